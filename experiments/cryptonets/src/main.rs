@@ -1,0 +1,2 @@
+//! CryptoNets reproduced.
+fn main() {}

@@ -1,0 +1,1 @@
+//! What a message is: encoder, plaintext, ciphertext tensor, evaluator, precision.

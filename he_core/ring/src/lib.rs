@@ -1,0 +1,1 @@
+//! Arithmetic in Z_q[X]/(X^N+1): moduli, transforms, RNS bases, kernels, sampling.

@@ -1,0 +1,1 @@
+//! HeProgram: SSA over tensors of ciphertexts.

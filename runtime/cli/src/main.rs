@@ -1,0 +1,2 @@
+//! The henge command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Names the outside crates, nothing else.
