@@ -1,0 +1,1 @@
+pub(crate) const SEVEN: u8 = 7;
