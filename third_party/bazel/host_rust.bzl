@@ -7,7 +7,7 @@ filegroup(name = "rustc", srcs = ["bin/rustc"])
 filegroup(name = "rustdoc", srcs = ["bin/rustdoc"])
 filegroup(name = "cargo", srcs = ["bin/cargo"])
 filegroup(name = "rustc_lib", srcs = glob(["lib/*.so*", "lib/rustlib/{triple}/lib/*.so"]))
-rust_stdlib_filegroup(name = "rust_std", srcs = glob(["lib/rustlib/{triple}/lib/*.rlib", "lib/rustlib/{triple}/lib/*.rmeta", "lib/rustlib/{triple}/lib/*.so", "lib/rustlib/{triple}/lib/*.a"], allow_empty = True))
+rust_stdlib_filegroup(name = "rust_std", srcs = glob(["lib/rustlib/{triple}/lib/*"], allow_empty = True))
 
 rust_toolchain(
     name = "rust_toolchain",
@@ -16,6 +16,8 @@ rust_toolchain(
     default_edition = "2024",
     dylib_ext = ".so",
     exec_triple = "{triple}",
+    # Tests run optimised, as with third_party/bazel/rules_rust.
+    opt_level = {{"dbg": "0", "fastbuild": "2", "opt": "3"}},
     # Rust's own lld: unlike GNU ld it does not mind the order of Rust and C++ archives, which call each other.
     extra_rustc_flags = ["-Clink-arg=-fuse-ld=lld", "-Clink-arg=-B{sysroot}/lib/rustlib/{triple}/bin/gcc-ld"],
     rust_doc = ":rustdoc",
@@ -39,16 +41,26 @@ toolchain(
 def _host_rust_impl(ctx):
     rustc = ctx.which("rustc")
     if not rustc:
-        fail("no rustc on PATH: install Rust first")
-    sysroot = ctx.execute([rustc, "--print", "sysroot"]).stdout.strip()
-    version = ctx.execute([rustc, "-vV"]).stdout
-    triple = [l for l in version.split("\n") if l.startswith("host: ")][0][len("host: "):]
-    ctx.file("version.txt", version)
-    for d in ("bin", "lib"):
-        ctx.symlink(sysroot + "/" + d, d)
+        fail("no rustc on the PATH: install Rust first")
+
+    # In the project's folder, where rustup reads rust-toolchain.toml.
+    def run(args):
+        result = ctx.execute([rustc] + args, working_directory = str(ctx.workspace_root))
+        if result.return_code:
+            fail(result.stderr)
+        return result.stdout
+
+    sysroot = run(["--print", "sysroot"]).strip()
+    triple = [line for line in run(["-vV"]).split("\n") if line.startswith("host: ")][0][len("host: "):]
+    for folder in ("bin", "lib"):
+        ctx.symlink(sysroot + "/" + folder, folder)
     ctx.file("BUILD.bazel", _BUILD.format(sysroot = sysroot, triple = triple))
 
-host_rust_repository = repository_rule(implementation = _host_rust_impl, local = True, environ = ["PATH"])
+host_rust_repository = repository_rule(
+    implementation = _host_rust_impl,
+    environ = ["PATH"],
+    local = True,
+)
 
 def _host_rust_extension_impl(_ctx):
     host_rust_repository(name = "host_rust")
