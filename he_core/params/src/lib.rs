@@ -1,1 +1,30 @@
-//! Plain values of the scheme: parameter literals, presets, prime search, levels, scales, noise formulas, security tables.
+//! Parameters of leveled CKKS as plain values: what a caller writes, what the scheme accepts, and what both say about security and noise.
+//!
+//! Nothing here encrypts anything; the compiler and the scheme meet in this crate and nowhere else.
+//!
+//! - [`CkksParamsLiteral`] is what anybody may write (also as JSON), [`CkksParams`] is what passed every check.
+//! - [`LogN`], [`Level`], [`Scale`], [`GaloisElement`], [`Rotation`] are the numbers with a meaning.
+//! - [`security`] bounds log2(QP), [`primes`] finds the moduli, [`presets`] names published choices, [`noise`] predicts errors.
+
+#![forbid(unsafe_code)]
+
+mod degree;
+mod distribution;
+mod error;
+mod galois;
+mod level;
+mod literal;
+mod params;
+pub mod primes;
+mod scale;
+pub mod security;
+
+pub use degree::LogN;
+pub use distribution::{ErrorDistribution, SecretDistribution};
+pub use error::ParamsError;
+pub use galois::{GaloisElement, Rotation};
+pub use level::Level;
+pub use literal::{CkksParamsLiteral, ModulusChain};
+pub use params::CkksParams;
+pub use scale::Scale;
+pub use security::{RequiredSecurity, SecurityBits, SecurityReport, SecurityTable};
