@@ -1,1 +1,6 @@
 //! From a network to an encrypted program.
+#![forbid(unsafe_code)]
+
+mod pass;
+
+pub use pass::{Pass, PassError, PassReport, Property, Site};

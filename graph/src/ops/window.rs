@@ -1,0 +1,206 @@
+//! Sliding windows, shared by convolution and pooling: how many positions there are, and which input elements each
+//! position sees.
+//!
+//! Formula: along one axis with input extent `n`, kernel `k`, stride `s`, dilation `d`, pads `[b, a]`, the window
+//! spans `d*(k-1)+1`, there are `(n + b + a - span) / s + 1` positions (rounded down), and tap `t` of position `p`
+//! sees input element `p*s + t*d - b` when that lies within `[0, n)`.
+
+use crate::{Shape, ShapeError};
+
+/// A window with its steps and borders, over any number of spatial axes; one entry per axis everywhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Extents of the kernel.
+    pub kernel: Vec<usize>,
+    /// Steps between positions.
+    pub strides: Vec<usize>,
+    /// Steps between taps.
+    pub dilations: Vec<usize>,
+    /// Border, `[before, after]`.
+    pub pads: Vec<[usize; 2]>,
+}
+
+/// One element that a window position sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tap {
+    /// Position within the kernel, row-major.
+    pub kernel: usize,
+    /// Position within the spatial axes of the input, row-major.
+    pub input: usize,
+}
+
+/// How borders are chosen when a model file does not spell them out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AutoPad {
+    /// As many positions as strides fit into the input; an odd border is larger behind.
+    SameUpper,
+    /// As many positions as strides fit into the input; an odd border is larger in front.
+    SameLower,
+    /// No border.
+    Valid,
+}
+
+impl Window {
+    /// Number of positions along each axis.
+    ///
+    /// # Errors
+    /// Numbers of axes that differ, a stride, dilation or kernel of 0, a window larger than the padded input.
+    pub fn positions(&self, input: &[usize]) -> Result<Vec<usize>, ShapeError> {
+        let axes = input.len();
+        for (attribute, found) in [
+            ("kernel", self.kernel.len()),
+            ("strides", self.strides.len()),
+            ("dilations", self.dilations.len()),
+            ("pads", self.pads.len()),
+        ] {
+            if found != axes {
+                return Err(ShapeError::attribute(
+                    attribute,
+                    format!("{axes} entries"),
+                    format!("{found} entries"),
+                ));
+            }
+        }
+        for (attribute, values) in [
+            ("kernel", &self.kernel),
+            ("strides", &self.strides),
+            ("dilations", &self.dilations),
+        ] {
+            if values.iter().any(|&v| v == 0 || v > Shape::MAX_ELEMENTS) {
+                return Err(ShapeError::attribute(
+                    attribute,
+                    "extents from 1",
+                    format!("{values:?}"),
+                ));
+            }
+        }
+        if self.pads.iter().flatten().any(|&p| p > Shape::MAX_ELEMENTS) {
+            return Err(ShapeError::attribute(
+                "pads",
+                "smaller pads",
+                format!("{:?}", self.pads),
+            ));
+        }
+        (0..axes)
+            .map(|axis| {
+                // No overflow: every term is at most 2^28, the product at most 2^56.
+                let span = self.dilations[axis] * (self.kernel[axis] - 1) + 1;
+                let padded = input[axis] + self.pads[axis][0] + self.pads[axis][1];
+                match padded.checked_sub(span) {
+                    Some(room) => Ok(room / self.strides[axis] + 1),
+                    None => Err(ShapeError::mismatch(
+                        "window larger than the padded input",
+                        span,
+                        padded,
+                    )),
+                }
+            })
+            .collect()
+    }
+
+    /// Number of taps of a window that lies wholly inside.
+    pub fn taps(&self) -> usize {
+        self.kernel.iter().product()
+    }
+
+    /// Calls `visit` for every position in row-major order with the taps that see the input (not the border), in
+    /// kernel order.
+    ///
+    /// # Errors
+    /// As [`Window::positions`].
+    pub fn for_each_position(
+        &self,
+        input: &[usize],
+        mut visit: impl FnMut(usize, &[Tap]),
+    ) -> Result<(), ShapeError> {
+        let positions = self.positions(input)?;
+        let strides = super::row_major_strides(input);
+        let total: usize = positions.iter().product();
+        let mut position = vec![0usize; positions.len()];
+        let mut taps = Vec::with_capacity(self.taps().min(1 << 16));
+        for index in 0..total {
+            taps.clear();
+            self.taps_at(&position, input, &strides, &mut taps);
+            visit(index, &taps);
+            for axis in (0..position.len()).rev() {
+                position[axis] += 1;
+                if position[axis] < positions[axis] {
+                    break;
+                }
+                position[axis] = 0;
+            }
+        }
+        Ok(())
+    }
+
+    fn taps_at(&self, position: &[usize], input: &[usize], strides: &[usize], taps: &mut Vec<Tap>) {
+        // Grow the set of taps one axis at a time; an axis that falls on the border drops out.
+        taps.push(Tap {
+            kernel: 0,
+            input: 0,
+        });
+        let mut grown = Vec::new();
+        for axis in 0..input.len() {
+            let ([before, _], dilation) = (self.pads[axis], self.dilations[axis]);
+            // Taps `first..end` see the input: `before <= start + k*dilation < before + extent`.
+            let start = position[axis] * self.strides[axis];
+            let first = before.saturating_sub(start).div_ceil(dilation);
+            let end = (before + input[axis])
+                .saturating_sub(start)
+                .div_ceil(dilation)
+                .min(self.kernel[axis]);
+            for tap in taps.iter() {
+                for k in first..end {
+                    let at = start + k * dilation - before;
+                    grown.push(Tap {
+                        kernel: tap.kernel * self.kernel[axis] + k,
+                        input: tap.input + at * strides[axis],
+                    });
+                }
+            }
+            std::mem::swap(taps, &mut grown);
+            grown.clear();
+        }
+    }
+}
+
+impl AutoPad {
+    /// Borders for an input.
+    ///
+    /// # Errors
+    /// Numbers of axes that differ, or entries of 0.
+    pub fn pads(
+        self,
+        input: &[usize],
+        kernel: &[usize],
+        strides: &[usize],
+        dilations: &[usize],
+    ) -> Result<Vec<[usize; 2]>, ShapeError> {
+        let window = Window {
+            kernel: kernel.to_vec(),
+            strides: strides.to_vec(),
+            dilations: dilations.to_vec(),
+            pads: vec![[0, 0]; input.len()],
+        };
+        if self == AutoPad::Valid {
+            window.positions(input)?;
+            return Ok(window.pads);
+        }
+        // Checks everything but the window's size, which the border is about to mend.
+        let roomy: Vec<usize> = input.iter().map(|_| usize::MAX >> 1).collect();
+        window.positions(&roomy)?;
+        Ok((0..input.len())
+            .map(|axis| {
+                let span = dilations[axis] * (kernel[axis] - 1) + 1;
+                let reach = (input[axis].div_ceil(strides[axis]) - 1) * strides[axis] + span;
+                let border = reach.saturating_sub(input[axis]);
+                let (small, large) = (border / 2, border - border / 2);
+                if self == AutoPad::SameUpper {
+                    [small, large]
+                } else {
+                    [large, small]
+                }
+            })
+            .collect())
+    }
+}
