@@ -1,1 +1,31 @@
-//! HeProgram: SSA over tensors of ciphertexts.
+//! HeProgram: SSA over *tensors of ciphertexts*.
+//!
+//! A program is what the compiler ends in and what `execute` runs. Value `%i` is a tensor with one ciphertext per element of
+//! one image; the images of the batch lie in the slots. Level, scale and component count stand on every value and
+//! `relinearize`, `rescale` and `drop_level` are operations: nothing is aligned behind anybody's back.
+//!
+//! - [`HeProgram`] and [`HeProgramBuilder`]: the only way to make one is to append checked operations;
+//! - [`Op`], [`LinearMap`]: what can be computed;
+//! - [`HeProgram::verify`]: every error at once;
+//! - `Display`: the text form that golden tests and `explain` show.
+
+#![forbid(unsafe_code)]
+
+mod builder;
+mod error;
+mod linear_map;
+mod op;
+mod program;
+mod text;
+mod value;
+mod verify;
+
+pub use builder::HeProgramBuilder;
+pub use error::{HeIrError, TypeError};
+pub use linear_map::{Group, LinearMap, WeightBlock};
+pub use op::Op;
+pub use program::{HeProgram, Node, Packing};
+pub use value::{CipherType, ValueId};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! The operations of a program.
+
+use std::sync::Arc;
+
+use he_params::Level;
+
+use crate::LinearMap;
+
+/// One operation on tensors of ciphertexts. Its operands stand in the node.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Op {
+    /// What the key owner encrypts. No operand.
+    Input {
+        /// Name of the model's input.
+        name: String,
+    },
+    /// Weighted sums and a bias. One operand, of 2 or 3 components; scale is multiplied by the weights' scale.
+    Linear {
+        /// The weights.
+        map: Arc<LinearMap>,
+    },
+    /// Element-wise sum of two operands of equal type.
+    Add,
+    /// Element-wise difference of two operands of equal type.
+    Sub,
+    /// One operand, exact.
+    Negate,
+    /// Adds one real number to each element; scale unchanged.
+    AddConstant {
+        /// One per element.
+        values: Arc<Vec<f64>>,
+    },
+    /// Element-wise product of two operands of 2 components; result has 3, scales multiply.
+    Mul,
+    /// Element-wise square of one operand of 2 components; result has 3.
+    Square,
+    /// 3 components to 2.
+    Relinearize,
+    /// Divides by the last prime, and the scale with it.
+    Rescale,
+    /// Drops primes down to `to`; scale kept.
+    DropLevel {
+        /// The level of the result.
+        to: Level,
+    },
+    /// Moves elements: element i of the result is element `indices[i]` of the operand. Reshapes and transposes end here.
+    Gather {
+        /// One per element of the result.
+        indices: Arc<Vec<u32>>,
+        /// Shape of the result.
+        shape: Vec<usize>,
+    },
+}
+
+impl Op {
+    /// The verb of the text form and of every report.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Op::Input { .. } => "input",
+            Op::Linear { .. } => "linear",
+            Op::Add => "add",
+            Op::Sub => "sub",
+            Op::Negate => "negate",
+            Op::AddConstant { .. } => "add_constant",
+            Op::Mul => "mul",
+            Op::Square => "square",
+            Op::Relinearize => "relinearize",
+            Op::Rescale => "rescale",
+            Op::DropLevel { .. } => "drop_level",
+            Op::Gather { .. } => "gather",
+        }
+    }
+
+    /// Number of operands.
+    pub fn arity(&self) -> usize {
+        match self {
+            Op::Input { .. } => 0,
+            Op::Add | Op::Sub | Op::Mul => 2,
+            _ => 1,
+        }
+    }
+}
