@@ -1,1 +1,34 @@
 //! Arithmetic in Z_q[X]/(X^N+1): moduli, transforms, RNS bases, kernels, sampling.
+
+mod aligned;
+mod arithmetic;
+mod error;
+mod isa;
+mod kernels;
+mod modulus;
+mod ntt;
+mod rescale;
+mod ring;
+mod roots;
+mod scalars;
+mod scratch;
+mod tensor;
+#[cfg(test)]
+mod test_primes;
+mod view;
+mod word;
+
+pub use error::RingError;
+#[cfg(target_arch = "x86_64")]
+pub use isa::Avx2;
+pub use isa::{ISA_VARIABLE, Isa};
+pub use modulus::{Modulus, ShoupFactor};
+pub use ntt::{MAX_LOG_N, NttPlan};
+pub use ring::Ring;
+pub use scalars::RnsScalars;
+pub use tensor::{Coeff, Domain, Eval, ROW_PAD, Residues, ResiduesMut, RnsTensor};
+pub use view::{RnsView, RnsViewMut};
+pub use word::Word;
+
+/// No prime has more bits than this.
+pub const MAX_MODULUS_BITS: u32 = 61;

@@ -1,0 +1,83 @@
+//! One suite for all instruction sets: the u128 definition is the oracle, lengths around the lane counts, primes at
+//! the thresholds.
+
+use super::dispatch;
+use crate::test_primes::primes_below;
+use crate::{Isa, Modulus, Word};
+
+const LENGTHS: [usize; 15] = [0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 255, 513];
+
+fn words<W: Word>(q: u64, len: usize, seed: u64) -> Vec<W> {
+    let word = |i: u64| i.wrapping_add(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31) % q;
+    let mut x: Vec<W> = (0..len as u64).map(|i| W::from_u64(word(i))).collect();
+    if let Some(last) = x.last_mut() {
+        *last = W::from_u64(q - 1);
+    }
+    x
+}
+
+fn suite<W: Word>(bounds: &[u64]) {
+    for q in bounds.iter().flat_map(|b| primes_below(*b, 3, 1)) {
+        let m = Modulus::<W>::new(q).unwrap();
+        let wide = u128::from(q);
+        let u = |w: W| u128::from(w.to_u64());
+        for len in LENGTHS {
+            let (x, y, z) = (words::<W>(q, len, 1), words::<W>(q, len, 99), words::<W>(q, len, 7));
+            let any: Vec<u64> = (0..len as u64).map(|i| !i.wrapping_mul(0xd134_2543_de82_ef95)).collect();
+            let any32: Vec<u32> = any.iter().map(|a| (a >> 32) as u32).collect();
+            let c = *words::<W>(q, 2, 5).first().unwrap();
+            let w = m.shoup(c);
+            for isa in Isa::available() {
+                let check = |name: &str, got: &[W], want: &dyn Fn(usize) -> u128| {
+                    for i in 0..len {
+                        assert_eq!(u(got[i]), want(i) % wide, "{name} {} q={q} len={len} word {i}", isa.name());
+                    }
+                };
+                let run = |f: &dyn Fn(&mut [W])| {
+                    let mut out = x.clone();
+                    f(&mut out);
+                    out
+                };
+                check("add", &run(&|o| dispatch::add_assign(isa, m, o, &y)), &|i| u(x[i]) + u(y[i]));
+                check("sub", &run(&|o| dispatch::sub_assign(isa, m, o, &y)), &|i| u(x[i]) + wide - u(y[i]));
+                check("negate", &run(&|o| dispatch::negate_assign(isa, m, o)), &|i| wide - u(x[i]));
+                check("mul", &run(&|o| dispatch::mul_assign(isa, m, o, &y)), &|i| u(x[i]) * u(y[i]));
+                check("mul_into", &run(&|o| dispatch::mul_into(isa, m, o, &y, &z)), &|i| u(y[i]) * u(z[i]));
+                check("mul_add", &run(&|o| dispatch::mul_add_assign(isa, m, o, &y, &z)), &|i| {
+                    u(y[i]) * u(z[i]) + u(x[i])
+                });
+                check("mul_shoup", &run(&|o| dispatch::mul_shoup_assign(isa, m, o, w)), &|i| u(x[i]) * u(c));
+                check("add_constant", &run(&|o| dispatch::add_constant_assign(isa, m, o, c)), &|i| u(x[i]) + u(c));
+                check("reduce_u64", &run(&|o| dispatch::reduce_add_into(isa, m, o, &any, c)), &|i| {
+                    u128::from(any[i]) + u(c)
+                });
+                check("reduce_u32", &run(&|o| dispatch::reduce_add_into(isa, m, o, &any32, c)), &|i| {
+                    u128::from(any32[i]) + u(c)
+                });
+                check("sub_mul", &run(&|o| dispatch::sub_mul_shoup_assign(isa, m, o, &y, w)), &|i| {
+                    (u(x[i]) + wide - u(y[i])) * u(c)
+                });
+                check("mul_shoup_add", &run(&|o| dispatch::mul_shoup_add_assign(isa, m, o, &y, w)), &|i| {
+                    u(x[i]) + u(y[i]) * u(c)
+                });
+                let top = vec![W::from_u64(q - 1); len];
+                for terms in [0, 1, W::MAX_LAZY_PRODUCTS, W::MAX_LAZY_PRODUCTS + 1] {
+                    let xs = vec![&top[..]; terms];
+                    check("inner_product", &run(&|o| dispatch::inner_product(isa, m, o, &xs, &xs)), &|_| {
+                        (wide - 1) * (wide - 1) % wide * terms as u128
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn loops_over_u32() {
+    suite::<u32>(&[1 << 5, 1 << 16, 1 << 29, 1 << 30]);
+}
+
+#[test]
+fn loops_over_u64() {
+    suite::<u64>(&[1 << 5, 1 << 31, 1 << 32, 1 << 33, 1 << 50, 1 << 61]);
+}

@@ -1,0 +1,12 @@
+//! Inner loops. For each operation one portable file, one file per instruction set (`_avx2`), and a dispatcher that
+//! matches on the [`Isa`](crate::Isa) token of the plan. The portable loop is the oracle of the others, bit for bit.
+//!
+//! Kernels trust their callers: shapes and ranges are `debug_assert!`ed.
+
+mod elementwise;
+#[cfg(target_arch = "x86_64")]
+mod elementwise_avx2;
+mod ntt;
+
+pub(crate) use elementwise::dispatch::*;
+pub(crate) use ntt::NttKernels;

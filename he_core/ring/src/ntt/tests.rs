@@ -1,0 +1,141 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::test_primes::primes_below;
+
+/// `a(psi^(2*bitrev(i)+1))` by Horner's rule in u128.
+fn evaluate<W: Word>(plan: &NttPlan<W>, a: &[W]) -> Vec<u64> {
+    let q = u128::from(plan.modulus().to_u64());
+    let n = a.len();
+    let psi = u128::from(plan.root().to_u64());
+    let mut powers = vec![1u128; 2 * n];
+    for i in 1..2 * n {
+        powers[i] = powers[i - 1] * psi % q;
+    }
+    (0..n)
+        .map(|i| {
+            let point = powers[2 * bit_reverse(i, plan.log_n()) + 1];
+            a.iter().rev().fold(0, |acc, c| (acc * point + u128::from(c.to_u64())) % q) as u64
+        })
+        .collect()
+}
+
+fn ramp<W: Word>(m: Modulus<W>, n: usize, seed: u64) -> Vec<W> {
+    let word = |i: usize| (i as u64 + 1).wrapping_mul(seed | 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+    (0..n).map(|i| m.reduce_u64(word(i))).collect()
+}
+
+/// The largest and the smallest prime of each word, and those around the width threshold.
+fn moduli<W: Word>(log_n: u32) -> Vec<u64> {
+    let mut primes = primes_below(1 << W::MAX_MODULUS_BITS, log_n, 1);
+    if W::BITS == 64 {
+        primes.extend(primes_below(1 << 50, log_n, 1));
+        primes.extend(primes_below(1 << 31, log_n, 1));
+    } else {
+        primes.extend(primes_below(1 << 29, log_n, 1));
+        primes.extend(primes_below(1 << 24, log_n, 1));
+    }
+    primes
+}
+
+fn order_is_the_documented_one<W: Word>() {
+    for log_n in 1..=9 {
+        for q in moduli::<W>(log_n) {
+            for isa in Isa::available() {
+                let plan = NttPlan::<W>::new(log_n, q, isa).unwrap();
+                let a = ramp(plan.modulus(), 1 << log_n, q);
+                let mut x = a.clone();
+                plan.forward(&mut x);
+                let got: Vec<u64> = x.iter().map(|w| w.to_u64()).collect();
+                assert_eq!(got, evaluate(&plan, &a), "{} log_n={log_n} q={q}", isa.name());
+                plan.inverse(&mut x);
+                assert_eq!(x, a, "{} log_n={log_n} q={q}", isa.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn word_i_is_the_value_at_an_odd_power_of_psi() {
+    order_is_the_documented_one::<u32>();
+    order_is_the_documented_one::<u64>();
+}
+
+fn all_isas_agree_at_every_degree<W: Word>() {
+    for log_n in 1..=MAX_LOG_N {
+        for q in moduli::<W>(log_n) {
+            let oracle = NttPlan::<W>::new(log_n, q, Isa::Scalar).unwrap();
+            let extremes = vec![oracle.modulus().value().wrapping_sub(W::from_u64(1)); 1 << log_n];
+            for a in [ramp(oracle.modulus(), 1 << log_n, 7 * q), extremes] {
+                let (mut forward, mut inverse) = (a.clone(), a.clone());
+                oracle.forward(&mut forward);
+                oracle.inverse(&mut inverse);
+                for isa in Isa::available() {
+                    let plan = NttPlan::<W>::new(log_n, q, isa).unwrap();
+                    let mut x = a.clone();
+                    plan.forward(&mut x);
+                    assert_eq!(x, forward, "forward {} log_n={log_n} q={q}", isa.name());
+                    let mut x = a.clone();
+                    plan.inverse(&mut x);
+                    assert_eq!(x, inverse, "inverse {} log_n={log_n} q={q}", isa.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_instruction_set_gives_the_scalar_words() {
+    all_isas_agree_at_every_degree::<u32>();
+    all_isas_agree_at_every_degree::<u64>();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn pointwise_products_are_negacyclic_products(log_n in 1u32..8, seed: u64) {
+        let q = primes_below(1 << 30, log_n, 1)[0];
+        for isa in Isa::available() {
+            let plan = NttPlan::<u32>::new(log_n, q, isa).unwrap();
+            let m = plan.modulus();
+            let n = 1usize << log_n;
+            let (a, b) = (ramp(m, n, seed), ramp(m, n, !seed));
+            let mut want = vec![0i128; n];
+            for i in 0..n {
+                for j in 0..n {
+                    let p = i128::from(a[i]) * i128::from(b[j]);
+                    if i + j < n { want[i + j] += p } else { want[i + j - n] -= p }
+                }
+            }
+            let want: Vec<u32> = want.iter().map(|w| w.rem_euclid(i128::from(q)) as u32).collect();
+            let (mut x, mut y) = (a, b);
+            plan.forward(&mut x);
+            plan.forward(&mut y);
+            x.iter_mut().zip(&y).for_each(|(x, y)| *x = m.mul(*x, *y));
+            plan.inverse(&mut x);
+            prop_assert_eq!(x, want);
+        }
+    }
+}
+
+/// Frozen: q = 257, N = 8; powers of the minimal root 15 worked out by hand-sized arithmetic (15^8 = -1 mod 257).
+#[test]
+fn a_small_transform_is_known() {
+    let plan = NttPlan::<u32>::new(3, 257, Isa::Scalar).unwrap();
+    let root = plan.root();
+    assert_eq!((2..257u32).find(|x| (0..8).fold(1, |p, _| p * x % 257) == 256), Some(root));
+    // X has the values psi^1, psi^9, psi^5, psi^13, psi^3, psi^11, psi^7, psi^15 in bit-reversed order.
+    let mut x = [0, 1, 0, 0, 0, 0, 0, 0];
+    plan.forward(&mut x);
+    let power = |e: u32| (0..e).fold(1, |p, _| p * root % 257);
+    assert_eq!(x, [1, 9, 5, 13, 3, 11, 7, 15].map(power));
+}
+
+#[test]
+fn bad_parameters_are_refused() {
+    let new = |log_n, q| NttPlan::<u64>::new(log_n, q, Isa::Scalar).map(|_| ());
+    assert_eq!(new(0, 257), Err(RingError::LogNOutOfRange { log_n: 0 }));
+    assert_eq!(new(18, 257), Err(RingError::LogNOutOfRange { log_n: 18 }));
+    assert_eq!(new(3, 259), Err(RingError::NotPrime { q: 259 }));
+    assert_eq!(new(9, 257), Err(RingError::NotNttFriendly { q: 257, two_n: 1024 }));
+}
