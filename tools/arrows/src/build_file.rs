@@ -46,8 +46,7 @@ fn tokens(source: &str) -> Vec<Token> {
             }
             c if c.is_alphanumeric() || c == '_' => {
                 let mut word = String::from(c);
-                while let Some(c) = chars.next_if(|&c| c.is_alphanumeric() || c == '_' || c == '.')
-                {
+                while let Some(c) = chars.next_if(|&c| c.is_alphanumeric() || c == '_' || c == '.') {
                     word.push(c);
                 }
                 out.push(Token::Word(word));
@@ -68,13 +67,8 @@ pub fn parse(source: &str) -> Vec<Call> {
     for (i, token) in tokens.iter().enumerate() {
         match token {
             Token::Mark('(' | '[' | '{') => {
-                if let (0, Some(Token::Word(rule))) =
-                    (depth, i.checked_sub(1).and_then(|j| tokens.get(j)))
-                {
-                    calls.push(Call {
-                        rule: rule.clone(),
-                        ..Call::default()
-                    });
+                if let (0, Some(Token::Word(rule))) = (depth, i.checked_sub(1).and_then(|j| tokens.get(j))) {
+                    calls.push(Call { rule: rule.clone(), ..Call::default() });
                     attribute.clear();
                 }
                 depth += 1;
@@ -86,10 +80,7 @@ pub fn parse(source: &str) -> Vec<Call> {
             }
             Token::Text(text) if depth > 0 => {
                 if let Some(call) = calls.last_mut() {
-                    call.attributes
-                        .entry(attribute.clone())
-                        .or_default()
-                        .push(text.clone());
+                    call.attributes.entry(attribute.clone()).or_default().push(text.clone());
                 }
             }
             _ => {}
@@ -112,10 +103,7 @@ mod tests {
         );
         let rules: Vec<&str> = calls.iter().map(|c| c.rule.as_str()).collect();
         assert_eq!(rules, ["load", "package", "rust_library", "exports_files"]);
-        assert_eq!(
-            calls[1].strings("default_visibility"),
-            ["//visibility:private"]
-        );
+        assert_eq!(calls[1].strings("default_visibility"), ["//visibility:private"]);
         assert_eq!(calls[2].name(), "a");
         assert_eq!(calls[2].strings("deps"), ["//c", "@d//:e"]);
         assert_eq!(calls[2].strings("srcs"), ["src/**/*.rs", "b"]);

@@ -41,7 +41,9 @@ impl House {
     /// A file that a member must have is not there, or the table cannot be read.
     pub fn read(root: &Path) -> Result<House, String> {
         let text = |path: &str| {
-            fs::read_to_string(root.join(path)).map_err(|e| format!("{path}: {e} (under Bazel it must be among the data of //tools/arrows:house_test)"))
+            fs::read_to_string(root.join(path)).map_err(|e| {
+                format!("{path}: {e} (under Bazel it must be among the data of //tools/arrows:house_test)")
+            })
         };
         let table = Table::parse(&text("docs/architecture.md")?)?;
         let root_manifest = Manifest::parse(&text("Cargo.toml")?);
@@ -54,12 +56,7 @@ impl House {
             });
         }
         let outside = Manifest::parse(&text(&format!("{OUTSIDE}/Cargo.toml"))?);
-        Ok(House {
-            table,
-            root: root_manifest,
-            members,
-            outside,
-        })
+        Ok(House { table, root: root_manifest, members, outside })
     }
 
     /// The member of that crate name.
@@ -69,10 +66,7 @@ impl House {
 
     /// The name under which a member stands in the table: its crate's, its folder's last part, or its room's.
     pub fn line(&self, member: &Member) -> Option<&str> {
-        let (room, last) = (
-            member.folder.split('/').next(),
-            member.folder.rsplit('/').next(),
-        );
+        let (room, last) = (member.folder.split('/').next(), member.folder.rsplit('/').next());
         [Some(member.manifest.name.as_str()), last, room]
             .into_iter()
             .flatten()

@@ -16,6 +16,8 @@ pub struct Manifest {
     pub members: Vec<String>,
     /// `version` of `[workspace.package]`.
     pub workspace_version: String,
+    /// Dependencies on a line that mentions features.
+    pub with_features: BTreeSet<String>,
 }
 
 impl Manifest {
@@ -24,11 +26,7 @@ impl Manifest {
         let mut manifest = Manifest::default();
         let mut section = String::new();
         let mut in_members = false;
-        for line in text
-            .lines()
-            .map(str::trim)
-            .filter(|l| !l.is_empty() && !l.starts_with('#'))
-        {
+        for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
             if in_members {
                 manifest.members.extend(quoted(line));
                 in_members = !line.contains(']');
@@ -39,9 +37,7 @@ impl Manifest {
                 let key = key.trim().trim_matches('"');
                 match (section.as_str(), key) {
                     ("package", "name") => manifest.name = quoted(value).concat(),
-                    ("workspace.package", "version") => {
-                        manifest.workspace_version = quoted(value).concat()
-                    }
+                    ("workspace.package", "version") => manifest.workspace_version = quoted(value).concat(),
                     ("workspace", "members") => {
                         manifest.members.extend(quoted(value));
                         in_members = !value.contains(']');
@@ -49,11 +45,10 @@ impl Manifest {
                     _ => {}
                 }
                 let dependency = key.split('.').next().unwrap_or(key);
-                manifest
-                    .sections
-                    .entry(section.clone())
-                    .or_default()
-                    .insert(dependency.to_owned());
+                if section.ends_with("dependencies") && line.contains("features") {
+                    manifest.with_features.insert(dependency.to_owned());
+                }
+                manifest.sections.entry(section.clone()).or_default().insert(dependency.to_owned());
             }
         }
         manifest
@@ -72,11 +67,7 @@ impl Manifest {
 
 /// The strings in double quotes on a line.
 fn quoted(line: &str) -> Vec<String> {
-    line.split('"')
-        .skip(1)
-        .step_by(2)
-        .map(str::to_owned)
-        .collect()
+    line.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -89,12 +80,9 @@ mod tests {
             "[package]\nname = \"x\"\n\n[dependencies]\n# no\na = { workspace = true }\nb.workspace = true\n[dev-dependencies]\nc = \"1\"\n",
         );
         assert_eq!(m.name, "x");
-        assert_eq!(
-            m.keys("dependencies"),
-            BTreeSet::from(["a".to_owned(), "b".to_owned()])
-        );
+        assert_eq!(m.keys("dependencies"), BTreeSet::from(["a".to_owned(), "b".to_owned()]));
         assert_eq!(m.keys("dev-dependencies"), BTreeSet::from(["c".to_owned()]));
-        assert!(!m.has("build-dependencies"));
+        assert!(!m.has("build-dependencies") && m.with_features.is_empty());
     }
 
     #[test]
@@ -104,9 +92,6 @@ mod tests {
         );
         assert_eq!(m.members, ["a", "b/c"]);
         assert_eq!(m.workspace_version, "0.1.0");
-        assert_eq!(
-            m.keys("workspace.dependencies"),
-            BTreeSet::from(["serde".to_owned()])
-        );
+        assert_eq!(m.keys("workspace.dependencies"), BTreeSet::from(["serde".to_owned()]));
     }
 }

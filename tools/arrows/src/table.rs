@@ -18,12 +18,8 @@ pub enum Right {
 impl Right {
     fn parse(text: &str) -> Right {
         let text = text.split(';').next().unwrap_or_default().trim();
-        let names = |list: &str| {
-            list.split(',')
-                .map(|n| n.trim().to_owned())
-                .filter(|n| !n.is_empty() && n != "-")
-                .collect()
-        };
+        let names =
+            |list: &str| list.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty() && n != "-").collect();
         match text.strip_prefix("anything") {
             Some(rest) => Right::AllBut(names(rest.trim().trim_start_matches("but "))),
             None => Right::Only(names(text)),
@@ -51,27 +47,15 @@ impl Table {
     /// # Errors
     /// When there is no such block, or a line of it has no colon.
     pub fn parse(document: &str) -> Result<Table, String> {
-        let mut lines = document
-            .lines()
-            .skip_while(|l| l.trim() != "## Arrows")
-            .skip(1);
-        let block = lines
-            .by_ref()
-            .skip_while(|l| !l.starts_with("```"))
-            .skip(1)
-            .take_while(|l| !l.starts_with("```"));
+        let mut lines = document.lines().skip_while(|l| l.trim() != "## Arrows").skip(1);
+        let block = lines.by_ref().skip_while(|l| !l.starts_with("```")).skip(1).take_while(|l| !l.starts_with("```"));
         let mut table = Table::default();
         for line in block.filter(|l| !l.trim().is_empty()) {
-            let (name, right) = line
-                .split_once(':')
-                .ok_or_else(|| format!("line of the arrow table without a colon: {line:?}"))?;
+            let (name, right) =
+                line.split_once(':').ok_or_else(|| format!("line of the arrow table without a colon: {line:?}"))?;
             match name.trim().strip_suffix("(tests)") {
-                Some(name) => table
-                    .tests
-                    .insert(name.trim().to_owned(), Right::parse(right)),
-                None => table
-                    .lines
-                    .insert(name.trim().to_owned(), Right::parse(right)),
+                Some(name) => table.tests.insert(name.trim().to_owned(), Right::parse(right)),
+                None => table.lines.insert(name.trim().to_owned(), Right::parse(right)),
             };
         }
         if table.lines.is_empty() {
@@ -105,10 +89,7 @@ mod tests {
     #[test]
     fn reads_every_kind_of_line() {
         let table = Table::parse(TEXT).unwrap();
-        assert_eq!(
-            table.names().collect::<Vec<_>>(),
-            ["ckks", "cli", "papers", "ring", "secret"]
-        );
+        assert_eq!(table.names().collect::<Vec<_>>(), ["ckks", "cli", "papers", "ring", "secret"]);
         assert!(table.allows("ckks", "ring") && table.allows("secret", "ckks"));
         assert!(!table.allows("ring", "ckks") && !table.allows("ckks", "secret"));
         assert!(table.allows_tests("ckks", "secret") && table.allows_tests("ckks", "ring"));
