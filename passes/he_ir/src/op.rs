@@ -20,9 +20,9 @@ pub enum Op {
         /// The weights.
         map: Arc<LinearMap>,
     },
-    /// Element-wise sum of two operands of equal type.
+    /// Element-wise sum of two operands of equal shape and level, and scales that differ by rounding at most.
     Add,
-    /// Element-wise difference of two operands of equal type.
+    /// Element-wise difference, as `Add`.
     Sub,
     /// One operand, exact.
     Negate,

@@ -30,7 +30,7 @@ pub(crate) fn result_type(op: &Op, operands: &[&CipherType], q: &[u64]) -> Resul
         }
         (Op::Add | Op::Sub, [x, y]) => {
             same_shape_and_level(x, y)?;
-            if x.scale != y.scale {
+            if !x.scale.is_close(y.scale) {
                 return Err(TypeError::Scale { left: x.scale, right: y.scale });
             }
             Ok(CipherType { component_count: x.component_count.max(y.component_count), ..(*x).clone() })

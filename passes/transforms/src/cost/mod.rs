@@ -1,0 +1,128 @@
+//! What an operation costs: transforms, multiply-accumulates and words touched, and the seconds they take.
+//!
+//! Counts are exact for the algorithms of `he_ring`; the seconds are a model with one constant per kind of work and word size.
+//! With l + 1 = k active primes and special primes p, one ciphertext costs
+//! - rescale: per component 1 inverse transform and k - 1 forward ones;
+//! - relinearize, one prime per digit: k inverse transforms of the third component, k digits times (k - 1 + p) forward ones, and per
+//!   component p inverse and k forward ones to divide by P;
+//! - linear: k words per multiply-accumulate and component.
+
+mod model;
+
+pub use model::CostModel;
+
+use std::ops::AddAssign;
+
+/// How much of each kind of work; `[32-bit words, 64-bit words]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Transforms of one row of N words, either direction.
+    pub transforms: [u64; 2],
+    /// Multiply-accumulates of a small integer with one row.
+    pub row_multiply_accumulates: [u64; 2],
+    /// Rows read or written by element-wise operations.
+    pub row_passes: [u64; 2],
+}
+
+impl AddAssign for Work {
+    fn add_assign(&mut self, other: Work) {
+        for word in 0..2 {
+            self.transforms[word] += other.transforms[word];
+            self.row_multiply_accumulates[word] += other.row_multiply_accumulates[word];
+            self.row_passes[word] += other.row_passes[word];
+        }
+    }
+}
+
+/// The primes that work is counted over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    q: Vec<usize>,
+    p: Vec<usize>,
+}
+
+/// Primes below this are computed in 32-bit words.
+const WORD_32_LIMIT: u64 = 1 << 30;
+
+impl Words {
+    /// Word sizes of the ciphertext primes `q` and the special primes `p`.
+    pub fn new(q: &[u64], p: &[u64]) -> Words {
+        let class = |&prime: &u64| usize::from(prime >= WORD_32_LIMIT);
+        Words { q: q.iter().map(class).collect(), p: p.iter().map(class).collect() }
+    }
+
+    fn active(&self, primes: usize) -> &[usize] {
+        &self.q[..primes.min(self.q.len())]
+    }
+
+    /// Bytes of one row over the first `primes` ciphertext primes, for ring degree `n`.
+    pub fn row_bytes(&self, primes: usize, n: usize) -> u64 {
+        self.active(primes).iter().map(|&class| [4, 8][class] * n as u64).sum()
+    }
+
+    /// A linear map of so many multiply-accumulates per slot on ciphertexts of `components`, `rows` read and written in all.
+    pub fn linear(&self, primes: usize, components: usize, multiply_accumulates: u64, rows: u64) -> Work {
+        let mut work = Work::default();
+        for &class in self.active(primes) {
+            work.row_multiply_accumulates[class] += multiply_accumulates * components as u64;
+            work.row_passes[class] += rows * components as u64;
+        }
+        work
+    }
+
+    /// An element-wise operation that touches so many rows per prime.
+    pub fn element_wise(&self, primes: usize, rows: u64) -> Work {
+        let mut work = Work::default();
+        for &class in self.active(primes) {
+            work.row_passes[class] += rows;
+        }
+        work
+    }
+
+    /// Rescale of `values` ciphertexts from `primes` to one fewer.
+    pub fn rescale(&self, primes: usize, components: usize, values: u64) -> Work {
+        let rows = values * components as u64;
+        let mut work = Work::default();
+        for &class in self.active(primes) {
+            work.transforms[class] += rows;
+            work.row_passes[class] += 3 * rows;
+        }
+        work
+    }
+
+    /// Relinearization of `values` ciphertexts with one prime per digit.
+    pub fn relinearize(&self, primes: usize, values: u64) -> Work {
+        let k = primes as u64;
+        let mut work = Work::default();
+        for &class in self.active(primes) {
+            // Its own inverse transform, one forward for each foreign digit, two to come back from the division by P.
+            work.transforms[class] += values * (1 + (k - 1) + 2);
+            work.row_passes[class] += values * (4 * k + 6);
+        }
+        for &class in &self.p {
+            work.transforms[class] += values * (k + 2);
+            work.row_passes[class] += values * (4 * k + 4);
+        }
+        work
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relinearization_of_six_primes_is_fifty_six_transforms() {
+        let words = Words::new(&[97; 6], &[97]);
+        assert_eq!(words.relinearize(6, 1).transforms, [56, 0]);
+        assert_eq!(words.rescale(6, 2, 10).transforms, [120, 0]);
+    }
+
+    #[test]
+    fn word_size_follows_the_prime() {
+        let words = Words::new(&[97, 1 << 40], &[(1 << 30) - 1]);
+        assert_eq!(words.linear(2, 3, 10, 4).row_multiply_accumulates, [30, 30]);
+        assert_eq!(words.row_bytes(2, 1024), 1024 * 12);
+        assert_eq!(words.linear(1, 3, 10, 4).row_multiply_accumulates, [30, 0]);
+    }
+}

@@ -1,0 +1,53 @@
+//! Seconds for work.
+
+use serde::{Deserialize, Serialize};
+
+use super::Work;
+
+/// Nanoseconds of one core per unit of work: `[32-bit words, 64-bit words]`.
+///
+/// The defaults were measured with the AVX2 kernels on one core of a server processor; they order alternatives and make a forecast, they
+/// are no promise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostModel {
+    /// Per butterfly of a transform; a row has N/2 log2 N of them.
+    pub butterfly_ns: [f64; 2],
+    /// Per multiply-accumulate of a small integer with one word.
+    pub multiply_accumulate_ns: [f64; 2],
+    /// Per word read or written by an element-wise operation.
+    pub pass_ns: [f64; 2],
+    /// Part of a second core, and of each further one, that comes through (memory and clock are shared).
+    pub parallel_efficiency: f64,
+}
+
+impl Default for CostModel {
+    fn default() -> Self {
+        Self {
+            butterfly_ns: [0.30, 1.0],
+            multiply_accumulate_ns: [0.065, 1.0],
+            pass_ns: [0.35, 0.7],
+            parallel_efficiency: 0.9,
+        }
+    }
+}
+
+impl CostModel {
+    /// Seconds for `work` at ring degree 2^`log_n` on one core.
+    pub fn seconds(&self, work: &Work, log_n: u32) -> f64 {
+        let n = f64::from(log_n).exp2();
+        let butterflies = n / 2.0 * f64::from(log_n);
+        let per_class = |class: usize| {
+            work.transforms[class] as f64 * butterflies * self.butterfly_ns[class]
+                + work.row_multiply_accumulates[class] as f64 * n * self.multiply_accumulate_ns[class]
+                + work.row_passes[class] as f64 * n * self.pass_ns[class]
+        };
+        (per_class(0) + per_class(1)) * 1e-9
+    }
+
+    /// Seconds on `threads` cores.
+    pub fn seconds_on(&self, work: &Work, log_n: u32, threads: usize) -> f64 {
+        let cores = 1.0 + threads.saturating_sub(1) as f64 * self.parallel_efficiency;
+        self.seconds(work, log_n) / cores
+    }
+}

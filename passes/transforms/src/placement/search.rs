@@ -1,0 +1,145 @@
+//! The cheapest state for each value, by dynamic programming.
+//!
+//! A value read once, by an operation that can carry a state, may be in any state; every other value is settled: two components,
+//! nothing owed. Costs of a settled value are counted once per reader, which changes no choice since it has one state only.
+
+use std::collections::BTreeMap;
+
+use crate::cost::{CostModel, Words, Work};
+use crate::lowering::{Circuit, Gate};
+
+/// What a value still owes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct State {
+    /// 2, or 3 before relinearization.
+    pub(super) components: usize,
+    /// Rescales not done yet; the value stands that many levels above its own.
+    pub(super) owed: usize,
+}
+
+impl State {
+    pub(super) const SETTLED: State = State { components: 2, owed: 0 };
+
+    /// Whether relinearize and then rescale lead from here to `to`.
+    fn reaches(self, to: State) -> bool {
+        let relinearized = to.components == 2;
+        to.components <= self.components && to.owed <= self.owed && (relinearized || to.owed == self.owed)
+    }
+}
+
+/// Rescales that may be owed at once: those of a product and of the map behind it.
+const MOST_OWED: usize = 2;
+
+/// The choice for one value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Choice {
+    /// State of the operand (settled where there are two).
+    pub(super) operand: State,
+    /// State right after the operation.
+    pub(super) raw: State,
+    /// State in which the value is handed on.
+    pub(super) handed: State,
+    seconds: f64,
+}
+
+/// One choice per node of the circuit.
+pub(super) fn cheapest(circuit: &Circuit, words: &Words, log_n: u32, costs: &CostModel) -> Vec<Choice> {
+    let required = circuit.required_levels();
+    let may_owe = may_owe(circuit);
+    let seconds = |work: Work| costs.seconds(&work, log_n);
+    let mut table: Vec<BTreeMap<State, Choice>> = Vec::with_capacity(circuit.nodes.len());
+    for (index, node) in circuit.nodes.iter().enumerate() {
+        let elements = node.elements() as u64;
+        let mut choices: BTreeMap<State, Choice> = BTreeMap::new();
+        for (operand, raw, before) in raw_states(&table, &node.gate, &node.operands) {
+            // Ciphertexts stand at the operand's level, plus what the operand owed.
+            let primes = required[index] + raw.owed + 1;
+            let work = match &node.gate {
+                Gate::Linear(map) => {
+                    let rows = (map.inputs() + map.outputs()) as u64;
+                    words.linear(primes, raw.components, map.multiplications() as u64, rows)
+                }
+                Gate::Square => words.element_wise(primes, 5 * elements),
+                Gate::Mul => words.element_wise(primes, 7 * elements),
+                Gate::Add | Gate::Sub => words.element_wise(primes, 3 * raw.components as u64 * elements),
+                Gate::Negate => words.element_wise(primes, 2 * raw.components as u64 * elements),
+                Gate::AddConstant(_) => words.element_wise(primes, 2 * elements),
+                Gate::Input { .. } | Gate::Gather(_) => Work::default(),
+            };
+            let done = before + seconds(work);
+            for handed in states(may_owe[index]).filter(|&state| raw.reaches(state)) {
+                let mut managed = done;
+                if handed.components < raw.components {
+                    managed += seconds(words.relinearize(primes, elements));
+                }
+                for step in 0..raw.owed - handed.owed {
+                    managed += seconds(words.rescale(primes - step, handed.components, elements));
+                }
+                let choice = Choice { operand, raw, handed, seconds: managed };
+                let best = choices.entry(handed).or_insert(choice);
+                if managed < best.seconds {
+                    *best = choice;
+                }
+            }
+        }
+        table.push(choices);
+    }
+    trace_back(circuit, &table)
+}
+
+/// For each value whether it may be handed on in another state than settled: its one reader must take it so.
+fn may_owe(circuit: &Circuit) -> Vec<bool> {
+    let uses = circuit.use_counts();
+    let mut may = vec![false; circuit.nodes.len()];
+    for node in &circuit.nodes {
+        if let (Gate::Linear(_) | Gate::Negate | Gate::Gather(_), &[operand]) = (&node.gate, node.operands.as_slice()) {
+            may[operand] = uses[operand] == 1;
+        }
+    }
+    may
+}
+
+fn states(may_owe: bool) -> impl Iterator<Item = State> {
+    let all = (0..=MOST_OWED).flat_map(|owed| [2, 3].map(|components| State { components, owed }));
+    all.filter(move |&state| may_owe || state == State::SETTLED)
+}
+
+/// What the operation can be given and what it then leaves, with the seconds spent so far.
+fn raw_states(table: &[BTreeMap<State, Choice>], gate: &Gate, operands: &[usize]) -> Vec<(State, State, f64)> {
+    let settled_seconds = || {
+        operands.iter().filter_map(|&operand| table[operand].get(&State::SETTLED)).map(|choice| choice.seconds).sum()
+    };
+    let product = State { components: 3, owed: 1 };
+    match gate {
+        Gate::Input { .. } => vec![(State::SETTLED, State::SETTLED, 0.0)],
+        Gate::Mul | Gate::Square => vec![(State::SETTLED, product, settled_seconds())],
+        Gate::Add | Gate::Sub | Gate::AddConstant(_) => vec![(State::SETTLED, State::SETTLED, settled_seconds())],
+        Gate::Linear(_) => carried(table, operands, 1),
+        Gate::Negate | Gate::Gather(_) => carried(table, operands, 0),
+    }
+}
+
+fn carried(table: &[BTreeMap<State, Choice>], operands: &[usize], more: usize) -> Vec<(State, State, f64)> {
+    let choices = operands.iter().flat_map(|&operand| &table[operand]);
+    choices
+        .filter(|(state, _)| state.owed + more <= MOST_OWED)
+        .map(|(&state, choice)| (state, State { owed: state.owed + more, ..state }, choice.seconds))
+        .collect()
+}
+
+/// Walks back from the outputs: each reader names the state of what it reads.
+fn trace_back(circuit: &Circuit, table: &[BTreeMap<State, Choice>]) -> Vec<Choice> {
+    let mut handed = vec![State::SETTLED; circuit.nodes.len()];
+    let mut plan = Vec::with_capacity(circuit.nodes.len());
+    for (index, node) in circuit.nodes.iter().enumerate().rev() {
+        let settled = Choice { operand: State::SETTLED, raw: State::SETTLED, handed: State::SETTLED, seconds: 0.0 };
+        let choice = table[index].get(&handed[index]).copied().unwrap_or(settled);
+        if let &[operand] = node.operands.as_slice() {
+            // A value that several read is settled, and every reader asks for just that.
+            handed[operand] = choice.operand;
+        }
+        plan.push(choice);
+    }
+    plan.reverse();
+    plan
+}

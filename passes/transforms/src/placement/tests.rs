@@ -1,0 +1,116 @@
+//! Golden programs on small circuits; the choice follows the costs.
+
+use std::sync::Arc;
+
+use graph::affine::{AffineBlock, AffineGroup, AffineMap};
+use he_ir::Op;
+use he_params::{Scale, primes};
+
+use super::*;
+use crate::lowering::{CircuitNode, Gate};
+
+fn dense(inputs: usize, outputs: usize) -> Gate {
+    let block = AffineBlock::new(outputs, inputs, vec![0.25; inputs * outputs]).unwrap();
+    let group = AffineGroup { inputs: (0..inputs as u32).collect(), outputs: (0..outputs as u32).collect(), block: 0 };
+    Gate::Linear(Arc::new(AffineMap::new(inputs, vec![block], vec![group], vec![0.5; outputs]).unwrap()))
+}
+
+fn node(gate: Gate, operands: &[usize], elements: usize, source: &str) -> CircuitNode {
+    CircuitNode { gate, operands: operands.to_vec(), shape: vec![elements], source: source.into() }
+}
+
+/// square, then a dense layer from `inputs` to `outputs`.
+fn square_dense(inputs: usize, outputs: usize) -> Circuit {
+    Circuit {
+        name: "square_dense".into(),
+        nodes: vec![
+            node(Gate::Input { name: "x".into() }, &[], inputs, "x"),
+            node(Gate::Square, &[0], inputs, "square"),
+            node(dense(inputs, outputs), &[1], outputs, "dense"),
+        ],
+        outputs: vec![("y".into(), 2)],
+    }
+}
+
+fn chain(primes: usize) -> Chain {
+    let all = primes::ntt_primes(28, he_params::LogN::new(13).unwrap(), primes + 1).unwrap();
+    let (p, q) = all.split_last().unwrap();
+    Chain { log_n: 13, q: q.to_vec(), p: vec![*p], input_scale: Scale::from_log2(28.0).unwrap(), output_scale: None }
+}
+
+fn verbs(program: &HeProgram) -> Vec<&'static str> {
+    program.nodes().iter().map(|n| n.op().verb()).collect()
+}
+
+#[test]
+fn many_inputs_to_few_outputs_relinearize_late() {
+    let (program, report) = place(&square_dense(100, 4), &chain(3), &CostModel::default()).unwrap();
+    assert_eq!(verbs(&program), ["input", "square", "linear", "relinearize", "rescale", "rescale"]);
+    assert_eq!(report.rewritten, [("dense".into(), "4 ciphertexts relinearized here".into())]);
+}
+
+#[test]
+fn few_inputs_to_many_outputs_relinearize_at_once() {
+    let (program, _) = place(&square_dense(4, 100), &chain(3), &CostModel::default()).unwrap();
+    assert_eq!(verbs(&program), ["input", "square", "relinearize", "rescale", "linear", "rescale"]);
+}
+
+#[test]
+fn no_ciphertext_of_three_components_is_ever_rescaled() {
+    for (inputs, outputs) in [(1, 1), (100, 4), (4, 100), (30, 30)] {
+        let (program, _) = place(&square_dense(inputs, outputs), &chain(3), &CostModel::default()).unwrap();
+        for node in program.nodes().iter().filter(|n| matches!(n.op(), Op::Rescale)) {
+            assert_eq!(program.node(node.operands()[0]).unwrap().value().component_count, 2);
+        }
+        let (_, output) = &program.outputs()[0];
+        let output = program.node(*output).unwrap().value();
+        assert_eq!((output.component_count, output.level.get()), (2, 0));
+    }
+}
+
+#[test]
+fn a_value_wanted_further_down_is_brought_to_that_level_and_scale() {
+    // (x^2)^2 + x: x is needed at level 2 and at level 0.
+    let circuit = Circuit {
+        name: "join".into(),
+        nodes: vec![
+            node(Gate::Input { name: "x".into() }, &[], 3, "x"),
+            node(Gate::Square, &[0], 3, "a"),
+            node(Gate::Square, &[1], 3, "b"),
+            node(Gate::Add, &[2, 0], 3, "sum"),
+        ],
+        outputs: vec![("y".into(), 3)],
+    };
+    let (program, _) = place(&circuit, &chain(3), &CostModel::default()).unwrap();
+    let want = [
+        "input",
+        "square",
+        "relinearize",
+        "rescale",
+        "square",
+        "relinearize",
+        "rescale",
+        "drop_level",
+        "linear",
+        "rescale",
+        "add",
+    ];
+    assert_eq!(verbs(&program), want);
+}
+
+#[test]
+fn an_output_may_have_a_scale_of_its_own() {
+    let output_scale = Some(Scale::from_log2(20.0).unwrap());
+    let chain = Chain { output_scale, ..chain(3) };
+    let (program, _) = place(&square_dense(8, 2), &chain, &CostModel::default()).unwrap();
+    let scale = program.node(program.outputs()[0].1).unwrap().value().scale;
+    assert!((scale.log2() - 20.0).abs() < 1e-9, "{scale}");
+}
+
+#[test]
+fn a_chain_too_short_and_weights_too_large_are_refused() {
+    let error = place(&square_dense(2, 2), &chain(2), &CostModel::default()).unwrap_err();
+    assert_eq!(error, PlacementError::ChainTooShort { depth: 2, primes: 2 });
+    let huge = Chain { input_scale: Scale::from_log2(60.0).unwrap(), ..chain(3) };
+    assert!(matches!(place(&square_dense(2, 2), &huge, &CostModel::default()), Err(PlacementError::Weight { .. })));
+}
