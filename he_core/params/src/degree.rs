@@ -21,11 +21,7 @@ impl LogN {
         if (Self::MIN..=Self::MAX).contains(&log_n) {
             Ok(LogN(log_n))
         } else {
-            Err(ParamsError::LogN {
-                found: log_n,
-                min: Self::MIN,
-                max: Self::MAX,
-            })
+            Err(ParamsError::LogN { found: log_n, min: Self::MIN, max: Self::MAX })
         }
     }
 

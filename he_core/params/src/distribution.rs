@@ -32,7 +32,7 @@ pub enum ErrorDistribution {
     /// Difference of two sums of 21 bits: variance 21/2, standard deviation 3.24.
     #[default]
     CentredBinomial,
-    /// A Gaussian of standard deviation 3.2, rounded to nearest, cut at 19.
+    /// A Gaussian of standard deviation 3.2, rounded to nearest, cut at 29.
     RoundedGaussian,
 }
 
@@ -41,16 +41,14 @@ impl ErrorDistribution {
     pub const BINOMIAL_BITS: u32 = 21;
     /// Standard deviation of the Gaussian before rounding.
     pub const GAUSSIAN_STD: f64 = 3.2;
-    /// Largest magnitude of a rounded Gaussian error: floor(6 * 3.2); larger draws are drawn again.
-    pub const GAUSSIAN_MAX: i32 = 19;
+    /// Largest magnitude of a rounded Gaussian error; the untruncated one passes it with probability below 2^-64.
+    pub const GAUSSIAN_MAX: i32 = 29;
 
     /// Variance of one coefficient: 21/2, or 3.2^2 + 1/12 (rounding adds the variance of a uniform unit interval).
     pub fn variance(self) -> f64 {
         match self {
             ErrorDistribution::CentredBinomial => f64::from(Self::BINOMIAL_BITS) / 2.0,
-            ErrorDistribution::RoundedGaussian => {
-                Self::GAUSSIAN_STD * Self::GAUSSIAN_STD + 1.0 / 12.0
-            }
+            ErrorDistribution::RoundedGaussian => Self::GAUSSIAN_STD * Self::GAUSSIAN_STD + 1.0 / 12.0,
         }
     }
 }

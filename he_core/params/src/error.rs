@@ -1,9 +1,6 @@
 //! Everything that can be wrong with parameters.
 
-#![expect(
-    missing_docs,
-    reason = "the fields are what the message beside them names"
-)]
+#![expect(missing_docs, reason = "the fields are what the message beside them names")]
 
 use crate::{LogN, SecurityBits, SecurityTable};
 
@@ -45,20 +42,10 @@ pub enum ParamsError {
     RepeatedPrime { found: u64 },
     /// A bit size for which no prime can exist.
     #[error("no NTT prime of {bits} bits for N = {log_n}: expected {min} to {max} bits")]
-    PrimeBits {
-        bits: u8,
-        log_n: LogN,
-        min: u8,
-        max: u8,
-    },
+    PrimeBits { bits: u8, log_n: LogN, min: u8, max: u8 },
     /// Fewer primes of that size exist than were asked for.
     #[error("only {found} of {wanted} NTT primes of {bits} bits exist for N = {log_n}")]
-    PrimesExhausted {
-        bits: u8,
-        log_n: LogN,
-        found: usize,
-        wanted: usize,
-    },
+    PrimesExhausted { bits: u8, log_n: LogN, found: usize, wanted: usize },
     /// Key switching digits need at least one prime each.
     #[error("{found} primes to a key switching digit, expected 1 to {max}")]
     PrimesPerDigit { found: u8, max: usize },
@@ -66,28 +53,16 @@ pub enum ParamsError {
     #[error("hamming weight {found} of the secret, expected 1 to N = {log_n}")]
     HammingWeight { found: u32, log_n: LogN },
     /// No table covers sparse secrets.
-    #[error(
-        "a secret of hamming weight {found} has no published bound here: state security \"insecure\" to use it"
-    )]
+    #[error("a secret of hamming weight {found} has no published bound here: state security \"insecure\" to use it")]
     SparseSecret { found: u32 },
     /// The table has no entry for this degree and level.
     #[error("N = {log_n}: no bound known for {required} bits of security in the {table}")]
-    NoBoundKnown {
-        log_n: LogN,
-        required: SecurityBits,
-        table: SecurityTable,
-    },
+    NoBoundKnown { log_n: LogN, required: SecurityBits, table: SecurityTable },
     /// The modulus is too large for the security asked for.
     #[error(
         "N = {log_n}: log2(QP) is {found:.2} bits, the {table} allows at most {bound} for {required} bits of security"
     )]
-    Insecure {
-        log_n: LogN,
-        found: f64,
-        bound: u32,
-        required: SecurityBits,
-        table: SecurityTable,
-    },
+    Insecure { log_n: LogN, found: f64, bound: u32, required: SecurityBits, table: SecurityTable },
     /// No preset of that name.
     #[error("unknown preset {found:?}, known: {known}")]
     UnknownPreset { found: String, known: String },

@@ -14,7 +14,9 @@ mod error;
 mod galois;
 mod level;
 mod literal;
+pub mod noise;
 mod params;
+pub mod presets;
 pub mod primes;
 mod scale;
 pub mod security;
@@ -28,3 +30,6 @@ pub use literal::{CkksParamsLiteral, ModulusChain};
 pub use params::CkksParams;
 pub use scale::Scale;
 pub use security::{RequiredSecurity, SecurityBits, SecurityReport, SecurityTable};
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,8 @@
 
 use crate::primes::{MAX_PRIME_BITS, is_prime, ntt_prime_chain};
 use crate::{
-    CkksParamsLiteral, ErrorDistribution, Level, LogN, ModulusChain, ParamsError, RequiredSecurity,
-    Scale, SecretDistribution, SecurityBits, SecurityReport, SecurityTable,
+    CkksParamsLiteral, ErrorDistribution, Level, LogN, ModulusChain, ParamsError, RequiredSecurity, Scale,
+    SecretDistribution, SecurityBits, SecurityReport, SecurityTable,
 };
 
 /// Parameters that passed every check; made from a [`CkksParamsLiteral`] and nothing else.
@@ -98,11 +98,7 @@ impl CkksParams {
         let log_qp = self.log_qp();
         let table = self.literal.table;
         let covered = self.literal.secret == SecretDistribution::UniformTernary;
-        let granted = if covered {
-            table.granted(self.log_n, log_qp)
-        } else {
-            None
-        };
+        let granted = if covered { table.granted(self.log_n, log_qp) } else { None };
         SecurityReport {
             required: self.literal.security,
             bits: granted.map_or(0, SecurityBits::get),
@@ -127,21 +123,11 @@ impl CkksParams {
             ErrorDistribution::CentredBinomial => 0,
             ErrorDistribution::RoundedGaussian => 1,
         };
-        bytes.extend([
-            self.log_n.get(),
-            self.literal.primes_per_digit,
-            error,
-            secret,
-        ]);
+        bytes.extend([self.log_n.get(), self.literal.primes_per_digit, error, secret]);
         bytes.extend(weight.to_le_bytes());
         bytes.extend((self.q.len() as u16).to_le_bytes());
         bytes.extend((self.p.len() as u16).to_le_bytes());
-        bytes.extend(
-            self.q
-                .iter()
-                .chain(&self.p)
-                .flat_map(|prime| prime.to_le_bytes()),
-        );
+        bytes.extend(self.q.iter().chain(&self.p).flat_map(|prime| prime.to_le_bytes()));
         bytes
     }
 }
@@ -160,25 +146,16 @@ impl TryFrom<CkksParamsLiteral> for CkksParams {
             return Err(ParamsError::NoPrimes);
         }
         if count > Self::MAX_PRIMES {
-            return Err(ParamsError::TooManyPrimes {
-                found: count,
-                max: Self::MAX_PRIMES,
-            });
+            return Err(ParamsError::TooManyPrimes { found: count, max: Self::MAX_PRIMES });
         }
         let (q, p) = resolve(&literal.q, &literal.p, log_n)?;
         check_primes(&q, &p, log_n)?;
         if literal.primes_per_digit == 0 || usize::from(literal.primes_per_digit) > q.len() {
-            return Err(ParamsError::PrimesPerDigit {
-                found: literal.primes_per_digit,
-                max: q.len(),
-            });
+            return Err(ParamsError::PrimesPerDigit { found: literal.primes_per_digit, max: q.len() });
         }
         let log_q = log2_product(&q);
         if !(literal.log_scale > 0.0 && literal.log_scale < log_q) {
-            return Err(ParamsError::LogScale {
-                found: literal.log_scale,
-                log_q,
-            });
+            return Err(ParamsError::LogScale { found: literal.log_scale, log_q });
         }
         let scale = Scale::from_log2(literal.log_scale)?;
         if let SecretDistribution::HammingWeight(h) = literal.secret {
@@ -191,40 +168,20 @@ impl TryFrom<CkksParamsLiteral> for CkksParams {
         }
         if let RequiredSecurity::AtLeast(required) = literal.security {
             if log_n.get() < MIN_SECURE_LOG_N {
-                return Err(ParamsError::NoBoundKnown {
-                    log_n,
-                    required,
-                    table: literal.table,
-                });
+                return Err(ParamsError::NoBoundKnown { log_n, required, table: literal.table });
             }
-            literal
-                .table
-                .check(log_n, log_q + log2_product(&p), required)?;
+            literal.table.check(log_n, log_q + log2_product(&p), required)?;
         }
-        Ok(CkksParams {
-            literal,
-            log_n,
-            q,
-            p,
-            scale,
-        })
+        Ok(CkksParams { literal, log_n, q, p, scale })
     }
 }
 
 /// Turns bit sizes into primes: one walk over the ciphertext and special sizes together, passing over primes that were given.
-fn resolve(
-    q: &ModulusChain,
-    p: &ModulusChain,
-    log_n: LogN,
-) -> Result<(Vec<u64>, Vec<u64>), ParamsError> {
+fn resolve(q: &ModulusChain, p: &ModulusChain, log_n: LogN) -> Result<(Vec<u64>, Vec<u64>), ParamsError> {
     match (q, p) {
         (ModulusChain::Primes(q), ModulusChain::Primes(p)) => Ok((q.clone(), p.clone())),
-        (ModulusChain::Bits(q), ModulusChain::Primes(p)) => {
-            Ok((ntt_prime_chain(q, log_n, p)?, p.clone()))
-        }
-        (ModulusChain::Primes(q), ModulusChain::Bits(p)) => {
-            Ok((q.clone(), ntt_prime_chain(p, log_n, q)?))
-        }
+        (ModulusChain::Bits(q), ModulusChain::Primes(p)) => Ok((ntt_prime_chain(q, log_n, p)?, p.clone())),
+        (ModulusChain::Primes(q), ModulusChain::Bits(p)) => Ok((q.clone(), ntt_prime_chain(p, log_n, q)?)),
         (ModulusChain::Bits(q_bits), ModulusChain::Bits(p_bits)) => {
             let sizes: Vec<u8> = q_bits.iter().chain(p_bits).copied().collect();
             let mut q = ntt_prime_chain(&sizes, log_n, &[])?;
@@ -238,35 +195,18 @@ fn check_primes(q: &[u64], p: &[u64], log_n: LogN) -> Result<(), ParamsError> {
     let mut sorted: Vec<u64> = q.iter().chain(p).copied().collect();
     for &prime in &sorted {
         if prime >> MAX_PRIME_BITS != 0 {
-            return Err(ParamsError::PrimeTooLarge {
-                found: prime,
-                max_bits: u32::from(MAX_PRIME_BITS),
-            });
+            return Err(ParamsError::PrimeTooLarge { found: prime, max_bits: u32::from(MAX_PRIME_BITS) });
         }
         if !is_prime(prime) {
             return Err(ParamsError::NotPrime { found: prime });
         }
         if prime % (2 * log_n.n() as u64) != 1 {
-            return Err(ParamsError::NotNttFriendly {
-                found: prime,
-                log_n,
-            });
+            return Err(ParamsError::NotNttFriendly { found: prime, log_n });
         }
     }
     sorted.sort_unstable();
     match sorted.windows(2).find(|pair| pair.first() == pair.last()) {
-        Some(pair) => Err(ParamsError::RepeatedPrime {
-            found: pair.first().copied().unwrap_or_default(),
-        }),
+        Some(pair) => Err(ParamsError::RepeatedPrime { found: pair.first().copied().unwrap_or_default() }),
         None => Ok(()),
-    }
-}
-
-impl SecurityTable {
-    /// The smallest degree whose bound holds `log_qp` bits, if the table has one.
-    pub fn smallest_log_n(self, log_qp: f64, required: SecurityBits) -> Option<LogN> {
-        (MIN_SECURE_LOG_N..=LogN::MAX)
-            .filter_map(|log_n| LogN::new(log_n).ok())
-            .find(|&log_n| self.check(log_n, log_qp, required).is_ok())
     }
 }

@@ -59,20 +59,10 @@ pub fn ntt_primes(bits: u8, log_n: LogN, count: usize) -> Result<Vec<u64>, Param
 }
 
 /// As [`ntt_primes`], passing over the primes in `taken`.
-pub fn ntt_primes_except(
-    bits: u8,
-    log_n: LogN,
-    count: usize,
-    taken: &[u64],
-) -> Result<Vec<u64>, ParamsError> {
+pub fn ntt_primes_except(bits: u8, log_n: LogN, count: usize, taken: &[u64]) -> Result<Vec<u64>, ParamsError> {
     let min = log_n.get() + 2;
     if !(min..=MAX_PRIME_BITS).contains(&bits) {
-        return Err(ParamsError::PrimeBits {
-            bits,
-            log_n,
-            min,
-            max: MAX_PRIME_BITS,
-        });
+        return Err(ParamsError::PrimeBits { bits, log_n, min, max: MAX_PRIME_BITS });
     }
     let step = 2 * log_n.n() as u64;
     let floor = 1u64 << (bits - 1);
@@ -85,12 +75,7 @@ pub fn ntt_primes_except(
         candidate -= step;
     }
     if found.len() < count {
-        return Err(ParamsError::PrimesExhausted {
-            bits,
-            log_n,
-            found: found.len(),
-            wanted: count,
-        });
+        return Err(ParamsError::PrimesExhausted { bits, log_n, found: found.len(), wanted: count });
     }
     found.reverse();
     Ok(found)
@@ -104,19 +89,11 @@ pub fn ntt_prime_chain(bits: &[u8], log_n: LogN, taken: &[u64]) -> Result<Vec<u6
     let mut supply = Vec::with_capacity(sizes.len());
     for size in sizes {
         let count = bits.iter().filter(|&&b| b == size).count();
-        supply.push((
-            size,
-            ntt_primes_except(size, log_n, count, taken)?.into_iter(),
-        ));
+        supply.push((size, ntt_primes_except(size, log_n, count, taken)?.into_iter()));
     }
     Ok(bits
         .iter()
-        .filter_map(|b| {
-            supply
-                .iter_mut()
-                .find(|(size, _)| size == b)
-                .and_then(|(_, primes)| primes.next())
-        })
+        .filter_map(|b| supply.iter_mut().find(|(size, _)| size == b).and_then(|(_, primes)| primes.next()))
         .collect())
 }
 
@@ -144,12 +121,7 @@ pub fn nearest_ntt_prime(target: u64, log_n: LogN, side: Side, taken: &[u64]) ->
         (q > 1).then_some(q)
     };
     let above = || {
-        let mut q = target
-            .max(2)
-            .checked_sub(1)?
-            .div_ceil(step)
-            .checked_mul(step)?
-            .checked_add(1)?;
+        let mut q = target.max(2).checked_sub(1)?.div_ceil(step).checked_mul(step)?.checked_add(1)?;
         while q < limit && !accept(q) {
             q += step;
         }

@@ -19,11 +19,7 @@ impl Scale {
 
     /// Checks that `scale` is finite and positive.
     pub fn new(scale: f64) -> Result<Scale, ParamsError> {
-        if scale.is_finite() && scale > 0.0 {
-            Ok(Scale(scale))
-        } else {
-            Err(ParamsError::Scale { found: scale })
-        }
+        if scale.is_finite() && scale > 0.0 { Ok(Scale(scale)) } else { Err(ParamsError::Scale { found: scale }) }
     }
 
     /// The scale 2^`log_scale`.

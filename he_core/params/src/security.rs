@@ -3,8 +3,9 @@
 //! Formula: an RLWE instance of degree N with uniform ternary secret and error of standard deviation 3.2 reaches a level of
 //! classical security when log2 of the largest modulus any key or ciphertext lives under, QP, is at most the bound.
 //! What no source gives is absent, and refused as "no bound known".
-//! Source: [BCC+24] tables of ternary secrets, classical (128 bits up to N = 2^16); the 192- and 256-bit columns are those the same authors' published
-//! script yields. [HES18] table 1, ternary secrets, classical, N = 2^10..2^15.
+//! Source: [BCC+24], classical, ternary secrets: the 128-bit column as the guidelines print it; the 192- and 256-bit columns as the
+//! guidelines' own estimation script yields them, published by HomomorphicEncryption.org (repository `SparseLWEkit`, folder Security), which repeats the
+//! printed 128-bit column. [HES18] table 1, classical, ternary secrets, N = 2^10..2^15.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -25,11 +26,7 @@ pub enum SecurityBits {
 
 impl SecurityBits {
     /// All levels, lowest first.
-    pub const ALL: [SecurityBits; 3] = [
-        SecurityBits::Bits128,
-        SecurityBits::Bits192,
-        SecurityBits::Bits256,
-    ];
+    pub const ALL: [SecurityBits; 3] = [SecurityBits::Bits128, SecurityBits::Bits192, SecurityBits::Bits256];
 
     /// The number of bits.
     pub const fn get(self) -> u32 {
@@ -79,12 +76,8 @@ impl TryFrom<SecurityWord> for RequiredSecurity {
             SecurityWord::Bits(192) => Ok(RequiredSecurity::AtLeast(SecurityBits::Bits192)),
             SecurityWord::Bits(256) => Ok(RequiredSecurity::AtLeast(SecurityBits::Bits256)),
             SecurityWord::Word(w) if w == "insecure" => Ok(RequiredSecurity::Insecure),
-            SecurityWord::Bits(n) => Err(format!(
-                "security is {n}, expected 128, 192, 256 or \"insecure\""
-            )),
-            SecurityWord::Word(w) => Err(format!(
-                "security is {w:?}, expected 128, 192, 256 or \"insecure\""
-            )),
+            SecurityWord::Bits(n) => Err(format!("security is {n}, expected 128, 192, 256 or \"insecure\"")),
+            SecurityWord::Word(w) => Err(format!("security is {w:?}, expected 128, 192, 256 or \"insecure\"")),
         }
     }
 }
@@ -152,32 +145,26 @@ impl SecurityTable {
 
     /// The highest level this table grants to a modulus of `log_qp` bits, if any.
     pub fn granted(self, log_n: LogN, log_qp: f64) -> Option<SecurityBits> {
-        SecurityBits::ALL.into_iter().rev().find(|&bits| {
-            self.max_log_qp(log_n, bits)
-                .is_some_and(|bound| log_qp <= f64::from(bound))
-        })
+        SecurityBits::ALL
+            .into_iter()
+            .rev()
+            .find(|&bits| self.max_log_qp(log_n, bits).is_some_and(|bound| log_qp <= f64::from(bound)))
+    }
+
+    /// The smallest degree whose bound holds `log_qp` bits, if the table has one.
+    pub fn smallest_log_n(self, log_qp: f64, required: SecurityBits) -> Option<LogN> {
+        (LogN::MIN..=LogN::MAX)
+            .filter_map(|log_n| LogN::new(log_n).ok())
+            .find(|&log_n| self.check(log_n, log_qp, required).is_ok())
     }
 
     /// Refuses a modulus that does not reach `required`.
-    pub fn check(
-        self,
-        log_n: LogN,
-        log_qp: f64,
-        required: SecurityBits,
-    ) -> Result<(), ParamsError> {
+    pub fn check(self, log_n: LogN, log_qp: f64, required: SecurityBits) -> Result<(), ParamsError> {
         match self.max_log_qp(log_n, required) {
-            None => Err(ParamsError::NoBoundKnown {
-                log_n,
-                required,
-                table: self,
-            }),
-            Some(bound) if log_qp > f64::from(bound) => Err(ParamsError::Insecure {
-                log_n,
-                found: log_qp,
-                bound,
-                required,
-                table: self,
-            }),
+            None => Err(ParamsError::NoBoundKnown { log_n, required, table: self }),
+            Some(bound) if log_qp > f64::from(bound) => {
+                Err(ParamsError::Insecure { log_n, found: log_qp, bound, required, table: self })
+            }
             Some(_) => Ok(()),
         }
     }
@@ -213,21 +200,11 @@ impl fmt::Display for SecurityReport {
             f.write_str("INSECURE parameters were allowed: ")?;
         }
         match (self.bits, self.bound) {
-            (0, Some(bound)) => write!(
-                f,
-                "no security claimed, log2(QP) = {:.1} against a bound of {bound}",
-                self.log_qp
-            )?,
-            (0, None) => write!(
-                f,
-                "no security claimed, log2(QP) = {:.1}, no bound known",
-                self.log_qp
-            )?,
-            (bits, Some(bound)) => write!(
-                f,
-                "{bits} bits, log2(QP) = {:.1} of at most {bound}",
-                self.log_qp
-            )?,
+            (0, Some(bound)) => {
+                write!(f, "no security claimed, log2(QP) = {:.1} against a bound of {bound}", self.log_qp)?
+            }
+            (0, None) => write!(f, "no security claimed, log2(QP) = {:.1}, no bound known", self.log_qp)?,
+            (bits, Some(bound)) => write!(f, "{bits} bits, log2(QP) = {:.1} of at most {bound}", self.log_qp)?,
             (bits, None) => write!(f, "{bits} bits, log2(QP) = {:.1}", self.log_qp)?,
         }
         write!(f, " ({})", self.table)

@@ -1,0 +1,185 @@
+//! How large errors are: one variance per source of noise, and how operations combine them.
+//!
+//! What is tracked: the variance of one coefficient of the error polynomial e in `c_0 + c_1 s (+ c_2 s^2) = m + e`, in integer units
+//! (a message x is stored as x times the scale). Errors of different operations are taken as independent and centred.
+//!
+//! Slots: slot values are `e(zeta^k)`, sums of N coefficients times numbers of magnitude one, so the mean of `|e(zeta^k)|^2` is N times the
+//! coefficient variance: slot std = coefficient std * sqrt(N). It counts real and imaginary part; a real message sees half of that variance.
+//!
+//! Tails: an error that was multiplied by the secret is, in one slot, a product of two nearly Gaussian numbers; its real part follows a Laplace
+//! law, `P(|Re| > t std) = exp(-2 t)` with std as above. [`SLOT_BOUND_STDS`] standard deviations are passed with probability `exp(-24)`, about 4e-11
+//! per slot; a plainly Gaussian part stays far below.
+//!
+//! Notation: h = N Var(s) is the expected squared norm of the secret, sigma^2 the variance of errors.
+//! Source: the heuristics of [GHS12] appendix A.5 (variances of evaluated ring elements), applied to [CKKS17] and to its RNS form [CHKKS18]; each formula is
+//! derived at its function.
+
+use crate::{CkksParams, ErrorDistribution, LogN, SecretDistribution};
+
+/// Standard deviations of a slot that stand for "with high probability": see the module documentation.
+pub const SLOT_BOUND_STDS: f64 = 12.0;
+
+/// Standard deviations of a coefficient that stand for "with high probability": a Gaussian passes them with probability 2e-9.
+pub const COEFFICIENT_BOUND_STDS: f64 = 6.0;
+
+/// Variance of rounding to the nearest integer.
+const ROUNDING: f64 = 1.0 / 12.0;
+
+/// Variance of one coefficient of an error polynomial, in integer units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct Noise {
+    variance: f64,
+}
+
+impl Noise {
+    /// No error.
+    pub const NONE: Noise = Noise { variance: 0.0 };
+
+    /// An error with this variance per coefficient.
+    pub fn from_variance(variance: f64) -> Noise {
+        Noise { variance }
+    }
+
+    /// Variance of one coefficient.
+    pub fn variance(self) -> f64 {
+        self.variance
+    }
+
+    /// Standard deviation of one coefficient.
+    pub fn std(self) -> f64 {
+        self.variance.sqrt()
+    }
+
+    /// Root mean square magnitude of the error in one slot, real and imaginary part together: std * sqrt(N).
+    pub fn slot_std(self, log_n: LogN) -> f64 {
+        (self.variance * log_n.n() as f64).sqrt()
+    }
+
+    /// What one slot's error stays below with high probability: [`SLOT_BOUND_STDS`] times [`Noise::slot_std`].
+    pub fn slot_bound(self, log_n: LogN) -> f64 {
+        SLOT_BOUND_STDS * self.slot_std(log_n)
+    }
+
+    /// The error of a sum or difference: variances add.
+    #[must_use]
+    pub fn plus(self, other: Noise) -> Noise {
+        Noise { variance: self.variance + other.variance }
+    }
+
+    /// The error of a weighted sum of values that all have this error: `sum of squared integer weights` times the variance.
+    #[must_use]
+    pub fn weighted(self, sum_of_squared_weights: f64) -> Noise {
+        Noise { variance: self.variance * sum_of_squared_weights }
+    }
+
+    /// The error after multiplying every slot by numbers of magnitude up to `slot`, in integer units: slots are independent factors, so
+    /// variances grow by at most slot^2.
+    #[must_use]
+    pub fn times_slots(self, slot: f64) -> Noise {
+        Noise { variance: self.variance * slot * slot }
+    }
+
+    /// The error after an exact division by `divisor`; the rounding of that division comes on top.
+    #[must_use]
+    pub fn over(self, divisor: f64) -> Noise {
+        Noise { variance: self.variance / (divisor * divisor) }
+    }
+}
+
+/// Variances for one ring degree, secret and error distribution.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NoiseModel {
+    log_n: LogN,
+    /// h = N Var(s).
+    secret_norm: f64,
+    error_variance: f64,
+}
+
+impl NoiseModel {
+    /// The model of these distributions.
+    pub fn new(log_n: LogN, secret: SecretDistribution, error: ErrorDistribution) -> NoiseModel {
+        let secret_norm = secret.variance(log_n) * log_n.n() as f64;
+        NoiseModel { log_n, secret_norm, error_variance: error.variance() }
+    }
+
+    /// The model of checked parameters.
+    pub fn of(params: &CkksParams) -> NoiseModel {
+        NoiseModel::new(params.log_n(), params.secret(), params.error())
+    }
+
+    /// The ring degree's logarithm.
+    pub fn log_n(&self) -> LogN {
+        self.log_n
+    }
+
+    /// Rounding a message's coefficients to integers: 1/12.
+    pub fn encoding(&self) -> Noise {
+        Noise { variance: ROUNDING }
+    }
+
+    /// Symmetric encryption `(-a s + e + m, a)`: the error is e, variance sigma^2; encoding comes on top.
+    pub fn symmetric_encryption(&self) -> Noise {
+        Noise { variance: self.error_variance }
+    }
+
+    /// Public-key encryption at the full modulus QP, then division by P: with the key `(-a s + e, a)` and a ternary v (variance 2/3) the error
+    /// is `v e + e_0 + e_1 s`, variance sigma^2 (2N/3 + 1 + h), divided by P^2; the division rounds two components. Without special
+    /// primes (`log_p` zero) nothing is divided or rounded.
+    pub fn public_encryption(&self, log_p: f64) -> Noise {
+        let n = self.log_n.n() as f64;
+        let variance = self.error_variance * (n * 2.0 / 3.0 + 1.0 + self.secret_norm);
+        if log_p > 0.0 { Noise { variance }.over(log_p.exp2()).plus(self.rounding(2)) } else { Noise { variance } }
+    }
+
+    /// Rounding of each component to an integer, as every division (rescale, mod_down) does. Two components: `r_0 + r_1 s`, variance
+    /// (1 + h)/12. A third adds `r_2 s^2`; a coefficient of s^2 is a sum of N/2 doubled products, variance 2 h^2 / N, so r_2 s^2 has 2 h^2 / 12.
+    pub fn rounding(&self, component_count: usize) -> Noise {
+        let h = self.secret_norm;
+        let powers = match component_count {
+            0 | 1 => 1.0,
+            2 => 1.0 + h,
+            _ => 1.0 + h + 2.0 * h * h,
+        };
+        Noise { variance: ROUNDING * powers }
+    }
+
+    /// Rescale: the error divided by the prime, plus the rounding of each component.
+    pub fn rescale(&self, noise: Noise, prime: u64, component_count: usize) -> Noise {
+        noise.over(prime as f64).plus(self.rounding(component_count))
+    }
+
+    /// Key switching by unsigned digits: digit j lies in `[0, D_j)`, its second moment is D_j^2 / 3, and it multiplies an error of the key:
+    /// N sigma^2 D_j^2 / 3 per coefficient, summed over digits, divided by P^2, plus the rounding of two components.
+    ///
+    /// `log_digits` are log2 of the digits' moduli, `log_p` that of P. The mean D_j/2 of unsigned digits gathers in few slots: see
+    /// [`NoiseModel::key_switch_worst_slot_std`].
+    pub fn key_switch(&self, log_digits: impl IntoIterator<Item = f64>, log_p: f64) -> Noise {
+        let n = self.log_n.n() as f64;
+        let squares: f64 = log_digits.into_iter().map(|log| (2.0 * (log - log_p)).exp2()).sum();
+        Noise { variance: n * self.error_variance * squares / 3.0 }.plus(self.rounding(2))
+    }
+
+    /// Root mean square error of the worst slot after key switching: a digit is its mean D/2 in every coefficient plus a centred part of variance
+    /// D^2/12. The constant part takes, at zeta^k, the value `D / (1 - zeta^k)`, of magnitude D / (2 sin(pi k / 2N)): about D N / pi in the slots next to 1.
+    /// Times the error of the key in that slot (mean square N sigma^2), over P.
+    pub fn key_switch_worst_slot_std(&self, log_digits: impl IntoIterator<Item = f64>, log_p: f64) -> f64 {
+        let n = self.log_n.n() as f64;
+        let squares: f64 = log_digits.into_iter().map(|log| (2.0 * (log - log_p)).exp2()).sum();
+        let constant = 0.5 / (std::f64::consts::PI / (2.0 * n)).sin();
+        let digit_slot_square = constant * constant + n / 12.0;
+        (n * self.error_variance * squares * digit_slot_square + n * self.rounding(2).variance).sqrt()
+    }
+
+    /// Product of two ciphertexts whose slots stay below `left_slot` and `right_slot` in integer units:
+    /// `m_1 e_2 + m_2 e_1 + e_1 e_2`, the last term N times the product of the coefficient variances.
+    pub fn product(&self, left: Noise, left_slot: f64, right: Noise, right_slot: f64) -> Noise {
+        let both = Noise { variance: left.variance * right.variance * self.log_n.n() as f64 };
+        left.times_slots(right_slot).plus(right.times_slots(left_slot)).plus(both)
+    }
+
+    /// Square of a ciphertext whose slots stay below `slot`: the two cross terms of a product are one and the same, `2 m e + e^2`.
+    pub fn square(&self, noise: Noise, slot: f64) -> Noise {
+        let both = Noise { variance: 2.0 * noise.variance * noise.variance * self.log_n.n() as f64 };
+        noise.times_slots(2.0 * slot).plus(both)
+    }
+}
