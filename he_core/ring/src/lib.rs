@@ -2,14 +2,22 @@
 
 mod aligned;
 mod arithmetic;
+mod automorphism;
+mod base_conversion;
+mod compose;
 mod error;
 mod isa;
 mod kernels;
+mod linear_weights;
+mod matrix_product;
+mod mod_switch;
 mod modulus;
 mod ntt;
 mod rescale;
 mod ring;
 mod roots;
+mod rows;
+pub mod sampling;
 mod scalars;
 mod scratch;
 mod tensor;
@@ -18,10 +26,13 @@ mod test_primes;
 mod view;
 mod word;
 
+pub use automorphism::Galois;
+pub use base_conversion::BaseConversion;
 pub use error::RingError;
 #[cfg(target_arch = "x86_64")]
 pub use isa::Avx2;
 pub use isa::{ISA_VARIABLE, Isa};
+pub use linear_weights::{LinearGroup, LinearWeights, MAX_WEIGHT_SUM, WeightBlock};
 pub use modulus::{Modulus, ShoupFactor};
 pub use ntt::{MAX_LOG_N, NttPlan};
 pub use ring::Ring;

@@ -3,10 +3,17 @@
 //!
 //! Kernels trust their callers: shapes and ranges are `debug_assert!`ed.
 
+mod accumulate;
+#[cfg(target_arch = "x86_64")]
+mod accumulate_avx2;
+pub(crate) mod chacha;
+#[cfg(target_arch = "x86_64")]
+mod chacha_avx2;
 mod elementwise;
 #[cfg(target_arch = "x86_64")]
 mod elementwise_avx2;
 mod ntt;
 
+pub(crate) use accumulate::{LANES, PanelRow, strip_product};
 pub(crate) use elementwise::dispatch::*;
 pub(crate) use ntt::NttKernels;
