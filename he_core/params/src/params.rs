@@ -3,7 +3,7 @@
 use crate::primes::{MAX_PRIME_BITS, is_prime, ntt_prime_chain};
 use crate::{
     CkksParamsLiteral, ErrorDistribution, Level, LogN, ModulusChain, ParamsError, RequiredSecurity, Scale,
-    SecretDistribution, SecurityBits, SecurityReport, SecurityTable,
+    SecretDistribution, SecurityBits, SecurityReport,
 };
 
 /// Parameters that passed every check; made from a [`CkksParamsLiteral`] and nothing else.
