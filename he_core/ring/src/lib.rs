@@ -22,7 +22,7 @@ mod scalars;
 mod scratch;
 mod tensor;
 #[cfg(test)]
-mod test_primes;
+mod testing;
 mod view;
 mod word;
 

@@ -7,7 +7,7 @@
 //! (SAC 2018), the rescaling of its RNS form; the rounding offset h is SEAL's.
 
 use crate::kernels;
-use crate::ring::{Plan, Ring, each_width};
+use crate::ring::{Ring, each_width};
 use crate::tensor::{Domain, Limb, RnsTensor, Words};
 use crate::{RingError, Word};
 
@@ -62,16 +62,6 @@ fn divide_row<D: Domain, W: Word>(plan: &crate::NttPlan<W>, out: &mut [W], last:
         }
         kernels::sub_mul_shoup_assign(isa, m, out, t, inverse);
     });
-}
-
-impl Plan {
-    /// The prime.
-    pub(crate) fn q(&self) -> u64 {
-        match self {
-            Plan::U32(plan) => plan.modulus().to_u64(),
-            Plan::U64(plan) => plan.modulus().to_u64(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -82,11 +82,6 @@ impl Limb {
     pub(crate) fn typed<W: Word>(&self) -> &[W] {
         W::words(&self.words).as_slice()
     }
-
-    #[inline]
-    pub(crate) fn typed_mut<W: Word>(&mut self) -> &mut [W] {
-        W::words_mut(&mut self.words).as_mut_slice()
-    }
 }
 
 /// One row of one limb, its width erased.

@@ -33,8 +33,8 @@ macro_rules! elementwise_kernels {
             reduce_add_into<S, W>(m: Modulus<W>, out: &mut [W], x: &[S], c: W);
             /// `x = (x - y) * w`.
             sub_mul_shoup_assign<W>(m: Modulus<W>, x: &mut [W], y: &[W], w: ShoupFactor<W>);
-            /// `acc += x * w`, `x` any words of the same width.
-            mul_shoup_add_assign<W>(m: Modulus<W>, acc: &mut [W], x: &[W], w: ShoupFactor<W>);
+            /// `acc += x * w` for words `x` of any size and of either width.
+            mul_shoup_add_assign<S, W>(m: Modulus<W>, acc: &mut [W], x: &[S], w: ShoupFactor<W>);
         }
     };
 }
@@ -127,9 +127,14 @@ pub(super) fn sub_mul_shoup_assign<W: Word>(m: Modulus<W>, x: &mut [W], y: &[W],
 }
 
 #[inline(always)]
-pub(super) fn mul_shoup_add_assign<W: Word>(m: Modulus<W>, acc: &mut [W], x: &[W], w: ShoupFactor<W>) {
+pub(super) fn mul_shoup_add_assign<S: Word, W: Word>(m: Modulus<W>, acc: &mut [W], x: &[S], w: ShoupFactor<W>) {
     debug_assert_eq!(acc.len(), x.len());
-    acc.iter_mut().zip(x).for_each(|(acc, x)| *acc = m.add(*acc, m.mul_shoup(*x, w)));
+    let pairs = acc.iter_mut().zip(x);
+    if S::BITS <= W::BITS {
+        pairs.for_each(|(acc, x)| *acc = m.add(*acc, m.mul_shoup(W::from_u64(x.to_u64()), w)));
+    } else {
+        pairs.for_each(|(acc, x)| *acc = m.add(*acc, m.mul_shoup(m.reduce_u64(x.to_u64()), w)));
+    }
 }
 
 /// The functions that the rest of the crate calls: the kernel of the instruction set named by the token.

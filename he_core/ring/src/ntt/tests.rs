@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::test_primes::primes_below;
+use crate::testing::primes_below;
 
 /// `a(psi^(2*bitrev(i)+1))` by Horner's rule in u128.
 fn evaluate<W: Word>(plan: &NttPlan<W>, a: &[W]) -> Vec<u64> {

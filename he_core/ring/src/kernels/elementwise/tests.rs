@@ -2,7 +2,7 @@
 //! the thresholds.
 
 use super::dispatch;
-use crate::test_primes::primes_below;
+use crate::testing::primes_below;
 use crate::{Isa, Modulus, Word};
 
 const LENGTHS: [usize; 15] = [0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 255, 513];
@@ -57,8 +57,11 @@ fn suite<W: Word>(bounds: &[u64]) {
                 check("sub_mul", &run(&|o| dispatch::sub_mul_shoup_assign(isa, m, o, &y, w)), &|i| {
                     (u(x[i]) + wide - u(y[i])) * u(c)
                 });
-                check("mul_shoup_add", &run(&|o| dispatch::mul_shoup_add_assign(isa, m, o, &y, w)), &|i| {
-                    u(x[i]) + u(y[i]) * u(c)
+                check("mul_shoup_add", &run(&|o| dispatch::mul_shoup_add_assign(isa, m, o, &any, w)), &|i| {
+                    u(x[i]) + u128::from(any[i]) % wide * u(c)
+                });
+                check("mul_shoup_add32", &run(&|o| dispatch::mul_shoup_add_assign(isa, m, o, &any32, w)), &|i| {
+                    u(x[i]) + u128::from(any32[i]) * u(c)
                 });
                 let top = vec![W::from_u64(q - 1); len];
                 for terms in [0, 1, W::MAX_LAZY_PRODUCTS, W::MAX_LAZY_PRODUCTS + 1] {

@@ -1,0 +1,137 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::linear_weights::LinearGroup;
+use crate::testing::{mixed_ring, random_tensor};
+use crate::Isa;
+
+/// `sum_k w[o][k] * x[k]` in i128, group by group.
+fn oracle(
+    blocks: &[WeightBlock],
+    groups: &[LinearGroup],
+    outputs: usize,
+    components: usize,
+    x: &RnsTensor<Eval>,
+    limb: usize,
+) -> Vec<Vec<u64>> {
+    let q = i128::from(x.primes()[limb]);
+    let mut out = vec![vec![0u64; x.n()]; outputs * components];
+    for group in groups {
+        let block = &blocks[group.block];
+        for (row, output) in group.outputs.iter().enumerate() {
+            for c in 0..components {
+                for n in 0..x.n() {
+                    let sum = group.inputs.iter().enumerate().fold(0i128, |sum, (k, input)| {
+                        let word = x.row(limb, *input as usize * components + c).get(n);
+                        (sum + i128::from(block.weights[row * block.inputs + k]) * i128::from(word)) % q
+                    });
+                    out[*output as usize * components + c][n] = sum.rem_euclid(q) as u64;
+                }
+            }
+        }
+    }
+    out
+}
+
+fn check(log_n: u32, inputs: usize, outputs: usize, components: usize, blocks: Vec<WeightBlock>, groups: Vec<LinearGroup>) {
+    let weights = LinearWeights::new(inputs, outputs, blocks.clone(), groups.clone()).unwrap();
+    for isa in Isa::available() {
+        let ring = mixed_ring(log_n, isa);
+        let x: RnsTensor<Eval> = random_tensor(&ring, inputs * components, &[0, 1, 2, 3, 4]);
+        let y = ring.matrix_product(&weights, components, &x).unwrap();
+        assert_eq!(y.rows(), outputs * components);
+        for limb in 0..5 {
+            for (row, want) in oracle(&blocks, &groups, outputs, components, &x, limb).into_iter().enumerate() {
+                let got: Vec<u64> = y.row(limb, row).iter().collect();
+                assert_eq!(got, want, "{} log_n={log_n} limb {limb} row {row}", isa.name());
+            }
+        }
+    }
+}
+
+fn dense(outputs: usize, inputs: usize, weight: impl Fn(usize) -> i64) -> (WeightBlock, LinearGroup) {
+    let block = WeightBlock { outputs, inputs, weights: (0..outputs * inputs).map(weight).collect() };
+    let group = LinearGroup { inputs: (0..inputs as u32).collect(), outputs: (0..outputs as u32).collect(), block: 0 };
+    (block, group)
+}
+
+#[test]
+fn dense_layers_of_every_strip_height() {
+    for outputs in (1..=13).chain([29]) {
+        for log_n in [1, 2, 3, 7, 9] {
+            let (block, group) = dense(outputs, 7, |i| (i as i64 * 7919 + 13) % 65_536 - 32_768);
+            check(log_n, 7, outputs, 1 + outputs % 3, vec![block], vec![group]);
+        }
+    }
+}
+
+#[test]
+fn extreme_weights_stay_exact() {
+    let extremes = [i64::from(i32::MIN), i64::from(i32::MAX), -1, 0, 1, 1 << 30, -(1 << 30)];
+    let (block, group) = dense(3, 21, |i| extremes[i % 7]);
+    check(4, 21, 3, 2, vec![block], vec![group]);
+    let wide = [1 << 40, -(1 << 40) - 12345, i64::from(i32::MIN) - 1, 7, 1 << 57, -(1 << 57)];
+    let (block, group) = dense(7, 12, |i| wide[i % 6]);
+    check(4, 12, 7, 2, vec![block], vec![group]);
+    // Sums at the segment bound: 2^31 fits one term or two halves, one more does not.
+    let (block, group) = dense(2, 9, |i| if i % 2 == 0 { 1 << 30 } else { -(1 << 31) });
+    check(3, 9, 2, 1, vec![block], vec![group]);
+}
+
+#[test]
+fn groups_share_blocks_and_outputs_without_input_are_zero() {
+    let conv = WeightBlock { outputs: 5, inputs: 9, weights: (0..45).map(|i| i * i - 700).collect() };
+    let pool = WeightBlock { outputs: 1, inputs: 2, weights: vec![1, 1] };
+    let mut groups: Vec<LinearGroup> = (0..4)
+        .map(|p| LinearGroup { inputs: (p * 2..p * 2 + 9).collect(), outputs: (0..5).map(|o| o * 4 + p).collect(), block: 0 })
+        .collect();
+    // The same input twice, outputs 20 and 22 untouched.
+    groups.push(LinearGroup { inputs: vec![3, 3], outputs: vec![21], block: 1 });
+    check(5, 16, 23, 3, vec![conv, pool], groups);
+}
+
+#[test]
+fn empty_layers_give_zeros() {
+    check(3, 2, 3, 1, vec![], vec![]);
+    let nothing = WeightBlock { outputs: 2, inputs: 0, weights: vec![] };
+    check(3, 2, 3, 1, vec![nothing], vec![LinearGroup { inputs: vec![], outputs: vec![0, 2], block: 0 }]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn random_layers(
+        inputs in 1usize..20, outputs in 1usize..14, bits in 1u32..57, seed: u64, log_n in 1u32..8, components in 1usize..4,
+    ) {
+        let weight = |i: usize| (i as i64 + 1).wrapping_mul(seed as i64 | 1).wrapping_mul(0x5851_f42d_4c95_7f2d) >> (63 - bits);
+        let (block, group) = dense(outputs, inputs, weight);
+        check(log_n, inputs, outputs, components, vec![block], vec![group]);
+    }
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let block = || WeightBlock { outputs: 2, inputs: 3, weights: vec![1; 6] };
+    let group = |inputs: &[u32], outputs: &[u32], block| LinearGroup { inputs: inputs.to_vec(), outputs: outputs.to_vec(), block };
+    let refusal = |blocks, groups| LinearWeights::new(4, 4, blocks, groups).err();
+    let index = |what, index, count| Some(RingError::WeightIndex { group: 0, what, index, count });
+    assert_eq!(refusal(vec![block()], vec![group(&[0, 1, 4], &[0, 1], 0)]), index("input", 4, 4));
+    assert_eq!(refusal(vec![block()], vec![group(&[0, 1, 2], &[0, 9], 0)]), index("output", 9, 4));
+    assert_eq!(refusal(vec![block()], vec![group(&[0, 1, 2], &[0, 1], 1)]), index("block", 1, 1));
+    let twice = vec![group(&[0, 1, 2], &[0, 1], 0), group(&[0, 1, 2], &[2, 1], 0)];
+    assert_eq!(refusal(vec![block()], twice), Some(RingError::OutputWrittenTwice { group: 1, output: 1 }));
+    let shape = refusal(vec![block()], vec![group(&[0, 1], &[0, 1], 0)]);
+    assert!(matches!(shape, Some(RingError::WeightShape { group_inputs: 2, inputs: 3, .. })));
+    let short = WeightBlock { outputs: 2, inputs: 3, weights: vec![1; 5] };
+    let length = RingError::LengthMismatch { what: "weights of a block", expected: 6, found: 5 };
+    assert_eq!(refusal(vec![short], vec![]), Some(length));
+    let heavy = WeightBlock { outputs: 1, inputs: 1, weights: vec![i64::MIN] };
+    let large = RingError::WeightsTooLarge { block: 0, output: 0, sum: 1 << 63, max: MAX_SUM };
+    assert_eq!(refusal(vec![heavy], vec![]), Some(large));
+    let ring = mixed_ring(3, Isa::Scalar);
+    let x: RnsTensor<Eval> = random_tensor(&ring, 3, &[0]);
+    let weights = LinearWeights::new(4, 4, vec![], vec![]).unwrap();
+    assert_eq!(ring.matrix_product(&weights, 1, &x).err(), Some(RingError::RowMismatch { left: 4, right: 3 }));
+}
+
+const MAX_SUM: u128 = crate::MAX_WEIGHT_SUM;

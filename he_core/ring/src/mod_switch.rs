@@ -1,0 +1,94 @@
+//! The two halves of hybrid key switching: raise a digit to all primes, and divide by the special primes.
+//!
+//! Formulas: `mod_up` takes the residues of x modulo a group of primes (a digit) to all primes, as x + uQ with u below
+//! the size of the group (exact and unsigned for one prime, as Microsoft SEAL does it); `mod_down` is `round(x / P)`,
+//! `(x - ([x + h]_P - h)) * P^-1 mod q_j` with `h = (P-1)/2` and an exact conversion of `[x + h]_P`.
+//! Layout: evaluations in and out; limbs of raised digits stand in ascending order of ring index.
+//! Source: K. Han, D. Ki, Better bootstrapping for approximate homomorphic encryption (CT-RSA 2020), for the groups.
+
+use crate::base_conversion::BaseConversion;
+use crate::kernels;
+use crate::ring::{Ring, each_width};
+use crate::tensor::{Coeff, Domain, Eval, RnsTensor};
+use crate::view::RnsView;
+use crate::{RingError, Word};
+
+impl Ring {
+    /// Raises the digit over `conversion.from_limbs()` to those and `conversion.to_limbs()`: `coeff` and `eval` are the
+    /// same polynomials in both domains and have (at least) the limbs of the digit.
+    ///
+    /// # Errors
+    /// [`RingError::MissingLimb`], [`RingError::RowMismatch`], [`RingError::ForeignTensor`].
+    pub fn mod_up<'x, 'y>(
+        &self,
+        conversion: &BaseConversion,
+        coeff: impl Into<RnsView<'x, Coeff>>,
+        eval: impl Into<RnsView<'y, Eval>>,
+    ) -> Result<RnsTensor<Eval>, RingError> {
+        let (coeff, eval) = (coeff.into(), eval.into());
+        self.check(coeff.tensor)?;
+        let from = conversion.from_limbs();
+        if coeff.rows() != eval.rows() {
+            return Err(RingError::RowMismatch { left: coeff.rows(), right: eval.rows() });
+        }
+        let kept = self.operand(&from, eval.rows(), eval)?;
+        let digits = self.approximate_digits(conversion, coeff.with_limbs(&from)?);
+        let mut limbs: Vec<usize> = from.iter().copied().chain(conversion.to_limbs()).collect();
+        limbs.sort_unstable();
+        let mut out = self.zero(coeff.rows(), &limbs)?;
+        self.par_rows(out.view_mut(), |limb, row, out| {
+            each_width!(out, |plan, out| {
+                if let Some(position) = from.iter().position(|index| *index == limbs[limb]) {
+                    out.copy_from_slice(kept.words(position, row));
+                } else if let Some(target) = conversion.target(limbs[limb]) {
+                    digits.combine(plan, out, target, row);
+                    plan.forward(out);
+                }
+            })
+        });
+        Ok(out)
+    }
+
+    /// `round(x / P)` over `conversion.to_limbs()`, P the product of `conversion.from_limbs()`; x is over both, and the
+    /// memory of the special limbs is freed. With one special prime this is [`Ring::divide_round_by_last`].
+    ///
+    /// # Errors
+    /// [`RingError::MissingLimb`], [`RingError::ForeignTensor`].
+    pub fn mod_down<D: Domain>(&self, conversion: &BaseConversion, x: RnsTensor<D>) -> Result<RnsTensor<D>, RingError> {
+        self.check(&x)?;
+        let (special, kept) = (conversion.from_limbs(), conversion.to_limbs());
+        let all: Vec<usize> = kept.iter().chain(&special).copied().collect();
+        let mut x = x.into_limbs(&all)?;
+        let high = x.limbs.split_off(kept.len());
+        let mut high = RnsTensor::<Coeff> { log_n: x.log_n, rows: x.rows, limbs: high, domain: Default::default() };
+        if D::IS_EVAL {
+            self.par_rows(high.view_mut(), |_, _, row| each_width!(row, |plan, x| plan.inverse(x)));
+        }
+        self.add_half(conversion, &mut high);
+        let digits = self.exact_digits(conversion, high);
+        self.par_rows(x.view_mut(), |limb, row, out| {
+            each_width!(out, |plan, out| {
+                let (m, isa) = (plan.modulus(), plan.isa());
+                let minus_half = m.neg(Word::from_u64(conversion.half_to(limb)));
+                let inverse = m.shoup(Word::from_u64(conversion.inverse_to(limb)));
+                with_row(out, |out, t| {
+                    digits.combine(plan, t, limb, row);
+                    kernels::add_constant_assign(isa, m, t, minus_half);
+                    if D::IS_EVAL {
+                        plan.forward(t);
+                    }
+                    kernels::sub_mul_shoup_assign(isa, m, out, t, inverse);
+                });
+            })
+        });
+        Ok(x)
+    }
+}
+
+/// Lends a row of scratch beside `out`.
+fn with_row<W: Word>(out: &mut [W], f: impl FnOnce(&mut [W], &mut [W])) {
+    W::with_scratch(out.len(), |t| f(out, t));
+}
+
+#[cfg(test)]
+mod tests;
