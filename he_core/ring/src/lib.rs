@@ -6,6 +6,7 @@ mod automorphism;
 mod base_conversion;
 mod compose;
 mod error;
+mod fft;
 mod isa;
 mod kernels;
 mod linear_weights;
@@ -29,6 +30,7 @@ mod word;
 pub use automorphism::Galois;
 pub use base_conversion::BaseConversion;
 pub use error::RingError;
+pub use fft::FftPlan;
 #[cfg(target_arch = "x86_64")]
 pub use isa::Avx2;
 pub use isa::{ISA_VARIABLE, Isa};

@@ -12,6 +12,9 @@ mod chacha_avx2;
 mod elementwise;
 #[cfg(target_arch = "x86_64")]
 mod elementwise_avx2;
+pub(crate) mod fft;
+#[cfg(target_arch = "x86_64")]
+mod fft_avx2;
 mod ntt;
 
 pub(crate) use accumulate::{LANES, PanelRow, strip_product};
