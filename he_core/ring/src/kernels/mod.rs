@@ -16,6 +16,10 @@ pub(crate) mod fft;
 #[cfg(target_arch = "x86_64")]
 mod fft_avx2;
 mod ntt;
+#[cfg(target_arch = "x86_64")]
+mod ntt_avx2_u32;
+#[cfg(target_arch = "x86_64")]
+mod ntt_avx2_u64;
 
 pub(crate) use accumulate::{LANES, PanelRow, strip_product};
 pub(crate) use elementwise::dispatch::*;

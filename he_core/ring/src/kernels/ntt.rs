@@ -27,14 +27,14 @@ impl NttKernels for u32 {
         match plan.isa() {
             Isa::Scalar => forward(plan, x),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(_) => forward(plan, x),
+            Isa::Avx2(proof) => super::ntt_avx2_u32::forward(proof, plan, x),
         }
     }
     fn ntt_inverse(plan: &NttPlan<u32>, x: &mut [u32]) {
         match plan.isa() {
             Isa::Scalar => inverse(plan, x),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(_) => inverse(plan, x),
+            Isa::Avx2(proof) => super::ntt_avx2_u32::inverse(proof, plan, x),
         }
     }
 }
@@ -44,20 +44,20 @@ impl NttKernels for u64 {
         match plan.isa() {
             Isa::Scalar => forward(plan, x),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(_) => forward(plan, x),
+            Isa::Avx2(proof) => super::ntt_avx2_u64::forward(proof, plan, x),
         }
     }
     fn ntt_inverse(plan: &NttPlan<u64>, x: &mut [u64]) {
         match plan.isa() {
             Isa::Scalar => inverse(plan, x),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(_) => inverse(plan, x),
+            Isa::Avx2(proof) => super::ntt_avx2_u64::inverse(proof, plan, x),
         }
     }
 }
 
 /// One forward layer over blocks of `2t` words; words below 4q in and out.
-pub(super) fn forward_layer<W: Word>(m: Modulus<W>, twiddles: &Twiddles<W>, x: &mut [W], t: usize) {
+fn forward_layer<W: Word>(m: Modulus<W>, twiddles: &Twiddles<W>, x: &mut [W], t: usize) {
     let two_q = m.twice();
     let blocks = x.len() / (2 * t);
     let factors = twiddles.values[blocks..].iter().zip(&twiddles.quotients[blocks..]);
@@ -74,7 +74,7 @@ pub(super) fn forward_layer<W: Word>(m: Modulus<W>, twiddles: &Twiddles<W>, x: &
 }
 
 /// One inverse layer over blocks of `2t` words, without the last one; words below 2q in and out.
-pub(super) fn inverse_layer<W: Word>(m: Modulus<W>, twiddles: &Twiddles<W>, x: &mut [W], t: usize) {
+fn inverse_layer<W: Word>(m: Modulus<W>, twiddles: &Twiddles<W>, x: &mut [W], t: usize) {
     let two_q = m.twice();
     let blocks = x.len() / (2 * t);
     let factors = twiddles.values[blocks..].iter().zip(&twiddles.quotients[blocks..]);
