@@ -1,1 +1,20 @@
 //! What is RLWE but not yet CKKS: public, relinearization and Galois keys, key switching, wire format.
+//!
+//! - [`RlweContext`]: a ring with a plan for every level;
+//! - [`KeySwitchKey`], [`RelinearizationKey`], [`GaloisKeys`], [`PublicKey`]: what a server may hold;
+//! - [`RlweContext::key_switch_add_assign`] and its halves [`RlweContext::raise_digits`], [`RlweContext::switch_digits`];
+//! - [`RlweContext::encrypt_zero`]: public-key encryption.
+
+#![forbid(unsafe_code)]
+
+mod context;
+mod encryption;
+mod error;
+mod key_switch;
+mod keys;
+pub mod purpose;
+
+pub use context::RlweContext;
+pub use error::RlweError;
+pub use key_switch::{KeySwitchKey, RaisedDigits};
+pub use keys::{GaloisKeys, PublicKey, RelinearizationKey};

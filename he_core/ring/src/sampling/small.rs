@@ -199,6 +199,11 @@ impl SmallPolys {
         self.values.len().checked_div(self.n).unwrap_or(0)
     }
 
+    /// All coefficients, row after row.
+    pub fn coefficients(&self) -> &[i8] {
+        &self.values
+    }
+
     /// The coefficients of polynomial `row`.
     ///
     /// # Panics

@@ -2,7 +2,7 @@ use he_params::{ErrorDistribution, SecretDistribution};
 
 use super::small::gaussian_table;
 use super::*;
-use crate::test_primes::mixed_ring;
+use crate::testing::mixed_ring;
 use crate::{Eval, RnsTensor};
 
 const PURPOSE: Purpose = Purpose::new(*b"test.smp");

@@ -1,0 +1,45 @@
+//! Encryptions of zero under a public key.
+//!
+//! Formula: `(b u + e_0, a u + e_1)` over all primes, u ternary, then `round(. / P)`: the noise of `e u + e_0 + e_1 s` is
+//! divided by P and little more than rounding remains. Without special primes nothing is divided.
+//! Layout: one ciphertext of two rows per value, over the primes of a level, evaluations.
+
+use he_params::{Level, SecretDistribution};
+use he_ring::sampling::{Seed, SmallPolys, Stream};
+use he_ring::{Eval, RnsTensor};
+
+use crate::{PublicKey, RlweContext, RlweError, purpose};
+
+impl RlweContext {
+    /// `values` encryptions of zero at `level`; value v is object `first + v` of the secret `seed`, which must never be used
+    /// again for the same objects.
+    ///
+    /// # Errors
+    /// [`RlweError::LevelOutOfRange`], [`RlweError::Ring`].
+    pub fn encrypt_zero(
+        &self,
+        key: &PublicKey,
+        level: Level,
+        values: usize,
+        seed: &Seed,
+        first: u64,
+    ) -> Result<RnsTensor<Eval>, RlweError> {
+        let (ring, plan) = (self.ring(), self.plan(level)?);
+        let limbs: Vec<usize> = plan.q.iter().copied().chain(self.special_limbs()).collect();
+        let ternary = Stream::new(seed, purpose::ENCRYPTION_TERNARY);
+        let errors = Stream::new(seed, purpose::ENCRYPTION_ERROR);
+        let (isa, n) = (ring.isa(), ring.n());
+        let u = SmallPolys::secrets(isa, &ternary, first, values, n, SecretDistribution::UniformTernary);
+        let e = SmallPolys::errors(isa, &errors, first.wrapping_mul(2), 2 * values, n, self.params().error());
+        let u = ring.forward(ring.from_signed(u.coefficients(), &limbs)?)?;
+        let mut out = ring.forward(ring.from_signed(e.coefficients(), &limbs)?)?;
+        for component in 0..2 {
+            let key = key.rows().view().range(component, 1)?;
+            ring.mul_add_assign(out.view_mut().select(component, values, 2)?, &u, key)?;
+        }
+        match &plan.divide {
+            Some(divide) => Ok(ring.mod_down(divide, out)?),
+            None => Ok(out),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Hybrid key switching: from a polynomial under one secret to two polynomials under another.
+//!
+//! Formula: digit `d_j` of x is x modulo the primes of group j, raised to all active and the special primes, unsigned.
+//! With keys `(b_j, a_j)`, `b_j = -a_j s + e_j + P t 1_j` (`1_j` is 1 modulo the primes of group j, 0 modulo all others),
+//! `y = sum_j d_j (b_j, a_j)` satisfies `y_0 + y_1 s = P x t + sum_j d_j e_j`; the result is `round(y / P)`.
+//! Layout: evaluations; x over the primes of a level; a key over all primes, rows `b_0, a_0, b_1, a_1, ..`. With one prime
+//! to a digit these are the digits and keys of Microsoft SEAL.
+//! Source: K. Han, D. Ki, Better bootstrapping for approximate homomorphic encryption (CT-RSA 2020), section 3.
+
+use he_ring::sampling::{Seed, Stream};
+use he_ring::{Eval, Galois, RnsTensor, RnsView};
+
+use crate::context::LevelPlan;
+use crate::{RlweContext, RlweError, purpose};
+
+/// Bytes of raised digits that one pass over a tensor may hold.
+const DIGIT_BYTES: usize = 16 << 20;
+
+/// The key from one secret to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeySwitchKey {
+    seed: Seed,
+    /// Rows `b_j, a_j` for every digit, over all primes.
+    rows: RnsTensor<Eval>,
+}
+
+/// A polynomial (or one per value) in digits, raised to all active and the special primes: computed once, used for many
+/// automorphisms.
+#[derive(Clone, Debug)]
+pub struct RaisedDigits {
+    digits: Vec<RnsTensor<Eval>>,
+    level: usize,
+}
+
+impl KeySwitchKey {
+    /// Puts a key together: `b` has one row per digit, over all primes; `a_j` is drawn as object j of the seed.
+    ///
+    /// # Errors
+    /// [`RlweError::KeyShape`], [`RlweError::Ring`].
+    pub fn from_parts(context: &RlweContext, seed: Seed, b: &RnsTensor<Eval>) -> Result<Self, RlweError> {
+        let digits = context.digit_count();
+        if b.rows() != digits {
+            return Err(RlweError::KeyShape { expected: digits, found: b.rows() });
+        }
+        let ring = context.ring();
+        let mut rows = ring.zero(2 * digits, &context.all_limbs())?;
+        ring.fill_uniform(&Stream::new(&seed, purpose::KEY_UNIFORM), 0, rows.view_mut().select(1, digits, 2)?)?;
+        ring.add_assign(rows.view_mut().select(0, digits, 2)?, b)?;
+        Ok(Self { seed, rows })
+    }
+
+    /// The public seed of all `a_j`.
+    pub fn seed(&self) -> &Seed {
+        &self.seed
+    }
+
+    /// The rows `b_j`.
+    ///
+    /// # Errors
+    /// None for a key made by [`KeySwitchKey::from_parts`].
+    pub fn b(&self) -> Result<RnsView<'_, Eval>, RlweError> {
+        Ok(self.rows.view().select(0, self.rows.rows() / 2, 2)?)
+    }
+
+    /// The rows `a_j`.
+    ///
+    /// # Errors
+    /// None for a key made by [`KeySwitchKey::from_parts`].
+    pub fn a(&self) -> Result<RnsView<'_, Eval>, RlweError> {
+        Ok(self.rows.view().select(1, self.rows.rows() / 2, 2)?)
+    }
+
+    /// Bytes held on the heap.
+    pub fn byte_len(&self) -> usize {
+        self.rows.byte_len()
+    }
+}
+
+impl RlweContext {
+    /// Splits x (over the primes of a level) into raised digits.
+    ///
+    /// # Errors
+    /// [`RlweError::NoSpecialPrimes`], [`RlweError::NoSuchLevel`], [`RlweError::Ring`].
+    pub fn raise_digits<'x>(&self, x: impl Into<RnsView<'x, Eval>>) -> Result<RaisedDigits, RlweError> {
+        let eval = x.into();
+        let plan = self.level_of(&eval.limb_indices())?;
+        if plan.raise.is_empty() {
+            return Err(RlweError::NoSpecialPrimes);
+        }
+        let coeff = self.ring().inverse(eval.to_tensor())?;
+        let raise = |conversion| self.ring().mod_up(conversion, &coeff, eval);
+        let digits = plan.raise.iter().map(raise).collect::<Result<_, _>>()?;
+        Ok(RaisedDigits { digits, level: plan.q.len() - 1 })
+    }
+
+    /// The digits of the image of a polynomial under an automorphism, from the digits of the polynomial.
+    ///
+    /// They are congruent to, but not the same integers as, the digits that would be made from the image.
+    ///
+    /// # Errors
+    /// [`RlweError::Ring`].
+    pub fn permute_digits(&self, galois: &Galois<Eval>, digits: &RaisedDigits) -> Result<RaisedDigits, RlweError> {
+        let permute = |digit| self.ring().automorphism(galois, digit);
+        let permuted = digits.digits.iter().map(permute).collect::<Result<_, _>>()?;
+        Ok(RaisedDigits { digits: permuted, level: digits.level })
+    }
+
+    /// Switches digits of V polynomials: rows `2v` and `2v + 1` of the result stand for polynomial v under the new secret.
+    ///
+    /// # Errors
+    /// [`RlweError::KeyShape`], [`RlweError::Ring`].
+    pub fn switch_digits(&self, digits: &RaisedDigits, key: &KeySwitchKey) -> Result<RnsTensor<Eval>, RlweError> {
+        let plan = self.levels_plan(digits.level)?;
+        if key.rows.rows() != 2 * self.digit_count() {
+            return Err(RlweError::KeyShape { expected: 2 * self.digit_count(), found: key.rows.rows() });
+        }
+        let Some(divide) = &plan.divide else { return Err(RlweError::NoSpecialPrimes) };
+        let keys =
+            (0..digits.digits.len()).map(|digit| key.rows.view().range(2 * digit, 2)).collect::<Result<Vec<_>, _>>()?;
+        let digits: Vec<_> = digits.digits.iter().map(RnsTensor::view).collect();
+        let sums = self.ring().inner_product(&digits, &keys)?;
+        Ok(self.ring().mod_down(divide, sums)?)
+    }
+
+    /// Switches V polynomials and adds the results to `out` (2V rows, the same primes): memory beyond `out` is bounded,
+    /// however many polynomials there are.
+    ///
+    /// # Errors
+    /// [`RlweError::NoSpecialPrimes`], [`RlweError::NoSuchLevel`], [`RlweError::KeyShape`], [`RlweError::Ring`].
+    pub fn key_switch_add_assign<'x>(
+        &self,
+        out: &mut RnsTensor<Eval>,
+        x: impl Into<RnsView<'x, Eval>>,
+        key: &KeySwitchKey,
+    ) -> Result<(), RlweError> {
+        let x = x.into();
+        if out.rows() != 2 * x.rows() {
+            return Err(he_ring::RingError::RowMismatch { left: out.rows(), right: 2 * x.rows() }.into());
+        }
+        let chunk = self.polynomials_per_pass(&x)?;
+        for first in (0..x.rows()).step_by(chunk) {
+            let count = chunk.min(x.rows() - first);
+            let digits = self.raise_digits(x.range(first, count)?)?;
+            let switched = self.switch_digits(&digits, key)?;
+            self.ring().add_assign(out.view_mut().range(2 * first, 2 * count)?, &switched)?;
+        }
+        Ok(())
+    }
+
+    fn polynomials_per_pass(&self, x: &RnsView<'_, Eval>) -> Result<usize, RlweError> {
+        let plan = self.level_of(&x.limb_indices())?;
+        let raised_limbs = plan.q.len() + self.params().p().len();
+        let bytes = plan.raise.len() * raised_limbs * self.ring().n() * size_of::<u64>();
+        Ok((DIGIT_BYTES / bytes.max(1)).max(1))
+    }
+
+    fn levels_plan(&self, level: usize) -> Result<&LevelPlan, RlweError> {
+        let limbs: Vec<usize> = (0..=level).collect();
+        self.level_of(&limbs)
+    }
+}
