@@ -3,7 +3,7 @@
 //!
 //! Limbs are looked up by ring index, so an operand with more limbs (a key at the top level) serves a shorter one.
 
-use crate::tensor::{Domain, Limb, Residues, RnsTensor};
+use crate::tensor::{Domain, Limb, Residues, ResiduesMut, RnsTensor, Words};
 use crate::{RingError, Word};
 
 /// Which rows: `first + i*step` for `i < count`.
@@ -54,9 +54,19 @@ impl<'a, D: Domain> RnsView<'a, D> {
         self.rows.count
     }
 
+    /// Base-2 logarithm of the ring degree.
+    pub fn log_n(&self) -> u32 {
+        self.tensor.log_n
+    }
+
     /// Ring indices of the limbs.
     pub fn limb_indices(&self) -> Vec<usize> {
         self.tensor.limb_indices()
+    }
+
+    /// The primes, in the order of the limbs.
+    pub fn primes(&self) -> Vec<u64> {
+        self.tensor.primes()
     }
 
     /// Rows `first..first + count`.
@@ -151,6 +161,29 @@ impl<'a, D: Domain> RnsViewMut<'a, D> {
     /// [`RingError::RowOutOfRange`].
     pub fn select(self, first: usize, count: usize, step: usize) -> Result<Self, RingError> {
         Ok(Self { rows: self.rows.select(first, count, step)?, tensor: self.tensor })
+    }
+
+    /// Every row, limb after limb, each to be written on its own by any thread; words must stay below the prime of their limb.
+    pub fn into_rows(self) -> Vec<ResiduesMut<'a>> {
+        let (Rows { first, count, step }, n, stride) = (self.rows, self.tensor.n(), self.tensor.stride());
+        if count == 0 {
+            return Vec::new();
+        }
+        let (start, step) = (first * stride, step * stride);
+        let mut rows = Vec::with_capacity(count * self.tensor.limbs.len());
+        for limb in &mut self.tensor.limbs {
+            match &mut limb.words {
+                Words::U32(words) => {
+                    let chunks = words.as_mut_slice()[start..].chunks_mut(step).take(count);
+                    rows.extend(chunks.map(|chunk| ResiduesMut::U32(&mut chunk[..n])));
+                }
+                Words::U64(words) => {
+                    let chunks = words.as_mut_slice()[start..].chunks_mut(step).take(count);
+                    rows.extend(chunks.map(|chunk| ResiduesMut::U64(&mut chunk[..n])));
+                }
+            }
+        }
+        rows
     }
 
     /// The same rows, to read.

@@ -13,6 +13,7 @@ mod error;
 mod key_switch;
 mod keys;
 pub mod purpose;
+pub mod wire;
 
 pub use context::RlweContext;
 pub use error::RlweError;

@@ -1,0 +1,165 @@
+//! Rows of residues in as many bits as their prime has.
+//!
+//! Formula: word `i` of `b` bits stands at bits `i*b .. (i+1)*b` of the row, bit `k` being bit `k mod 8` (from the least
+//! significant) of byte `k / 8`; the row ends at the next whole byte, the bits left over are zero.
+//! Cost: one shift register of 64 bits, one load or store per eight bytes.
+
+use he_ring::Word;
+
+/// Why a packed row is refused.
+#[derive(Debug, PartialEq)]
+pub(super) enum BadRow {
+    /// Word number, its value.
+    Residue(usize, u64),
+    /// The bits that should be zero.
+    Padding(u64),
+}
+
+/// Bits to a residue of `q`: ceil(log2 q) for an odd q.
+pub(super) const fn bits_of(q: u64) -> u32 {
+    u64::BITS - q.leading_zeros()
+}
+
+/// Bytes of `words` packed residues of `q`.
+pub(super) const fn packed_len(words: u64, q: u64) -> u64 {
+    (words * bits_of(q) as u64).div_ceil(8)
+}
+
+/// Packs `words`, each below `2^bits`, into all of `out`, which has the packed length; `1 <= bits <= 61`.
+pub(super) fn pack<W: Word>(words: &[W], bits: u32, out: &mut [u8]) {
+    debug_assert_eq!(out.len(), (words.len() * bits as usize).div_ceil(8));
+    let (whole, tail) = out.as_chunks_mut::<8>();
+    let mut whole = whole.iter_mut();
+    let (mut register, mut fill) = (0u64, 0u32);
+    for word in words {
+        let word = word.to_u64();
+        debug_assert!(word >> bits == 0);
+        register |= word << fill;
+        fill += bits;
+        if fill >= u64::BITS {
+            if let Some(out) = whole.next() {
+                *out = register.to_le_bytes();
+            }
+            fill -= u64::BITS;
+            register = word >> (bits - fill);
+        }
+    }
+    match whole.next() {
+        Some(out) => *out = register.to_le_bytes(),
+        None => tail.iter_mut().zip(register.to_le_bytes()).for_each(|(out, byte)| *out = byte),
+    }
+}
+
+/// Unpacks all of `packed`, which has the packed length, into `words`, each checked to be below `q < 2^61`.
+///
+/// After an error the words are unspecified.
+pub(super) fn unpack<W: Word>(packed: &[u8], q: u64, words: &mut [W]) -> Result<(), BadRow> {
+    let bits = bits_of(q);
+    debug_assert_eq!(packed.len() as u64, packed_len(words.len() as u64, q));
+    let mask = (1u64 << bits) - 1;
+    let (whole, tail) = packed.as_chunks::<8>();
+    let mut last = [0u8; 8];
+    last.iter_mut().zip(tail).for_each(|(last, byte)| *last = *byte);
+    let mut source = whole.iter().chain(std::iter::once(&last)).map(|chunk| u64::from_le_bytes(*chunk));
+    let (mut register, mut fill) = (0u64, 0u32);
+    let mut largest = 0u64;
+    for slot in words.iter_mut() {
+        let word = if fill >= bits {
+            let word = register & mask;
+            register >>= bits;
+            fill -= bits;
+            word
+        } else {
+            let next = source.next().unwrap_or_default();
+            let word = (register | next << fill) & mask;
+            let used = bits - fill;
+            register = next >> used;
+            fill = u64::BITS - used;
+            word
+        };
+        largest = largest.max(word);
+        *slot = W::from_u64(word);
+    }
+    if largest >= q {
+        let word = words.iter().position(|word| word.to_u64() >= q).unwrap_or_default();
+        return Err(BadRow::Residue(word, words.get(word).map_or(largest, |word| word.to_u64())));
+    }
+    if register != 0 { Err(BadRow::Padding(register)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The packed row as one big integer: the definition of the format.
+    fn oracle(words: &[u64], bits: u32) -> Vec<u8> {
+        let sum: BigUint = words.iter().enumerate().map(|(i, word)| BigUint::from(*word) << (i * bits as usize)).sum();
+        let mut bytes = sum.to_bytes_le();
+        bytes.resize((words.len() * bits as usize).div_ceil(8), 0);
+        bytes
+    }
+
+    fn check<W: Word>(q: u64, words: &[u64]) {
+        let narrow: Vec<W> = words.iter().map(|word| W::from_u64(*word)).collect();
+        let mut packed = vec![0xa5; packed_len(words.len() as u64, q) as usize];
+        pack(&narrow, bits_of(q), &mut packed);
+        assert_eq!(packed, oracle(words, bits_of(q)));
+        let mut back = vec![W::from_u64(1); words.len()];
+        assert_eq!(unpack(&packed, q, &mut back), Ok(()));
+        assert_eq!(back, narrow);
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_little_endian_integers(q in (1u32..61).prop_flat_map(|b| (1u64 << b)..(2u64 << b)),
+                                           seeds in prop::collection::vec(any::<u64>(), 1..150)) {
+            let q = q | 1;
+            let mut words: Vec<u64> = seeds.iter().map(|seed| seed % q).collect();
+            words[0] = q - 1;
+            check::<u64>(q, &words);
+            if q >> 30 == 0 {
+                check::<u32>(q, &words);
+            }
+        }
+    }
+
+    #[test]
+    fn every_width_at_every_length() {
+        for bits in 2..=61u32 {
+            let q = (1u64 << bits) - 1;
+            for len in 1..=66usize {
+                let words: Vec<u64> = (0..len as u64).map(|i| (q - 1 - i * 0x1_2345) % q).collect();
+                check::<u64>(q, &words);
+            }
+        }
+    }
+
+    #[test]
+    fn a_residue_as_large_as_its_prime_is_refused_wherever_it_stands() {
+        let q = 97;
+        for at in 0..20 {
+            for (value, fine) in [(96, true), (97, false), (127, false)] {
+                let mut words = [5u64; 20];
+                words[at] = value;
+                let mut back = [0u32; 20];
+                let read = unpack(&oracle(&words, 7), q, &mut back);
+                assert_eq!(read, if fine { Ok(()) } else { Err(BadRow::Residue(at, value)) });
+            }
+        }
+    }
+
+    #[test]
+    fn padding_is_zero() {
+        let mut packed = oracle(&[1, 2, 3], 7);
+        let mut back = [0u32; 3];
+        for bit in 5..8 {
+            packed[2] ^= 1 << bit;
+            assert_eq!(unpack(&packed, 97, &mut back), Err(BadRow::Padding(1 << (bit - 5))));
+            packed[2] ^= 1 << bit;
+        }
+        assert_eq!(unpack(&packed, 97, &mut back), Ok(()));
+    }
+}
