@@ -83,6 +83,16 @@ impl HeProgramBuilder {
         Ok(id)
     }
 
+    /// Number of values built so far.
+    pub fn len(&self) -> usize {
+        self.program.nodes.len()
+    }
+
+    /// Whether nothing was built yet.
+    pub fn is_empty(&self) -> bool {
+        self.program.nodes.is_empty()
+    }
+
     /// Type of a value built so far.
     pub fn value(&self, id: ValueId) -> Option<&CipherType> {
         self.program.node(id).map(Node::value)

@@ -1,10 +1,22 @@
 //! From a network to an encrypted program.
+//!
+//! [`compile`] is the whole way: the graph passes of a [`Pipeline`], [`lowering`] to an arithmetic circuit, [`ranges`] of every value, the choice of
+//! [`parameters`] with [`placement`] of ciphertext management under a [`cost`] model and the [`precision`] it leaves, and [`explain`]. Nothing here
+//! computes on ciphertexts: the result is a program and parameters.
 #![forbid(unsafe_code)]
 
 pub mod affine;
+mod compile;
 pub mod cost;
+pub mod explain;
 pub mod lowering;
+pub mod parameters;
 mod pass;
+mod pipeline;
 pub mod placement;
+pub mod precision;
+pub mod ranges;
 
+pub use compile::{CompileError, CompileOptions, Compiled, compile, compile_with};
 pub use pass::{Pass, PassError, PassReport, Property, Site};
+pub use pipeline::{Pipeline, default_pipeline};

@@ -8,8 +8,10 @@
 //! - linear: k words per multiply-accumulate and component.
 
 mod model;
+mod program;
 
 pub use model::CostModel;
+pub use program::{Bytes, node_work, program_bytes};
 
 use std::ops::AddAssign;
 
@@ -58,6 +60,11 @@ impl Words {
     /// Bytes of one row over the first `primes` ciphertext primes, for ring degree `n`.
     pub fn row_bytes(&self, primes: usize, n: usize) -> u64 {
         self.active(primes).iter().map(|&class| [4, 8][class] * n as u64).sum()
+    }
+
+    /// Bytes of one row over the first `primes` ciphertext primes and all special ones: a key's polynomial.
+    pub fn key_row_bytes(&self, primes: usize, n: usize) -> u64 {
+        self.row_bytes(primes, n) + self.p.iter().map(|&class| [4, 8][class] * n as u64).sum::<u64>()
     }
 
     /// A linear map of so many multiply-accumulates per slot on ciphertexts of `components`, `rows` read and written in all.

@@ -1,5 +1,6 @@
 //! The arithmetic circuit of a network: products and affine maps over tensors, before any level or scale.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -103,6 +104,57 @@ impl Circuit {
         self.required_levels().into_iter().max().unwrap_or(0)
     }
 
+    /// For each level up to the depth whether a product reads its operands there; entry 0 is false.
+    pub fn product_levels(&self) -> Vec<bool> {
+        let required = self.required_levels();
+        let mut levels = vec![false; self.depth() + 1];
+        for (index, node) in self.nodes.iter().enumerate() {
+            if matches!(node.gate, Gate::Mul | Gate::Square) {
+                levels[required[index] + 1] = true;
+            }
+        }
+        levels
+    }
+
+    /// Outputs that a linear map makes and nothing else reads.
+    pub fn linear_outputs(&self) -> impl Iterator<Item = usize> {
+        let uses = self.use_counts();
+        let is_free = move |&index: &usize| uses[index] == 1 && matches!(self.nodes[index].gate, Gate::Linear(_));
+        self.outputs.iter().map(|(_, index)| *index).filter(is_free)
+    }
+
+    /// Runs one image through the circuit in `f64`: inputs by name, all values in order.
+    ///
+    /// # Errors
+    /// The name and expected length of an input that is absent or has another length.
+    pub fn evaluate(&self, inputs: &HashMap<String, Vec<f64>>) -> Result<Vec<Vec<f64>>, InputError> {
+        let mut values: Vec<Vec<f64>> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let x = node.operands.first().map_or(&[] as &[f64], |&i| &values[i]);
+            let y = node.operands.get(1).map_or(x, |&i| &values[i]);
+            let zip = |f: fn(f64, f64) -> f64| x.iter().zip(y).map(|(&x, &y)| f(x, y)).collect();
+            let value = match &node.gate {
+                Gate::Input { name } => match inputs.get(name) {
+                    Some(x) if x.len() == node.elements() => x.clone(),
+                    given => {
+                        let found = given.map(Vec::len);
+                        return Err(InputError { name: name.clone(), found, expected: node.elements() });
+                    }
+                },
+                // Shapes were checked when the circuit was made.
+                Gate::Linear(map) => map.apply(x).unwrap_or_default(),
+                Gate::Add => zip(|x, y| x + y),
+                Gate::Sub => zip(|x, y| x - y),
+                Gate::Mul | Gate::Square => zip(|x, y| x * y),
+                Gate::Negate => x.iter().map(|x| -x).collect(),
+                Gate::AddConstant(values) => x.iter().zip(values.iter()).map(|(x, c)| x + c).collect(),
+                Gate::Gather(indices) => indices.iter().map(|&i| x[i as usize]).collect(),
+            };
+            values.push(value);
+        }
+        Ok(values)
+    }
+
     /// How often each value is read, outputs included.
     pub fn use_counts(&self) -> Vec<usize> {
         let mut uses = vec![0; self.nodes.len()];
@@ -112,6 +164,18 @@ impl Circuit {
         }
         uses
     }
+}
+
+/// An input that does not fit the circuit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("input {name:?} has {} numbers, expected {expected}", found.map_or("no".to_owned(), |n| n.to_string()))]
+pub struct InputError {
+    /// Name of the input.
+    pub name: String,
+    /// Numbers given; `None` when it is absent.
+    pub found: Option<usize>,
+    /// Elements of the input.
+    pub expected: usize,
 }
 
 impl fmt::Display for Circuit {

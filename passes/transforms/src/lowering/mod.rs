@@ -11,7 +11,7 @@ use graph::affine::AffineMap;
 use graph::ops::Op;
 use graph::{Graph, Node, NodeId, ValueId, ValueSource};
 
-pub use circuit::{Circuit, CircuitNode, Gate};
+pub use circuit::{Circuit, CircuitNode, Gate, InputError};
 
 use crate::PassError;
 use crate::affine::linearise;

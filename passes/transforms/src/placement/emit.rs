@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use graph::affine::AffineMap;
-use he_ir::{Group, HeIrError, HeProgram, HeProgramBuilder, LinearMap, Op, TypeError, ValueId, WeightBlock};
+use he_ir::{Group, HeIrError, HeProgramBuilder, LinearMap, Op, TypeError, ValueId, WeightBlock};
 use he_params::{Level, Scale};
 
 use super::search::Choice;
-use super::{Chain, PlacementError};
+use super::{Chain, Placed, PlacementError};
 use crate::PassReport;
 use crate::lowering::{Circuit, CircuitNode, Gate};
 
@@ -15,14 +15,15 @@ pub(super) fn emit(
     circuit: &Circuit,
     chain: &Chain,
     plan: &[Choice],
-) -> Result<(HeProgram, PassReport), PlacementError> {
+    free_outputs: &[bool],
+) -> Result<Placed, PlacementError> {
     let required = circuit.required_levels();
-    let uses = circuit.use_counts();
     let mut emitter = Emitter {
         builder: HeProgramBuilder::new(circuit.name.clone(), chain.q.clone()),
         chain,
         scales: chain.level_scales()?,
         report: PassReport::default(),
+        origins: Vec::new(),
     };
     let mut values: Vec<ValueId> = Vec::with_capacity(circuit.nodes.len());
     for (index, node) in circuit.nodes.iter().enumerate() {
@@ -32,16 +33,17 @@ pub(super) fn emit(
         for &operand in &node.operands {
             // A value that owes something has one reader, so it already stands where that one wants it.
             operands.push(emitter.bring_down(values[operand], required[operand], operand_level, &node.source)?);
+            emitter.origins.resize(emitter.builder.len(), operand);
         }
-        let is_output_only = uses[index] == 1 && circuit.outputs.iter().any(|(_, output)| *output == index);
-        let raw = emitter.operation(node, nominal, &operands, is_output_only)?;
+        let raw = emitter.operation(node, nominal, &operands, free_outputs[index])?;
         values.push(emitter.settle(raw, &plan[index], node)?);
+        emitter.origins.resize(emitter.builder.len(), index);
     }
     for (name, index) in &circuit.outputs {
         emitter.builder.output(name.clone(), values[*index]);
     }
     let program = emitter.builder.finish().map_err(PlacementError::Program)?;
-    Ok((program, emitter.report))
+    Ok(Placed { program, origins: emitter.origins, report: emitter.report })
 }
 
 struct Emitter<'a> {
@@ -50,6 +52,8 @@ struct Emitter<'a> {
     /// S_0 first.
     scales: Vec<Scale>,
     report: PassReport,
+    /// Circuit node of each value so far.
+    origins: Vec<usize>,
 }
 
 impl Emitter<'_> {
@@ -58,7 +62,7 @@ impl Emitter<'_> {
         node: &CircuitNode,
         nominal: usize,
         operands: &[ValueId],
-        is_output_only: bool,
+        is_free_output: bool,
     ) -> Result<ValueId, PlacementError> {
         let source = node.source.clone();
         let op = match (&node.gate, operands) {
@@ -75,11 +79,9 @@ impl Emitter<'_> {
                     let error = TypeError::Arity { expected: 1, found: operands.len() };
                     return Err(HeIrError::Op { verb: "linear", node: source, error }.into());
                 };
-                let wanted = self.chain.output_scale.filter(|_| is_output_only && nominal == 0);
-                let operand_scale = self.scales[nominal + 1];
-                let weight_scale = match wanted {
-                    Some(output) => Scale::new(output.get() * self.chain.q[nominal + 1] as f64 / operand_scale.get())?,
-                    None => operand_scale,
+                let weight_scale = match self.chain.output_weight_scale {
+                    Some(scale) if is_free_output => scale,
+                    _ => self.chain.own_weight_scale(nominal + 1).unwrap_or(self.scales[nominal + 1]),
                 };
                 let map = Arc::new(quantise(map, weight_scale, &source)?);
                 return Ok(self.builder.linear(map, operand, node.shape.clone(), source)?);

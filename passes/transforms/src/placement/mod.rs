@@ -1,8 +1,10 @@
 //! Places relinearize, rescale and drop_level: from a circuit to a HeProgram.
 //!
-//! **Scales.** Each level has one scale: S_L is the input's, S_(l-1) = S_l^2 / q_l. A product at level l has scale S_l^2, a linear map uses S_l as
-//! its weights' scale, and one rescale by q_l brings both to S_(l-1). So operands of a sum agree by construction; a value that is wanted
-//! further down is brought there by an identity map. Only an output may have a scale of its own, for the sake of a small q_0.
+//! **Scales.** Each level has one scale, S_L that of the inputs. Where a product reads at level l, its scale S_l^2 becomes S_(l-1) = S_l^2 / q_l, and
+//! a linear map at that level uses S_l as its weights' scale. Where only linear maps read, the chain states a weight scale W_l of its own, small
+//! like its prime, and S_(l-1) = S_l W_l / q_l. One rescale brings either to the scale of the level below, so operands of a sum agree by
+//! construction; a value that is wanted further down is brought there by an identity map. An output that comes from a linear map may be
+//! left at level 1 without its rescale: that saves the rounding error of the last one.
 //!
 //! **When to relinearize and rescale.** A product may stay as it is (three components, its rescale owed) through the linear map that follows:
 //! then fewer ciphertexts are relinearized and rescaled, while the map works on half as much again. Which is cheaper depends on the
@@ -33,8 +35,10 @@ pub struct Chain {
     pub p: Vec<u64>,
     /// Scale of the inputs at level L.
     pub input_scale: Scale,
-    /// Scale of outputs that come from a linear map; that of level 0 where absent.
-    pub output_scale: Option<Scale>,
+    /// For each level, W_l where only linear maps read at it; entry 0 is never used, and absent entries are `None`.
+    pub weight_scales: Vec<Option<Scale>>,
+    /// Weight scale of linear maps that make an output: these outputs stay at level 1, not rescaled. `None`: they are rescaled like all others.
+    pub output_weight_scale: Option<Scale>,
 }
 
 impl Chain {
@@ -45,17 +49,32 @@ impl Chain {
     pub fn level_scales(&self) -> Result<Vec<Scale>, ParamsError> {
         let mut scale = self.input_scale;
         let mut scales = vec![scale];
-        for &prime in self.q.iter().skip(1).rev() {
-            scale = scale.times(scale)?.over(prime)?;
+        for (level, &prime) in self.q.iter().enumerate().skip(1).rev() {
+            scale = scale.times(self.own_weight_scale(level).unwrap_or(scale))?.over(prime)?;
             scales.push(scale);
         }
         scales.reverse();
         Ok(scales)
     }
 
+    fn own_weight_scale(&self, level: usize) -> Option<Scale> {
+        self.weight_scales.get(level).copied().flatten()
+    }
+
     fn words(&self) -> Words {
         Words::new(&self.q, &self.p)
     }
+}
+
+/// A circuit placed on a chain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed {
+    /// The program.
+    pub program: HeProgram,
+    /// For each value of the program the circuit node whose message it carries.
+    pub origins: Vec<usize>,
+    /// Where products are relinearized.
+    pub report: PassReport,
 }
 
 /// Why a circuit does not fit a chain.
@@ -102,13 +121,23 @@ impl From<HeIrError> for PlacementError {
 ///
 /// # Errors
 /// See [`PlacementError`].
-pub fn place(circuit: &Circuit, chain: &Chain, costs: &CostModel) -> Result<(HeProgram, PassReport), PlacementError> {
+pub fn place(circuit: &Circuit, chain: &Chain, costs: &CostModel) -> Result<Placed, PlacementError> {
     let depth = circuit.depth();
     if chain.q.len() <= depth {
         return Err(PlacementError::ChainTooShort { depth, primes: chain.q.len() });
     }
-    let plan = search::cheapest(circuit, &chain.words(), chain.log_n, costs);
-    emit::emit(circuit, chain, &plan)
+    let free_outputs = free_outputs(circuit, chain);
+    let plan = search::cheapest(circuit, &chain.words(), chain.log_n, costs, &free_outputs);
+    emit::emit(circuit, chain, &plan, &free_outputs)
+}
+
+/// Which nodes are outputs that keep their last rescale.
+fn free_outputs(circuit: &Circuit, chain: &Chain) -> Vec<bool> {
+    let mut free = vec![false; circuit.nodes.len()];
+    if chain.output_weight_scale.is_some() {
+        circuit.linear_outputs().for_each(|index| free[index] = true);
+    }
+    free
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ pub(super) struct State {
 impl State {
     pub(super) const SETTLED: State = State { components: 2, owed: 0 };
 
+    /// An output whose last rescale is left out.
+    pub(super) const FREE_OUTPUT: State = State { components: 2, owed: 1 };
+
     /// Whether relinearize and then rescale lead from here to `to`.
     fn reaches(self, to: State) -> bool {
         let relinearized = to.components == 2;
@@ -42,8 +45,14 @@ pub(super) struct Choice {
     seconds: f64,
 }
 
-/// One choice per node of the circuit.
-pub(super) fn cheapest(circuit: &Circuit, words: &Words, log_n: u32, costs: &CostModel) -> Vec<Choice> {
+/// One choice per node of the circuit; `free_outputs` are handed on with one rescale owed.
+pub(super) fn cheapest(
+    circuit: &Circuit,
+    words: &Words,
+    log_n: u32,
+    costs: &CostModel,
+    free_outputs: &[bool],
+) -> Vec<Choice> {
     let required = circuit.required_levels();
     let may_owe = may_owe(circuit);
     let seconds = |work: Work| costs.seconds(&work, log_n);
@@ -67,7 +76,7 @@ pub(super) fn cheapest(circuit: &Circuit, words: &Words, log_n: u32, costs: &Cos
                 Gate::Input { .. } | Gate::Gather(_) => Work::default(),
             };
             let done = before + seconds(work);
-            for handed in states(may_owe[index]).filter(|&state| raw.reaches(state)) {
+            for handed in states(may_owe[index], free_outputs[index]).filter(|&state| raw.reaches(state)) {
                 let mut managed = done;
                 if handed.components < raw.components {
                     managed += seconds(words.relinearize(primes, elements));
@@ -84,7 +93,7 @@ pub(super) fn cheapest(circuit: &Circuit, words: &Words, log_n: u32, costs: &Cos
         }
         table.push(choices);
     }
-    trace_back(circuit, &table)
+    trace_back(circuit, &table, free_outputs)
 }
 
 /// For each value whether it may be handed on in another state than settled: its one reader must take it so.
@@ -99,9 +108,10 @@ fn may_owe(circuit: &Circuit) -> Vec<bool> {
     may
 }
 
-fn states(may_owe: bool) -> impl Iterator<Item = State> {
+fn states(may_owe: bool, free_output: bool) -> impl Iterator<Item = State> {
     let all = (0..=MOST_OWED).flat_map(|owed| [2, 3].map(|components| State { components, owed }));
-    all.filter(move |&state| may_owe || state == State::SETTLED)
+    let only = if free_output { State::FREE_OUTPUT } else { State::SETTLED };
+    all.filter(move |&state| may_owe || state == only)
 }
 
 /// What the operation can be given and what it then leaves, with the seconds spent so far.
@@ -128,8 +138,9 @@ fn carried(table: &[BTreeMap<State, Choice>], operands: &[usize], more: usize) -
 }
 
 /// Walks back from the outputs: each reader names the state of what it reads.
-fn trace_back(circuit: &Circuit, table: &[BTreeMap<State, Choice>]) -> Vec<Choice> {
-    let mut handed = vec![State::SETTLED; circuit.nodes.len()];
+fn trace_back(circuit: &Circuit, table: &[BTreeMap<State, Choice>], free_outputs: &[bool]) -> Vec<Choice> {
+    let first = |&free: &bool| if free { State::FREE_OUTPUT } else { State::SETTLED };
+    let mut handed: Vec<State> = free_outputs.iter().map(first).collect();
     let mut plan = Vec::with_capacity(circuit.nodes.len());
     for (index, node) in circuit.nodes.iter().enumerate().rev() {
         let settled = Choice { operand: State::SETTLED, raw: State::SETTLED, handed: State::SETTLED, seconds: 0.0 };

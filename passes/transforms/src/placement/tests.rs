@@ -35,7 +35,14 @@ fn square_dense(inputs: usize, outputs: usize) -> Circuit {
 fn chain(primes: usize) -> Chain {
     let all = primes::ntt_primes(28, he_params::LogN::new(13).unwrap(), primes + 1).unwrap();
     let (p, q) = all.split_last().unwrap();
-    Chain { log_n: 13, q: q.to_vec(), p: vec![*p], input_scale: Scale::from_log2(28.0).unwrap(), output_scale: None }
+    Chain {
+        log_n: 13,
+        q: q.to_vec(),
+        p: vec![*p],
+        input_scale: Scale::from_log2(28.0).unwrap(),
+        weight_scales: vec![],
+        output_weight_scale: None,
+    }
 }
 
 fn verbs(program: &HeProgram) -> Vec<&'static str> {
@@ -44,21 +51,21 @@ fn verbs(program: &HeProgram) -> Vec<&'static str> {
 
 #[test]
 fn many_inputs_to_few_outputs_relinearize_late() {
-    let (program, report) = place(&square_dense(100, 4), &chain(3), &CostModel::default()).unwrap();
+    let Placed { program, report, .. } = place(&square_dense(100, 4), &chain(3), &CostModel::default()).unwrap();
     assert_eq!(verbs(&program), ["input", "square", "linear", "relinearize", "rescale", "rescale"]);
     assert_eq!(report.rewritten, [("dense".into(), "4 ciphertexts relinearized here".into())]);
 }
 
 #[test]
 fn few_inputs_to_many_outputs_relinearize_at_once() {
-    let (program, _) = place(&square_dense(4, 100), &chain(3), &CostModel::default()).unwrap();
+    let program = place(&square_dense(4, 100), &chain(3), &CostModel::default()).unwrap().program;
     assert_eq!(verbs(&program), ["input", "square", "relinearize", "rescale", "linear", "rescale"]);
 }
 
 #[test]
 fn no_ciphertext_of_three_components_is_ever_rescaled() {
     for (inputs, outputs) in [(1, 1), (100, 4), (4, 100), (30, 30)] {
-        let (program, _) = place(&square_dense(inputs, outputs), &chain(3), &CostModel::default()).unwrap();
+        let program = place(&square_dense(inputs, outputs), &chain(3), &CostModel::default()).unwrap().program;
         for node in program.nodes().iter().filter(|n| matches!(n.op(), Op::Rescale)) {
             assert_eq!(program.node(node.operands()[0]).unwrap().value().component_count, 2);
         }
@@ -81,7 +88,7 @@ fn a_value_wanted_further_down_is_brought_to_that_level_and_scale() {
         ],
         outputs: vec![("y".into(), 3)],
     };
-    let (program, _) = place(&circuit, &chain(3), &CostModel::default()).unwrap();
+    let program = place(&circuit, &chain(3), &CostModel::default()).unwrap().program;
     let want = [
         "input",
         "square",
@@ -99,12 +106,30 @@ fn a_value_wanted_further_down_is_brought_to_that_level_and_scale() {
 }
 
 #[test]
-fn an_output_may_have_a_scale_of_its_own() {
-    let output_scale = Some(Scale::from_log2(20.0).unwrap());
-    let chain = Chain { output_scale, ..chain(3) };
-    let (program, _) = place(&square_dense(8, 2), &chain, &CostModel::default()).unwrap();
-    let scale = program.node(program.outputs()[0].1).unwrap().value().scale;
-    assert!((scale.log2() - 20.0).abs() < 1e-9, "{scale}");
+fn an_output_may_keep_its_last_rescale_and_have_a_weight_scale_of_its_own() {
+    let output_weight_scale = Some(Scale::from_log2(20.0).unwrap());
+    let chain = Chain { output_weight_scale, ..chain(3) };
+    let placed = place(&square_dense(100, 2), &chain, &CostModel::default()).unwrap();
+    assert_eq!(verbs(&placed.program), ["input", "square", "linear", "relinearize", "rescale"]);
+    assert_eq!(placed.origins, [0, 1, 2, 2, 2]);
+    let output = placed.program.node(placed.program.outputs()[0].1).unwrap().value();
+    assert_eq!((output.level.get(), output.component_count), (1, 2));
+    assert!((output.scale.log2() - 48.0).abs() < 0.01, "{}", output.scale);
+}
+
+#[test]
+fn a_level_without_products_may_have_small_weights() {
+    let small = Scale::from_log2(15.0).unwrap();
+    let mut q = chain(3).q;
+    q[1] = primes::ntt_primes(18, he_params::LogN::new(13).unwrap(), 1).unwrap()[0];
+    let chain = Chain { q, weight_scales: vec![None, Some(small)], ..chain(3) };
+    let program = place(&square_dense(100, 2), &chain, &CostModel::default()).unwrap().program;
+    let Op::Linear { map } = program.nodes()[2].op() else { panic!("{program}") };
+    assert_eq!(map.weight_scale(), small);
+    assert_eq!(map.largest_weight(), 1 << 13);
+    let output = program.node(program.outputs()[0].1).unwrap().value();
+    let expected = 28.0 + 15.0 - (program.q()[1] as f64).log2();
+    assert!((output.scale.log2() - expected).abs() < 0.01, "{}", output.scale);
 }
 
 #[test]

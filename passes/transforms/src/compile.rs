@@ -1,0 +1,167 @@
+//! The whole way from a graph to a program: graph passes, lowering, ranges, parameters, placement, and the report.
+
+use std::collections::HashMap;
+
+use graph::{Graph, Tensor};
+use he_ir::HeProgram;
+use he_params::{CkksParams, CkksParamsLiteral, RequiredSecurity, SecurityTable};
+
+use crate::cost::CostModel;
+use crate::explain::{Explain, PassNotes};
+use crate::lowering::{Circuit, lower};
+use crate::parameters::{ParametersError, Request, Selection, select, with_literal};
+use crate::ranges::{Interval, RangeError, RangeOptions, Sample, ValueRange, analyse};
+use crate::{PassError, PassReport, Pipeline, default_pipeline};
+
+/// What the caller asks for.
+#[derive(Clone, Debug)]
+pub struct CompileOptions {
+    /// Images in one batch.
+    pub batch: usize,
+    /// Bits between the outputs' typical magnitude and the bound on their error.
+    pub precision_bits: f64,
+    /// Lowest and highest element of an input, by name; an input without one is bounded by the calibration images.
+    pub input_ranges: HashMap<String, Interval>,
+    /// Sample images, one tensor per input in the graph's order, axis 0 counting images.
+    pub calibration: Vec<Tensor>,
+    /// Factor on what the samples reach.
+    pub margin: f64,
+    /// Parameters to use instead of choosing.
+    pub params: Option<CkksParamsLiteral>,
+    /// Security required of chosen parameters.
+    pub security: RequiredSecurity,
+    /// The table it is judged by.
+    pub table: SecurityTable,
+    /// Costs that placement and forecasts go by.
+    pub costs: CostModel,
+    /// Threads that forecasts are made for.
+    pub threads: usize,
+}
+
+impl CompileOptions {
+    /// Options for batches of so many images: 14 bits of precision, margin 2, 128 bits of security in the 2024 table, one thread.
+    pub fn new(batch: usize) -> CompileOptions {
+        CompileOptions {
+            batch,
+            precision_bits: 14.0,
+            input_ranges: HashMap::new(),
+            calibration: Vec::new(),
+            margin: 2.0,
+            params: None,
+            security: RequiredSecurity::default(),
+            table: SecurityTable::default(),
+            costs: CostModel::default(),
+            threads: 1,
+        }
+    }
+}
+
+/// A program ready to run, and everything known about it.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The program.
+    pub program: HeProgram,
+    /// The parameters it was placed on.
+    pub params: CkksParams,
+    /// The report for people.
+    pub explain: Explain,
+    /// What each pass did, in order.
+    pub reports: Vec<(&'static str, PassReport)>,
+    /// The circuit it was placed from.
+    pub circuit: Circuit,
+    /// One range per node of the circuit.
+    pub ranges: Vec<ValueRange>,
+}
+
+/// Why a network cannot be compiled; names pass, node and operation.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompileError {
+    /// A graph pass or the lowering.
+    #[error(transparent)]
+    Pass(#[from] PassError),
+    /// Ranges are not known.
+    #[error("pass ranges: {0}")]
+    Ranges(#[from] RangeError),
+    /// No parameters serve.
+    #[error("pass parameters: {0}")]
+    Parameters(#[from] ParametersError),
+    /// Calibration tensors that do not fit the graph.
+    #[error("calibration: {0}")]
+    Calibration(String),
+    /// A batch of no images.
+    #[error("batch of 0 images")]
+    EmptyBatch,
+}
+
+/// Compiles a network.
+///
+/// # Errors
+/// See [`CompileError`].
+pub fn compile(graph: &Graph, options: &CompileOptions) -> Result<Compiled, CompileError> {
+    compile_with(graph, options, &default_pipeline()?)
+}
+
+/// Compiles a network with graph passes of one's own.
+///
+/// # Errors
+/// See [`CompileError`].
+pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline) -> Result<Compiled, CompileError> {
+    if options.batch == 0 {
+        return Err(CompileError::EmptyBatch);
+    }
+    let samples = samples(graph, &options.calibration)?;
+    let mut graph = graph.clone();
+    let mut reports = pipeline.run(&mut graph)?;
+    let circuit = lower(&graph)?;
+    let range_options = RangeOptions { inputs: options.input_ranges.clone(), samples, margin: options.margin };
+    let ranges = analyse(&circuit, &range_options)?;
+    let selection = choose(&circuit, &ranges, options)?;
+    reports.push(("placement", selection.placed.report.clone()));
+    let notes = reports.iter().map(|(pass, report)| notes(pass, report)).collect();
+    let explain = Explain::new(&selection, &ranges, options.batch, &options.costs, options.threads, notes);
+    Ok(Compiled { program: selection.placed.program, params: selection.params, explain, reports, circuit, ranges })
+}
+
+fn choose(circuit: &Circuit, ranges: &[ValueRange], options: &CompileOptions) -> Result<Selection, ParametersError> {
+    let request = Request {
+        batch: options.batch,
+        precision_bits: options.precision_bits,
+        security: options.security,
+        table: options.table,
+    };
+    match &options.params {
+        Some(literal) => with_literal(circuit, ranges, literal.clone(), &request, &options.costs),
+        None => select(circuit, ranges, &request, &options.costs),
+    }
+}
+
+/// Splits calibration tensors into images.
+fn samples(graph: &Graph, tensors: &[Tensor]) -> Result<Vec<Sample>, CompileError> {
+    let wrong = |what: String| Err(CompileError::Calibration(what));
+    if tensors.is_empty() {
+        return Ok(vec![]);
+    }
+    if tensors.len() != graph.inputs().len() {
+        return wrong(format!("{} tensors, the model has {} inputs", tensors.len(), graph.inputs().len()));
+    }
+    let images = tensors.first().and_then(|t| t.dims().first()).copied().unwrap_or(0);
+    let mut samples = vec![Sample::new(); images];
+    for (&id, tensor) in graph.inputs().iter().zip(tensors) {
+        let value = graph.value(id);
+        let expected = value.shape().with_batch(images);
+        if tensor.dims() != expected {
+            return wrong(format!("input {:?} is {:?}, the sample {:?}", value.name(), expected, tensor.dims()));
+        }
+        let elements = value.shape().elements_per_image().max(1);
+        for (sample, image) in samples.iter_mut().zip(tensor.data().chunks(elements)) {
+            sample.insert(value.name().to_owned(), image.to_vec());
+        }
+    }
+    Ok(samples)
+}
+
+fn notes(pass: &str, report: &PassReport) -> PassNotes {
+    let lines = |places: &[(String, String)]| places.iter().map(|(site, what)| format!("{site}: {what}")).collect();
+    PassNotes { pass: pass.to_owned(), rewritten: lines(&report.rewritten), declined: lines(&report.declined) }
+}

@@ -1,0 +1,80 @@
+//! What a whole program costs: work per operation, live bytes, bytes on the wire.
+
+use he_ir::{CipherType, HeProgram, Node, Op};
+
+use super::{Words, Work};
+
+/// Bytes of a program's ciphertexts and keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Bytes {
+    /// Encrypted inputs on the wire, seed in place of the uniform half.
+    pub inputs: u64,
+    /// Encrypted outputs on the wire.
+    pub outputs: u64,
+    /// Relinearization key in memory, Shoup or Montgomery companions not counted; 0 when none is needed.
+    pub keys: u64,
+    /// Largest sum of ciphertext tensors that live at one time, keys and packed weights included.
+    pub peak: u64,
+}
+
+/// Work of one operation.
+pub fn node_work(program: &HeProgram, node: &Node, words: &Words) -> Work {
+    let value = node.value();
+    let operand = node.operands().first().and_then(|&id| program.node(id)).map_or(value, Node::value);
+    let (elements, primes) = (value.elements() as u64, operand.level.prime_count());
+    let components = operand.component_count as u64;
+    match node.op() {
+        Op::Linear { map } => {
+            let rows = (map.inputs() + map.outputs()) as u64;
+            words.linear(primes, operand.component_count, map.multiply_accumulates(), rows)
+        }
+        Op::Square => words.element_wise(primes, 5 * elements),
+        Op::Mul => words.element_wise(primes, 7 * elements),
+        Op::Add | Op::Sub => words.element_wise(primes, 3 * components * elements),
+        Op::Negate => words.element_wise(primes, 2 * components * elements),
+        Op::AddConstant { .. } => words.element_wise(primes, 2 * elements),
+        Op::Relinearize => words.relinearize(primes, elements),
+        Op::Rescale => words.rescale(primes, operand.component_count, elements),
+        Op::DropLevel { .. } | Op::Gather { .. } => {
+            words.element_wise(value.level.prime_count(), 2 * components * elements)
+        }
+        _ => Work::default(),
+    }
+}
+
+/// Bytes of a program at ring degree `n`; `q_all` ciphertext primes stand in keys.
+pub fn program_bytes(program: &HeProgram, words: &Words, n: usize, q_all: usize) -> Bytes {
+    let size = |value: &CipherType| {
+        let row = words.row_bytes(value.level.prime_count(), n);
+        row * (value.elements() * value.component_count) as u64
+    };
+    let needs_key = program.nodes().iter().any(|node| matches!(node.op(), Op::Relinearize));
+    // One digit per ciphertext prime, two polynomials each, over all primes.
+    let keys = if needs_key { 2 * q_all as u64 * words.key_row_bytes(q_all, n) } else { 0 };
+    let weights: u64 = program.nodes().iter().map(|node| weight_bytes(node.op())).sum();
+    let last_uses = program.last_uses();
+    let (mut live, mut peak) = (0, 0);
+    for (index, node) in program.nodes().iter().enumerate() {
+        live += size(node.value());
+        peak = peak.max(live);
+        for (id, used) in program.values().zip(&last_uses) {
+            if *used == index && id.0.index() <= index {
+                live -= size(id.1.value());
+            }
+        }
+    }
+    let outputs = program.outputs().iter().filter_map(|(_, id)| program.node(*id));
+    Bytes {
+        inputs: program.inputs().map(|(_, _, value)| size(value) / 2).sum(),
+        outputs: outputs.map(|node| size(node.value())).sum(),
+        keys,
+        peak: peak + keys + weights,
+    }
+}
+
+fn weight_bytes(op: &Op) -> u64 {
+    match op {
+        Op::Linear { map } => map.blocks().iter().map(|b| b.weights().len() as u64 * 8).sum(),
+        _ => 0,
+    }
+}

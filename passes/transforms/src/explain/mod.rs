@@ -1,0 +1,166 @@
+//! What will run, before it runs: parameters, security, and per layer level, scale, range, operations and forecasts.
+
+mod text;
+
+use std::collections::BTreeMap;
+
+use he_params::{SecurityReport, noise};
+use serde::Serialize;
+
+use crate::cost::{Bytes, CostModel, Words, Work, node_work, program_bytes};
+use crate::parameters::Selection;
+use crate::ranges::ValueRange;
+
+/// Everything that `explain` shows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explain {
+    /// Name of the model.
+    pub model: String,
+    /// Images per batch.
+    pub batch: usize,
+    /// Images that would fit.
+    pub slots: usize,
+    /// log2 of the ring degree.
+    pub log_n: u8,
+    /// Ciphertext primes, q_0 first.
+    pub q: Vec<u64>,
+    /// Special primes.
+    pub p: Vec<u64>,
+    /// log2 of the scale of fresh messages.
+    pub log_scale: f64,
+    /// Security of the parameters.
+    pub security: SecurityReport,
+    /// Bits between an output's typical magnitude and the bound on its error.
+    pub precision_bits: f64,
+    /// Standard deviations that error bounds stand for.
+    pub bound_stds: f64,
+    /// One row per layer, in order.
+    pub layers: Vec<Layer>,
+    /// Seconds of server work forecast for one batch.
+    pub seconds: f64,
+    /// Threads the forecast is for.
+    pub threads: usize,
+    /// Bytes forecast.
+    pub bytes: Bytes,
+    /// Why these parameters.
+    pub parameter_log: Vec<String>,
+    /// What each pass did.
+    pub passes: Vec<PassNotes>,
+}
+
+/// What a pass did, as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PassNotes {
+    /// Name of the pass.
+    pub pass: String,
+    /// Rewritten places.
+    pub rewritten: Vec<String>,
+    /// Places left alone, with the reason.
+    pub declined: Vec<String>,
+}
+
+/// One layer of the model, as the program runs it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Layer {
+    /// Name in the model.
+    pub name: String,
+    /// How often each operation of the program stands in this layer.
+    pub operations: BTreeMap<&'static str, usize>,
+    /// Ciphertexts that the layer hands on.
+    pub ciphertexts: usize,
+    /// Level it hands on.
+    pub level: u8,
+    /// log2 of the scale it hands on.
+    pub log_scale: f64,
+    /// Components of the ciphertexts it hands on.
+    pub components: usize,
+    /// Bound on the magnitude of its messages.
+    pub magnitude: f64,
+    /// Where the bound comes from.
+    pub range_source: String,
+    /// Error that no slot exceeds with high probability, in units of the message.
+    pub error_bound: f64,
+    /// Least bits between a value of this layer and half its modulus.
+    pub headroom_bits: f64,
+    /// Multiplications of a weight with a ciphertext.
+    pub multiply_accumulates: u64,
+    /// Seconds forecast.
+    pub seconds: f64,
+}
+
+impl Explain {
+    /// The report for a selection.
+    pub(crate) fn new(
+        selection: &Selection,
+        ranges: &[ValueRange],
+        batch: usize,
+        costs: &CostModel,
+        threads: usize,
+        passes: Vec<PassNotes>,
+    ) -> Explain {
+        let params = &selection.params;
+        let program = &selection.placed.program;
+        let words = Words::new(params.q(), params.p());
+        let log_n = u32::from(params.log_n().get());
+        let seconds_of = |work: &Work| costs.seconds_on(work, log_n, threads);
+        let mut layers: Vec<Layer> = Vec::new();
+        for (index, node) in program.nodes().iter().enumerate() {
+            let (range, error) = (&ranges[selection.placed.origins[index]], &selection.errors[index]);
+            let value = node.value();
+            if layers.last().is_none_or(|l| l.name != node.source()) {
+                layers.push(Layer::empty(node.source()));
+            }
+            let Some(layer) = layers.last_mut() else { continue };
+            *layer.operations.entry(node.op().verb()).or_default() += 1;
+            layer.ciphertexts = value.elements();
+            layer.level = value.level.get();
+            layer.log_scale = value.scale.log2();
+            layer.components = value.component_count;
+            layer.magnitude = range.magnitude;
+            layer.range_source = range.source.to_string();
+            layer.error_bound = error.bound;
+            layer.headroom_bits = layer.headroom_bits.min(error.headroom_bits);
+            if let he_ir::Op::Linear { map } = node.op() {
+                layer.multiply_accumulates += map.multiply_accumulates();
+            }
+            layer.seconds += seconds_of(&node_work(program, node, &words));
+        }
+        Explain {
+            model: program.name().to_owned(),
+            batch,
+            slots: params.slots(),
+            log_n: params.log_n().get(),
+            q: params.q().to_vec(),
+            p: params.p().to_vec(),
+            log_scale: params.scale().log2(),
+            security: params.security_report(),
+            precision_bits: selection.precision_bits,
+            bound_stds: noise::SLOT_BOUND_STDS,
+            seconds: layers.iter().map(|l| l.seconds).sum(),
+            layers,
+            threads,
+            bytes: program_bytes(program, &words, params.n(), params.q().len()),
+            parameter_log: selection.log.clone(),
+            passes,
+        }
+    }
+}
+
+impl Layer {
+    fn empty(name: &str) -> Layer {
+        Layer {
+            name: name.to_owned(),
+            operations: BTreeMap::new(),
+            ciphertexts: 0,
+            level: 0,
+            log_scale: 0.0,
+            components: 0,
+            magnitude: 0.0,
+            range_source: String::new(),
+            error_bound: 0.0,
+            headroom_bits: f64::INFINITY,
+            multiply_accumulates: 0,
+            seconds: 0.0,
+        }
+    }
+}

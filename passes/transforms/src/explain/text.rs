@@ -1,0 +1,116 @@
+//! The report as a table for people. The security verdict is its first line.
+
+use std::fmt;
+
+use super::{Explain, Layer};
+
+impl fmt::Display for Explain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "security   {}", self.security)?;
+        writeln!(f, "model      {}", self.model)?;
+        let bits = |primes: &[u64]| {
+            let bits: Vec<String> = primes.iter().map(|&p| (p.max(1).ilog2() + 1).to_string()).collect();
+            bits.join(" ")
+        };
+        let special = if self.p.is_empty() { "none".to_owned() } else { bits(&self.p) };
+        writeln!(f, "ring       N = 2^{}, {} slots, batches of {}", self.log_n, self.slots, self.batch)?;
+        writeln!(f, "primes     {} bits, special {special}", bits(&self.q))?;
+        writeln!(f, "scale      2^{:.2}", self.log_scale)?;
+        writeln!(
+            f,
+            "precision  {:.1} bits of the outputs' range (error bound of {} standard deviations)",
+            self.precision_bits, self.bound_stds
+        )?;
+        writeln!(
+            f,
+            "forecast   {:.2} s on {} threads, {} at the peak",
+            self.seconds,
+            self.threads,
+            size(self.bytes.peak)
+        )?;
+        writeln!(
+            f,
+            "wire       inputs {}, outputs {}, keys {}",
+            size(self.bytes.inputs),
+            size(self.bytes.outputs),
+            size(self.bytes.keys)
+        )?;
+        writeln!(f)?;
+        table(f, &self.layers)?;
+        section(f, "parameters", &self.parameter_log)?;
+        for pass in &self.passes {
+            let rewritten = pass.rewritten.iter().map(|line| format!("+ {line}"));
+            let lines: Vec<String> = rewritten.chain(pass.declined.iter().map(|line| format!("- {line}"))).collect();
+            section(f, &pass.pass, &lines)?;
+        }
+        Ok(())
+    }
+}
+
+fn section(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Result {
+    if !lines.is_empty() {
+        writeln!(f, "\n{title}")?;
+    }
+    lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
+}
+
+fn table(f: &mut fmt::Formatter<'_>, layers: &[Layer]) -> fmt::Result {
+    let header = [
+        "layer",
+        "operations",
+        "values",
+        "level",
+        "scale",
+        "|x| <=",
+        "range from",
+        "error <=",
+        "room",
+        "products",
+        "s",
+    ];
+    let rows: Vec<[String; 11]> = layers.iter().map(cells).collect();
+    let mut widths = header.map(str::len);
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.len().max(*width);
+        }
+    }
+    let mut line = |row: &[String]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        writeln!(f, "{}", cells.join("  ").trim_end())
+    };
+    line(&header.map(str::to_owned))?;
+    rows.iter().try_for_each(|row| line(row))
+}
+
+fn cells(layer: &Layer) -> [String; 11] {
+    let operations: Vec<String> = layer
+        .operations
+        .iter()
+        .map(|(verb, &count)| if count == 1 { (*verb).to_owned() } else { format!("{count} {verb}") })
+        .collect();
+    [
+        layer.name.clone(),
+        operations.join(", "),
+        format!("{} x{}", layer.ciphertexts, layer.components),
+        layer.level.to_string(),
+        format!("2^{:.2}", layer.log_scale),
+        format!("{:.3}", layer.magnitude),
+        layer.range_source.clone(),
+        format!("{:.1e}", layer.error_bound),
+        format!("{:.1}", layer.headroom_bits),
+        if layer.multiply_accumulates == 0 { String::new() } else { layer.multiply_accumulates.to_string() },
+        format!("{:.3}", layer.seconds),
+    ]
+}
+
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["B", "KiB", "MiB", "GiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}

@@ -1,0 +1,174 @@
+//! From bit sizes to a modulus chain whose scales follow its primes.
+//!
+//! Where products read at level l, q_l is the NTT prime nearest to the scale S_l that stands there, so S_(l-1) = S_l^2 / q_l stays near S_l; a
+//! fixed list of primes would let the difference double at every level. Where only linear maps read, q_l has the weights' size, and the
+//! weights' scale is chosen to bring S_(l-1) back to the target exactly.
+
+use he_params::primes::{Side, nearest_ntt_prime, ntt_primes_except};
+use he_params::{LogN, ParamsError, Scale};
+
+use crate::lowering::{Circuit, Gate};
+use crate::placement::Chain;
+
+/// Residues of primes below this stand in 32-bit words.
+pub(super) const WORD_32_BITS: u8 = 30;
+
+/// Bit sizes that a chain is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sizes {
+    /// log2 of the scale of messages, and bits of the primes that products are rescaled by.
+    pub(super) scale_bits: u8,
+    /// Bits of the primes that linear maps are rescaled by.
+    pub(super) weight_bits: u8,
+}
+
+/// What a chain must hold, from the circuit and its ranges.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Needs {
+    /// For each level whether products read there.
+    product_levels: Vec<bool>,
+    /// Largest magnitude among values at level 0 that are rescaled to it, if any.
+    settled_magnitude: Option<f64>,
+    /// Largest magnitude among outputs of linear maps, which stay at level 1; `None` without any.
+    free_magnitude: Option<f64>,
+    /// Largest weight of a linear map that makes an output.
+    free_weight: f64,
+    /// Whether anything is relinearized.
+    pub(super) products: bool,
+}
+
+/// Weights stay below 2^26, so that 2^7 products with 30-bit residues fit a signed 64-bit sum whatever they are.
+const MAX_WEIGHT_BITS: f64 = 26.0;
+
+/// Bits left between a bound and half its modulus.
+const HEADROOM_BITS: f64 = 1.0;
+
+impl Needs {
+    pub(super) fn of(circuit: &Circuit, magnitudes: &[f64]) -> Needs {
+        let required = circuit.required_levels();
+        let free: Vec<usize> = circuit.linear_outputs().collect();
+        let settled = (0..circuit.nodes.len()).filter(|i| required[*i] == 0 && !free.contains(i));
+        let product = |gate: &Gate| matches!(gate, Gate::Mul | Gate::Square);
+        let weights = free.iter().filter_map(|&i| match &circuit.nodes[i].gate {
+            Gate::Linear(map) => Some(map),
+            _ => None,
+        });
+        Needs {
+            product_levels: circuit.product_levels(),
+            settled_magnitude: settled.map(|i| magnitudes[i]).reduce(f64::max),
+            free_magnitude: free.iter().map(|&i| magnitudes[i]).reduce(f64::max),
+            free_weight: weights.flat_map(|m| m.blocks()).flat_map(|b| b.weights()).fold(0.0, |m, w| w.abs().max(m)),
+            products: circuit.nodes.iter().any(|n| product(&n.gate)),
+        }
+    }
+
+    /// Whether level 1 serves outputs of linear maps and nothing else, so that its prime only has to hold them.
+    fn level_one_is_free(&self) -> bool {
+        self.settled_magnitude.is_none() && self.product_levels.get(1) == Some(&false)
+    }
+}
+
+/// A chain of these sizes.
+pub(super) fn build(needs: &Needs, log_n: LogN, sizes: Sizes) -> Result<Chain, ParamsError> {
+    let limit_bits = sizes.scale_bits.max(sizes.weight_bits).max(WORD_32_BITS);
+    // Just below the word's limit leaves room for primes on both sides.
+    let target = match sizes.scale_bits {
+        WORD_32_BITS => (f64::from(WORD_32_BITS) - 0.03).exp2(),
+        bits => f64::from(bits).exp2(),
+    };
+    let depth = needs.product_levels.len() - 1;
+    let mut taken: Vec<u64> = Vec::new();
+    let mut q = vec![0; depth + 1];
+    let mut weight_scales = vec![None; depth + 1];
+    let mut scale = target;
+    for level in (1..=depth).rev() {
+        let free = level == 1 && needs.level_one_is_free();
+        let prime = if needs.product_levels[level] {
+            near(scale, limit_bits, log_n, &taken)?
+        } else {
+            let bits = if free { limit_bits } else { sizes.weight_bits };
+            one_prime(bits, log_n, &taken)?
+        };
+        taken.push(prime);
+        q[level] = prime;
+        if needs.product_levels[level] {
+            scale = scale * scale / prime as f64;
+        } else {
+            let weight_scale = if free { 2f64.powf(MAX_WEIGHT_BITS) } else { target * prime as f64 / scale };
+            weight_scales[level] = Some(Scale::new(weight_scale)?);
+            scale = scale * weight_scale / prime as f64;
+        }
+    }
+    let settled_bits = needs.settled_magnitude.map(|m| (scale * m).log2() + 1.0 + HEADROOM_BITS);
+    let base_bits = match settled_bits {
+        Some(bits) => (bits.ceil().max(0.0) as u8).max(if needs.free_magnitude.is_some() { limit_bits } else { 0 }),
+        None => limit_bits,
+    };
+    q[0] = one_prime(base_bits.max(log_n.get() + 4), log_n, &taken)?;
+    taken.push(q[0]);
+    let largest_bits = taken.iter().map(|q| q.ilog2() as u8 + 1).max().unwrap_or(limit_bits);
+    let p = if needs.products { vec![one_prime(largest_bits, log_n, &taken)?] } else { vec![] };
+    let mut chain = Chain {
+        log_n: u32::from(log_n.get()),
+        q,
+        p,
+        input_scale: Scale::new(target)?,
+        weight_scales,
+        output_weight_scale: None,
+    };
+    chain.output_weight_scale = output_weight_scale(needs, &chain)?;
+    Ok(chain)
+}
+
+/// The largest weight scale with which outputs of linear maps fit q_0 q_1 at level 1.
+pub(super) fn output_weight_scale(needs: &Needs, chain: &Chain) -> Result<Option<Scale>, ParamsError> {
+    let (Some(magnitude), &[q0, q1, ..]) = (needs.free_magnitude, chain.q.as_slice()) else { return Ok(None) };
+    let Some(operand_scale) = chain.level_scales()?.get(1).copied() else { return Ok(None) };
+    let room = (q0 as f64).log2() + (q1 as f64).log2() - 1.0 - HEADROOM_BITS - operand_scale.log2();
+    let by_magnitude = room - magnitude.max(f64::MIN_POSITIVE).log2();
+    let by_weights = MAX_WEIGHT_BITS - needs.free_weight.max(f64::MIN_POSITIVE).log2();
+    Ok(Some(Scale::from_log2(by_magnitude.min(by_weights).floor())?))
+}
+
+fn one_prime(bits: u8, log_n: LogN, taken: &[u64]) -> Result<u64, ParamsError> {
+    let found = ntt_primes_except(bits, log_n, 1, taken)?;
+    found.first().copied().ok_or(ParamsError::PrimesExhausted { bits, log_n, found: 0, wanted: 1 })
+}
+
+/// The prime nearest to `scale`, of at most `limit_bits` bits.
+fn near(scale: f64, limit_bits: u8, log_n: LogN, taken: &[u64]) -> Result<u64, ParamsError> {
+    let fits = |prime: &u64| prime >> limit_bits == 0;
+    let target = scale.round() as u64;
+    nearest_ntt_prime(target, log_n, Side::Either, taken)
+        .filter(fits)
+        .or_else(|| nearest_ntt_prime(target, log_n, Side::Below, taken).filter(fits))
+        .ok_or(ParamsError::PrimesExhausted { bits: limit_bits, log_n, found: 0, wanted: 1 })
+}
+
+/// The chain of given parameters, its lowest `depth + 1` primes: weight scales bring every level without products back to the default scale.
+pub(super) fn of_params(needs: &Needs, q: &[u64], p: &[u64], log_n: LogN, scale: Scale) -> Result<Chain, ParamsError> {
+    let depth = needs.product_levels.len() - 1;
+    let q = q[..q.len().min(depth + 1)].to_vec();
+    let mut weight_scales = vec![None; q.len()];
+    let mut current = scale.get();
+    for level in (1..q.len()).rev() {
+        let prime = q[level] as f64;
+        if needs.product_levels[level] {
+            current = current * current / prime;
+        } else {
+            let weight_scale = scale.get() * prime / current;
+            weight_scales[level] = Some(Scale::new(weight_scale)?);
+            current = current * weight_scale / prime;
+        }
+    }
+    let mut chain = Chain {
+        log_n: u32::from(log_n.get()),
+        q,
+        p: p.to_vec(),
+        input_scale: scale,
+        weight_scales,
+        output_weight_scale: None,
+    };
+    chain.output_weight_scale = output_weight_scale(needs, &chain)?;
+    Ok(chain)
+}

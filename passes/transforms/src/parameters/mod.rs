@@ -1,0 +1,284 @@
+//! Chooses N, primes and scales for a circuit: the smallest degree that holds the batch and the modulus, then the smallest modulus whose
+//! predicted output error meets the precision asked for.
+//!
+//! For each degree, smallest first, chains of all sizes (scale bits x weight bits) are built, ordered by log2(QP), placed and estimated; the first
+//! that is secure, holds every value and is precise enough wins. Primes below 2^30 are tried before larger ones at the same degree, since they
+//! compute in 32-bit words. The log says what was tried and why it was passed over.
+
+mod chain;
+
+use he_params::noise::NoiseModel;
+use he_params::{CkksParams, CkksParamsLiteral, LogN, ModulusChain, ParamsError, RequiredSecurity, SecurityTable};
+
+use self::chain::{Needs, Sizes, WORD_32_BITS};
+use crate::cost::CostModel;
+use crate::lowering::Circuit;
+use crate::placement::{Chain, Placed, PlacementError, place};
+use crate::precision::{NoiseSetting, ValueError, estimate};
+use crate::ranges::ValueRange;
+
+/// What is asked of the parameters.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Images in one batch; the slots must hold them.
+    pub batch: usize,
+    /// Bits between an output's typical magnitude and the bound on its error.
+    pub precision_bits: f64,
+    /// The security required.
+    pub security: RequiredSecurity,
+    /// The table it is judged by.
+    pub table: SecurityTable,
+}
+
+/// Parameters, the program placed on them, and what is predicted.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// The parameters.
+    pub params: CkksParams,
+    /// The program.
+    pub placed: Placed,
+    /// One prediction per value of the program.
+    pub errors: Vec<ValueError>,
+    /// Bits between an output's typical magnitude and the bound on its error, the worst of all outputs.
+    pub precision_bits: f64,
+    /// What was tried, and why it was passed over.
+    pub log: Vec<String>,
+}
+
+/// Why no parameters serve.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParametersError {
+    /// The search found nothing.
+    #[error("no parameters serve: {}", log.join("; "))]
+    NoneFound {
+        /// What was tried, and why it was passed over.
+        log: Vec<String>,
+    },
+    /// More images than the largest degree has slots.
+    #[error("batch of {batch} images, N = {log_n} has {slots} slots")]
+    Batch {
+        /// Images.
+        batch: usize,
+        /// The degree.
+        log_n: LogN,
+        /// Its slots.
+        slots: usize,
+    },
+    /// A value that does not fit its modulus.
+    #[error(
+        "node {node} ({op}): magnitudes up to {magnitude:.3e} ({range_source}) may outgrow the modulus by {missing_bits:.1} bits"
+    )]
+    Outgrows {
+        /// The layer.
+        node: String,
+        /// The operation of the program.
+        op: &'static str,
+        /// Bound on its messages.
+        magnitude: f64,
+        /// Where that bound comes from.
+        range_source: String,
+        /// Bits beyond half the modulus.
+        missing_bits: f64,
+    },
+    /// Given parameters are not precise enough.
+    #[error("the given parameters leave {found:.1} bits of precision, {wanted:.1} asked")]
+    Imprecise {
+        /// Bits predicted.
+        found: f64,
+        /// Bits asked for.
+        wanted: f64,
+    },
+    /// Products and no special prime.
+    #[error("the model multiplies encrypted values, which needs a special prime, and the given parameters have none")]
+    NoSpecialPrime,
+    /// The parameters are refused.
+    #[error(transparent)]
+    Params(#[from] ParamsError),
+    /// The circuit does not fit the chain.
+    #[error(transparent)]
+    Placement(#[from] PlacementError),
+}
+
+/// Scale sizes tried for 32-bit words.
+const SCALES_32: std::ops::RangeInclusive<u8> = 20..=WORD_32_BITS;
+/// Scale sizes tried for 64-bit words.
+const SCALES_64: std::ops::RangeInclusive<u8> = 31..=50;
+/// Weight sizes tried.
+const WEIGHTS: std::ops::RangeInclusive<u8> = 14..=26;
+
+/// The best parameters for the circuit.
+///
+/// # Errors
+/// See [`ParametersError`].
+pub fn select(
+    circuit: &Circuit,
+    ranges: &[ValueRange],
+    request: &Request,
+    costs: &CostModel,
+) -> Result<Selection, ParametersError> {
+    let magnitudes: Vec<f64> = ranges.iter().map(|r| r.magnitude).collect();
+    let needs = Needs::of(circuit, &magnitudes);
+    let mut log = Vec::new();
+    for log_n in (10..=LogN::MAX).filter_map(|n| LogN::new(n).ok()) {
+        if log_n.slots() < request.batch {
+            log.push(format!("N = {log_n}: {} slots, {} images", log_n.slots(), request.batch));
+            continue;
+        }
+        for (word, scales) in [(32, SCALES_32), (64, SCALES_64)] {
+            let mut search = Search { circuit, ranges, request, costs, needs: &needs, log_n, best: None };
+            if let Some(mut found) = search.run(scales) {
+                log.push(format!(
+                    "N = {log_n}, {word}-bit words: chosen, log2(QP) = {:.1}, {:.1} bits of precision, {:.1} asked",
+                    found.params.log_qp(),
+                    found.precision_bits,
+                    request.precision_bits
+                ));
+                found.log = log;
+                return Ok(found);
+            }
+            log.push(format!("N = {log_n}, {word}-bit words: {}", search.why_not()));
+        }
+    }
+    Err(ParametersError::NoneFound { log })
+}
+
+struct Search<'a> {
+    circuit: &'a Circuit,
+    ranges: &'a [ValueRange],
+    request: &'a Request,
+    costs: &'a CostModel,
+    needs: &'a Needs,
+    log_n: LogN,
+    /// Best precision seen, or the reason there is none.
+    best: Option<Result<f64, String>>,
+}
+
+impl Search<'_> {
+    fn run(&mut self, scales: std::ops::RangeInclusive<u8>) -> Option<Selection> {
+        let all = scales.flat_map(|scale_bits| WEIGHTS.map(move |weight_bits| Sizes { scale_bits, weight_bits }));
+        let mut literals: Vec<(f64, CkksParams, Chain)> = Vec::new();
+        for sizes in all {
+            match self.literal(sizes) {
+                Ok((params, chain)) => {
+                    // Circuits without levels of their own for weights give the same chain for every weight size.
+                    if literals.last().is_none_or(|(_, _, last)| *last != chain) {
+                        literals.push((params.log_qp(), params, chain));
+                    }
+                }
+                Err(error) => self.note(Err(error.to_string())),
+            }
+        }
+        literals.sort_by(|a, b| a.0.total_cmp(&b.0));
+        literals.into_iter().find_map(|(_, params, chain)| {
+            let selection = evaluate(self.circuit, self.ranges, params, &chain, self.costs);
+            match selection {
+                Ok(selection) => {
+                    self.note(Ok(selection.precision_bits));
+                    (selection.precision_bits >= self.request.precision_bits).then_some(selection)
+                }
+                Err(error) => {
+                    self.note(Err(error.to_string()));
+                    None
+                }
+            }
+        })
+    }
+
+    fn literal(&self, sizes: Sizes) -> Result<(CkksParams, Chain), ParamsError> {
+        let chain = chain::build(self.needs, self.log_n, sizes)?;
+        let literal = CkksParamsLiteral {
+            table: self.request.table,
+            security: self.request.security,
+            ..CkksParamsLiteral::new(
+                self.log_n.get(),
+                ModulusChain::Primes(chain.q.clone()),
+                ModulusChain::Primes(chain.p.clone()),
+                chain.input_scale.log2(),
+            )
+        };
+        Ok((CkksParams::try_from(literal)?, chain))
+    }
+
+    fn note(&mut self, outcome: Result<f64, String>) {
+        match (&self.best, &outcome) {
+            (Some(Ok(best)), Ok(found)) if best >= found => {}
+            (Some(Ok(_)), Err(_)) => {}
+            _ => self.best = Some(outcome),
+        }
+    }
+
+    fn why_not(self) -> String {
+        match self.best {
+            Some(Ok(bits)) => format!("at most {bits:.1} bits of precision, {:.1} asked", self.request.precision_bits),
+            Some(Err(reason)) => reason,
+            None => "nothing to try".into(),
+        }
+    }
+}
+
+/// The circuit on parameters given from outside.
+///
+/// # Errors
+/// See [`ParametersError`].
+pub fn with_literal(
+    circuit: &Circuit,
+    ranges: &[ValueRange],
+    literal: CkksParamsLiteral,
+    request: &Request,
+    costs: &CostModel,
+) -> Result<Selection, ParametersError> {
+    let params = CkksParams::try_from(literal)?;
+    let (batch, slots, log_n) = (request.batch, params.slots(), params.log_n());
+    if batch > slots {
+        return Err(ParametersError::Batch { batch, log_n, slots });
+    }
+    let magnitudes: Vec<f64> = ranges.iter().map(|r| r.magnitude).collect();
+    let needs = Needs::of(circuit, &magnitudes);
+    if needs.products && params.p().is_empty() {
+        return Err(ParametersError::NoSpecialPrime);
+    }
+    let chain = chain::of_params(&needs, params.q(), params.p(), log_n, params.scale())?;
+    let mut selection = evaluate(circuit, ranges, params, &chain, costs)?;
+    if selection.precision_bits < request.precision_bits {
+        return Err(ParametersError::Imprecise { found: selection.precision_bits, wanted: request.precision_bits });
+    }
+    selection.log.push("parameters were given".into());
+    Ok(selection)
+}
+
+/// Places, estimates, and checks that every value fits.
+fn evaluate(
+    circuit: &Circuit,
+    ranges: &[ValueRange],
+    params: CkksParams,
+    chain: &Chain,
+    costs: &CostModel,
+) -> Result<Selection, ParametersError> {
+    let placed = place(circuit, chain, costs)?;
+    let value_ranges: Vec<&ValueRange> = placed.origins.iter().map(|&origin| &ranges[origin]).collect();
+    let setting = NoiseSetting {
+        model: NoiseModel::of(&params),
+        log_p: params.p().iter().map(|&p| (p as f64).log2()).sum(),
+        q: params.q(),
+        primes_per_digit: params.primes_per_digit(),
+    };
+    let errors = estimate(&placed.program, &value_ranges, &setting);
+    for ((node, error), range) in placed.program.nodes().iter().zip(&errors).zip(&value_ranges) {
+        if error.headroom_bits < 0.0 {
+            return Err(ParametersError::Outgrows {
+                node: node.source().to_owned(),
+                op: node.op().verb(),
+                magnitude: range.magnitude,
+                range_source: range.source.to_string(),
+                missing_bits: -error.headroom_bits,
+            });
+        }
+    }
+    let bits = |index: usize| (value_ranges[index].typical() / errors[index].bound).log2();
+    let precision_bits = placed.program.outputs().iter().map(|(_, id)| bits(id.index())).fold(f64::INFINITY, f64::min);
+    Ok(Selection { params, placed, errors, precision_bits, log: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests;
