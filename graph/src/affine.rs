@@ -44,16 +44,9 @@ impl AffineBlock {
     /// When the number of weights is another.
     pub fn new(rows: usize, columns: usize, weights: Vec<f64>) -> Result<Self, ShapeError> {
         if rows.checked_mul(columns) != Some(weights.len()) {
-            return Err(ShapeError::ElementCount {
-                dims: vec![rows, columns],
-                found: weights.len(),
-            });
+            return Err(ShapeError::ElementCount { dims: vec![rows, columns], found: weights.len() });
         }
-        Ok(Self {
-            rows,
-            columns,
-            weights,
-        })
+        Ok(Self { rows, columns, weights })
     }
 
     /// Number of outputs.
@@ -93,71 +86,38 @@ impl AffineMap {
         let mut last_reader = vec![0usize; inputs];
         for (g, group) in groups.iter().enumerate() {
             let Some(block) = blocks.get(group.block) else {
-                return Err(ShapeError::mismatch(
-                    "block of a group and number of blocks",
-                    group.block,
-                    blocks.len(),
-                ));
+                return Err(ShapeError::mismatch("block of a group and number of blocks", group.block, blocks.len()));
             };
             if group.inputs.len() != block.columns {
-                return Err(ShapeError::mismatch(
-                    "inputs of a group and columns",
-                    group.inputs.len(),
-                    block.columns,
-                ));
+                return Err(ShapeError::mismatch("inputs of a group and columns", group.inputs.len(), block.columns));
             }
             if group.outputs.len() != block.rows {
-                return Err(ShapeError::mismatch(
-                    "outputs of a group and rows",
-                    group.outputs.len(),
-                    block.rows,
-                ));
+                return Err(ShapeError::mismatch("outputs of a group and rows", group.outputs.len(), block.rows));
             }
             for &input in &group.inputs {
                 match last_reader.get_mut(input as usize) {
                     Some(reader) if *reader == g + 1 => {
-                        return Err(ShapeError::mismatch(
-                            "a group reads one element twice",
-                            g,
-                            input,
-                        ));
+                        return Err(ShapeError::mismatch("a group reads one element twice", g, input));
                     }
                     Some(reader) => *reader = g + 1,
                     None => {
-                        return Err(ShapeError::mismatch(
-                            "input read and number of inputs",
-                            input,
-                            inputs,
-                        ));
+                        return Err(ShapeError::mismatch("input read and number of inputs", input, inputs));
                     }
                 }
             }
             for &output in &group.outputs {
                 match written.get_mut(output as usize) {
                     Some(true) => {
-                        return Err(ShapeError::mismatch(
-                            "two groups compute one element",
-                            g,
-                            output,
-                        ));
+                        return Err(ShapeError::mismatch("two groups compute one element", g, output));
                     }
                     Some(written) => *written = true,
                     None => {
-                        return Err(ShapeError::mismatch(
-                            "output computed and number of outputs",
-                            output,
-                            bias.len(),
-                        ));
+                        return Err(ShapeError::mismatch("output computed and number of outputs", output, bias.len()));
                     }
                 }
             }
         }
-        Ok(Self {
-            inputs,
-            groups,
-            blocks,
-            bias,
-        })
+        Ok(Self { inputs, groups, blocks, bias })
     }
 
     /// Number of elements read from.
@@ -192,10 +152,7 @@ impl AffineMap {
 
     /// Multiplications for one image: the cost of the map.
     pub fn multiplications(&self) -> usize {
-        self.groups
-            .iter()
-            .map(|group| group.inputs.len() * group.outputs.len())
-            .sum()
+        self.groups.iter().map(|group| group.inputs.len() * group.outputs.len()).sum()
     }
 
     /// Applies the map to one image: `inputs()` elements in, `outputs()` elements out.
@@ -204,18 +161,10 @@ impl AffineMap {
     /// When `x` or `y` has another length.
     pub fn apply_into(&self, x: &[f64], y: &mut [f64]) -> Result<(), ShapeError> {
         if x.len() != self.inputs {
-            return Err(ShapeError::mismatch(
-                "elements given and inputs",
-                x.len(),
-                self.inputs,
-            ));
+            return Err(ShapeError::mismatch("elements given and inputs", x.len(), self.inputs));
         }
         if y.len() != self.bias.len() {
-            return Err(ShapeError::mismatch(
-                "elements to fill and outputs",
-                y.len(),
-                self.bias.len(),
-            ));
+            return Err(ShapeError::mismatch("elements to fill and outputs", y.len(), self.bias.len()));
         }
         y.copy_from_slice(&self.bias);
         let mut seen = Vec::new();

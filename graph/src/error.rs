@@ -85,28 +85,12 @@ pub enum ShapeError {
 }
 
 impl ShapeError {
-    pub(crate) fn mismatch(
-        what: &'static str,
-        left: impl fmt::Display,
-        right: impl fmt::Display,
-    ) -> Self {
-        Self::Mismatch {
-            what,
-            left: left.to_string(),
-            right: right.to_string(),
-        }
+    pub(crate) fn mismatch(what: &'static str, left: impl fmt::Display, right: impl fmt::Display) -> Self {
+        Self::Mismatch { what, left: left.to_string(), right: right.to_string() }
     }
 
-    pub(crate) fn attribute(
-        attribute: &'static str,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
-        Self::Attribute {
-            attribute,
-            expected: expected.into(),
-            found: found.into(),
-        }
+    pub(crate) fn attribute(attribute: &'static str, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::Attribute { attribute, expected: expected.into(), found: found.into() }
     }
 }
 

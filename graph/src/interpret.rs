@@ -29,37 +29,21 @@ pub fn run_observed(
 ) -> Result<Vec<Tensor>, GraphError> {
     let images = check_inputs(graph, inputs)?;
     let Some(images) = images else {
-        return run_chunk(
-            graph,
-            inputs.iter().cloned().map(Some).collect(),
-            &mut observe,
-        );
+        return run_chunk(graph, inputs.iter().cloned().map(Some).collect(), &mut observe);
     };
 
-    let largest = graph
-        .values()
-        .map(|(_, value)| value.shape().elements_per_image())
-        .max()
-        .unwrap_or(1);
+    let batched = graph.values().map(|(_, value)| value.shape()).filter(|shape| shape.is_batched());
+    let largest = batched.map(|shape| shape.elements_per_image()).max().unwrap_or(1);
     let chunk = (CHUNK_ELEMENTS / largest.max(1)).clamp(1, images);
     let mut outputs: Vec<Vec<f64>> = vec![Vec::new(); graph.outputs().len()];
     let mut fixed: Vec<Option<Tensor>> = vec![None; graph.outputs().len()];
     for first in (0..images).step_by(chunk) {
         let count = chunk.min(images - first);
         let slices = graph.inputs().iter().zip(inputs).map(|(&id, tensor)| {
-            if graph.shape(id).is_batched() {
-                images_of(tensor, first, count)
-            } else {
-                Ok(tensor.clone())
-            }
+            if graph.shape(id).is_batched() { images_of(tensor, first, count) } else { Ok(tensor.clone()) }
         });
-        let slices = slices
-            .map(|tensor| tensor.map(Some))
-            .collect::<Result<_, _>>()?;
-        for (i, tensor) in run_chunk(graph, slices, &mut observe)?
-            .into_iter()
-            .enumerate()
-        {
+        let slices = slices.map(|tensor| tensor.map(Some)).collect::<Result<_, _>>()?;
+        for (i, tensor) in run_chunk(graph, slices, &mut observe)?.into_iter().enumerate() {
             if graph.shape(graph.outputs()[i]).is_batched() {
                 outputs[i].extend_from_slice(tensor.data());
             } else {
@@ -67,38 +51,26 @@ pub fn run_observed(
             }
         }
     }
-    let gathered = graph
-        .outputs()
-        .iter()
-        .zip(outputs)
-        .zip(fixed)
-        .map(|((&id, data), fixed)| match fixed {
-            Some(tensor) => Ok(tensor),
-            None => Ok(Tensor::new(graph.shape(id).with_batch(images), data)?),
-        });
+    let gathered = graph.outputs().iter().zip(outputs).zip(fixed).map(|((&id, data), fixed)| match fixed {
+        Some(tensor) => Ok(tensor),
+        None => Ok(Tensor::new(graph.shape(id).with_batch(images), data)?),
+    });
     gathered.collect()
 }
 
 /// Number of images, none for a graph without a batch.
 fn check_inputs(graph: &Graph, inputs: &[Tensor]) -> Result<Option<usize>, GraphError> {
     if inputs.len() != graph.inputs().len() {
-        return Err(GraphError::InputCount {
-            expected: graph.inputs().len(),
-            found: inputs.len(),
-        });
+        return Err(GraphError::InputCount { expected: graph.inputs().len(), found: inputs.len() });
     }
     let mut images = None;
     for (&id, tensor) in graph.inputs().iter().zip(inputs) {
         let expected = graph.shape(id);
         let fits = expected.rank() == tensor.dims().len()
-            && expected
-                .dims()
-                .iter()
-                .zip(tensor.dims())
-                .all(|(dim, &extent)| match dim {
-                    Dim::Batch => extent > 0,
-                    Dim::Fixed(fixed) => *fixed == extent,
-                });
+            && expected.dims().iter().zip(tensor.dims()).all(|(dim, &extent)| match dim {
+                Dim::Batch => extent > 0,
+                Dim::Fixed(fixed) => *fixed == extent,
+            });
         if !fits {
             return Err(GraphError::InputShape {
                 input: graph.value(id).name().to_owned(),
@@ -123,10 +95,7 @@ fn images_of(tensor: &Tensor, first: usize, count: usize) -> Result<Tensor, Grap
     let image: usize = tensor.dims()[1..].iter().product();
     let mut dims = tensor.dims().to_vec();
     dims[0] = count;
-    Ok(Tensor::new(
-        dims,
-        tensor.data()[first * image..][..count * image].to_vec(),
-    )?)
+    Ok(Tensor::new(dims, tensor.data()[first * image..][..count * image].to_vec())?)
 }
 
 fn run_chunk(
@@ -152,13 +121,11 @@ fn run_chunk(
                     None => values.get(input.index())?.as_ref(),
                 })
                 .collect();
-            node.op()
-                .evaluate(&operands)
-                .map_err(|source| GraphError::Shape {
-                    node: node.name().to_owned(),
-                    op: node.op().name(),
-                    source,
-                })?
+            node.op().evaluate(&operands).map_err(|source| GraphError::Shape {
+                node: node.name().to_owned(),
+                op: node.op().name(),
+                source,
+            })?
         };
         observe(node.output(), &result);
         values[node.output().index()] = Some(result);
@@ -171,10 +138,7 @@ fn run_chunk(
     let outputs = graph.outputs().iter().map(|&id| match graph.constant(id) {
         Some(tensor) => Ok(tensor.as_ref().clone()),
         None => values.get(id.index()).cloned().flatten().ok_or_else(|| {
-            crate::VerifyErrors(vec![crate::VerifyError::UnknownOutput {
-                value: format!("{id:?}"),
-            }])
-            .into()
+            crate::VerifyErrors(vec![crate::VerifyError::UnknownOutput { value: format!("{id:?}") }]).into()
         }),
     });
     outputs.collect()
@@ -189,14 +153,7 @@ enum LastUse {
 
 /// Which node is the last to read each value, indexed by value.
 fn last_uses(graph: &Graph) -> Vec<LastUse> {
-    let mut last = vec![
-        LastUse::Never;
-        graph
-            .values()
-            .map(|(id, _)| id.index() + 1)
-            .max()
-            .unwrap_or(0)
-    ];
+    let mut last = vec![LastUse::Never; graph.values().map(|(id, _)| id.index() + 1).max().unwrap_or(0)];
     for (id, node) in graph.nodes() {
         for input in node.inputs() {
             last[input.index()] = LastUse::Node(id);
@@ -207,3 +164,6 @@ fn last_uses(graph: &Graph) -> Vec<LastUse> {
     }
     last
 }
+
+#[cfg(test)]
+mod tests;

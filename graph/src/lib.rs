@@ -35,7 +35,4 @@ pub mod ops;
 pub mod text;
 
 pub use error::{EditError, GraphError, ShapeError, VerifyError, VerifyErrors};
-pub use ir::{
-    Dim, Expr, Graph, GraphBuilder, GraphEditor, Node, NodeId, Shape, Tensor, Value, ValueId,
-    ValueSource,
-};
+pub use ir::{Dim, Expr, Graph, GraphBuilder, GraphEditor, Node, NodeId, Shape, Tensor, Value, ValueId, ValueSource};

@@ -1,1 +1,3 @@
-//! Model files.
+//! Model files into graphs. Bytes are untrusted: bounded, checked, never a panic.
+
+pub mod onnx;

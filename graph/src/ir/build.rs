@@ -8,8 +8,7 @@ use std::ops;
 
 use super::{Graph, Shape, Tensor, ValueId};
 use crate::ops::{
-    Add, AveragePool, BatchNorm, Conv, Flatten, Gemm, MatMul, Mul, Negate, Op, Pad, Reshape, Sub,
-    Transpose,
+    Add, AveragePool, BatchNorm, Conv, Flatten, Gemm, MatMul, Mul, Negate, Op, Pad, Reshape, Sub, Transpose,
 };
 use crate::{EditError, GraphError};
 
@@ -39,22 +38,14 @@ impl GraphBuilder {
     /// An empty graph.
     pub fn new(name: &str) -> Self {
         let graph = Graph::empty(name);
-        Self {
-            state: RefCell::new(State {
-                graph,
-                error: None,
-                unnamed: 0,
-            }),
-        }
+        Self { state: RefCell::new(State { graph, error: None, unnamed: 0 }) }
     }
 
     /// An input of shape `[batch, image...]`.
     pub fn input(&self, name: &str, image: &[usize]) -> Expr<'_> {
         self.record(|state| {
-            let shape = Shape::batched(image).map_err(|source| EditError::ValueShape {
-                value: name.to_owned(),
-                source,
-            })?;
+            let shape =
+                Shape::batched(image).map_err(|source| EditError::ValueShape { value: name.to_owned(), source })?;
             state.graph.edit().add_input(name, shape)
         })
     }
@@ -62,10 +53,8 @@ impl GraphBuilder {
     /// An input that is the same for all images.
     pub fn fixed_input(&self, name: &str, dims: &[usize]) -> Expr<'_> {
         self.record(|state| {
-            let shape = Shape::fixed(dims).map_err(|source| EditError::ValueShape {
-                value: name.to_owned(),
-                source,
-            })?;
+            let shape =
+                Shape::fixed(dims).map_err(|source| EditError::ValueShape { value: name.to_owned(), source })?;
             state.graph.edit().add_input(name, shape)
         })
     }
@@ -79,18 +68,11 @@ impl GraphBuilder {
     pub fn apply(&self, name: &str, op: impl Into<Op>, inputs: &[Expr<'_>]) -> Expr<'_> {
         let ids: Option<Vec<ValueId>> = inputs.iter().map(|input| input.id).collect();
         let Some(ids) = ids else {
-            return Expr {
-                builder: self,
-                id: None,
-            };
+            return Expr { builder: self, id: None };
         };
         self.record(|state| {
             let op = op.into();
-            let name = if name.is_empty() {
-                state.number(op.name())
-            } else {
-                name.to_owned()
-            };
+            let name = if name.is_empty() { state.number(op.name()) } else { name.to_owned() };
             state.graph.edit().push(&name, op, &ids)
         })
     }
@@ -113,14 +95,9 @@ impl GraphBuilder {
     fn record(&self, step: impl FnOnce(&mut State) -> Result<ValueId, EditError>) -> Expr<'_> {
         let mut state = self.state.borrow_mut();
         if state.error.is_some() {
-            return Expr {
-                builder: self,
-                id: None,
-            };
+            return Expr { builder: self, id: None };
         }
-        let id = step(&mut state)
-            .map_err(|error| state.error = Some(error))
-            .ok();
+        let id = step(&mut state).map_err(|error| state.error = Some(error)).ok();
         Expr { builder: self, id }
     }
 }
@@ -168,11 +145,7 @@ impl<'b> Expr<'b> {
     #[must_use]
     pub fn batch_norm(self, epsilon: f64, parameters: [Expr<'b>; 4]) -> Expr<'b> {
         let [scale, shift, mean, variance] = parameters;
-        self.builder.apply(
-            "",
-            BatchNorm { epsilon },
-            &[self, scale, shift, mean, variance],
-        )
+        self.builder.apply("", BatchNorm { epsilon }, &[self, scale, shift, mean, variance])
     }
 
     /// Matrix product.
@@ -204,29 +177,20 @@ impl<'b> Expr<'b> {
     pub fn reshape(self, image: &[usize]) -> Expr<'b> {
         match Shape::batched(image) {
             Ok(target) => self.unary(Reshape { target }),
-            Err(source) => self.builder.record(|_| {
-                Err(EditError::ValueShape {
-                    value: "reshape".to_owned(),
-                    source,
-                })
-            }),
+            Err(source) => self.builder.record(|_| Err(EditError::ValueShape { value: "reshape".to_owned(), source })),
         }
     }
 
     /// Axes in another order, the batch included.
     #[must_use]
     pub fn transpose(self, order: &[usize]) -> Expr<'b> {
-        self.unary(Transpose {
-            order: order.to_vec(),
-        })
+        self.unary(Transpose { order: order.to_vec() })
     }
 
     /// A border of one value; `pads` are `[before, after]` per axis behind the batch.
     #[must_use]
     pub fn pad(self, pads: &[[usize; 2]], value: f64) -> Expr<'b> {
-        let pads = std::iter::once([0, 0])
-            .chain(pads.iter().copied())
-            .collect();
+        let pads = std::iter::once([0, 0]).chain(pads.iter().copied()).collect();
         self.unary(Pad { pads, value })
     }
 }

@@ -42,16 +42,9 @@ impl GraphEditor<'_> {
     ///
     /// # Errors
     /// A tensor with an extent of 0 or too many elements; a full graph.
-    pub fn add_constant(
-        &mut self,
-        name: &str,
-        tensor: impl Into<Arc<Tensor>>,
-    ) -> Result<ValueId, EditError> {
+    pub fn add_constant(&mut self, name: &str, tensor: impl Into<Arc<Tensor>>) -> Result<ValueId, EditError> {
         let tensor = tensor.into();
-        let shape = tensor.shape().map_err(|source| EditError::ValueShape {
-            value: name.to_owned(),
-            source,
-        })?;
+        let shape = tensor.shape().map_err(|source| EditError::ValueShape { value: name.to_owned(), source })?;
         self.add_value(name, shape, ValueSource::Constant(tensor))
     }
 
@@ -67,13 +60,7 @@ impl GraphEditor<'_> {
     ///
     /// # Errors
     /// As [`GraphEditor::push`].
-    pub fn push_named(
-        &mut self,
-        node: &str,
-        output: &str,
-        op: Op,
-        inputs: &[ValueId],
-    ) -> Result<ValueId, EditError> {
+    pub fn push_named(&mut self, node: &str, output: &str, op: Op, inputs: &[ValueId]) -> Result<ValueId, EditError> {
         self.insert_at(self.graph.order.len(), node, output, op, inputs)
     }
 
@@ -101,10 +88,7 @@ impl GraphEditor<'_> {
         let old = self.graph.get_node(node).ok_or_else(|| unknown(node))?;
         let (name, output) = (old.name.clone(), old.output);
         let shape = self.check_node(position, &name, &op, inputs)?;
-        let value = self
-            .graph
-            .get_value(output)
-            .ok_or_else(|| unknown(output))?;
+        let value = self.graph.get_value(output).ok_or_else(|| unknown(output))?;
         if value.shape != shape {
             return Err(EditError::ReplaceShape {
                 old: value.name.clone(),
@@ -136,28 +120,16 @@ impl GraphEditor<'_> {
             });
         }
         let ready = self.ready_at(new)?;
-        let too_early = self
-            .graph
-            .nodes()
-            .take(ready)
-            .find(|(_, node)| node.inputs.contains(&old));
+        let too_early = self.graph.nodes().take(ready).find(|(_, node)| node.inputs.contains(&old));
         if let Some((_, user)) = too_early {
-            return Err(EditError::Order {
-                user: user.name.clone(),
-                value: new_value.name.clone(),
-            });
+            return Err(EditError::Order { user: user.name.clone(), value: new_value.name.clone() });
         }
         for node in self.graph.nodes.iter_mut().flatten() {
             for input in node.inputs.iter_mut().filter(|input| **input == old) {
                 *input = new;
             }
         }
-        for output in self
-            .graph
-            .outputs
-            .iter_mut()
-            .filter(|output| **output == old)
-        {
+        for output in self.graph.outputs.iter_mut().filter(|output| **output == old) {
             *output = new;
         }
         Ok(())
@@ -168,11 +140,7 @@ impl GraphEditor<'_> {
     /// # Errors
     /// When the output is still read.
     pub fn remove_node(&mut self, node: NodeId) -> Result<(), EditError> {
-        let output = self
-            .graph
-            .get_node(node)
-            .ok_or_else(|| unknown(node))?
-            .output;
+        let output = self.graph.get_node(node).ok_or_else(|| unknown(node))?.output;
         self.check_unused(output)?;
         let position = self.position(node)?;
         self.graph.order.remove(position);
@@ -192,9 +160,7 @@ impl GraphEditor<'_> {
         match value.source {
             ValueSource::Constant(_) => {}
             ValueSource::Input => {
-                return Err(EditError::InputRemoved {
-                    value: value.name.clone(),
-                });
+                return Err(EditError::InputRemoved { value: value.name.clone() });
             }
             ValueSource::Node(node) => return Err(unknown(node)),
         }
@@ -211,10 +177,7 @@ impl GraphEditor<'_> {
         if outputs.is_empty() {
             return Err(EditError::NoOutput);
         }
-        if let Some(&missing) = outputs
-            .iter()
-            .find(|&&id| self.graph.get_value(id).is_none())
-        {
+        if let Some(&missing) = outputs.iter().find(|&&id| self.graph.get_value(id).is_none()) {
             return Err(unknown(missing));
         }
         self.graph.outputs = outputs.to_vec();
@@ -232,40 +195,22 @@ impl GraphEditor<'_> {
         let shape = self.check_node(position, node_name, &op, inputs)?;
         let node = NodeId::from_index(self.graph.nodes.len()).ok_or(EditError::Full)?;
         let output = self.add_value(value_name, shape, ValueSource::Node(node))?;
-        self.graph.nodes.push(Some(Node {
-            name: node_name.to_owned(),
-            op,
-            inputs: inputs.to_vec(),
-            output,
-        }));
+        self.graph.nodes.push(Some(Node { name: node_name.to_owned(), op, inputs: inputs.to_vec(), output }));
         self.graph.order.insert(position, node);
         Ok(output)
     }
 
     /// Shape of the output of a node that would run at `position`.
-    fn check_node(
-        &self,
-        position: usize,
-        name: &str,
-        op: &Op,
-        inputs: &[ValueId],
-    ) -> Result<Shape, EditError> {
+    fn check_node(&self, position: usize, name: &str, op: &Op, inputs: &[ValueId]) -> Result<Shape, EditError> {
         let mut shapes = Vec::with_capacity(inputs.len());
         for &input in inputs {
             let value = self.graph.get_value(input).ok_or_else(|| unknown(input))?;
             if self.ready_at(input)? > position {
-                return Err(EditError::Order {
-                    user: name.to_owned(),
-                    value: value.name.clone(),
-                });
+                return Err(EditError::Order { user: name.to_owned(), value: value.name.clone() });
             }
             shapes.push(&value.shape);
         }
-        op.infer(&shapes).map_err(|source| EditError::Shape {
-            node: name.to_owned(),
-            op: op.name(),
-            source,
-        })
+        op.infer(&shapes).map_err(|source| EditError::Shape { node: name.to_owned(), op: op.name(), source })
     }
 
     /// First position at which a node may read the value.
@@ -278,52 +223,25 @@ impl GraphEditor<'_> {
 
     fn position(&self, node: NodeId) -> Result<usize, EditError> {
         // From the back: passes and importers work near the end.
-        self.graph
-            .order
-            .iter()
-            .rposition(|&id| id == node)
-            .ok_or_else(|| unknown(node))
+        self.graph.order.iter().rposition(|&id| id == node).ok_or_else(|| unknown(node))
     }
 
     fn check_unused(&self, id: ValueId) -> Result<(), EditError> {
-        let value = || {
-            self.graph
-                .get_value(id)
-                .map_or_else(String::new, |value| value.name.clone())
-        };
-        if let Some((_, user)) = self
-            .graph
-            .nodes()
-            .find(|(_, node)| node.inputs.contains(&id))
-        {
-            return Err(EditError::StillUsed {
-                value: value(),
-                user: format!("node {}", user.name),
-            });
+        let value = || self.graph.get_value(id).map_or_else(String::new, |value| value.name.clone());
+        if let Some((_, user)) = self.graph.nodes().find(|(_, node)| node.inputs.contains(&id)) {
+            return Err(EditError::StillUsed { value: value(), user: format!("node {}", user.name) });
         }
         if self.graph.outputs.contains(&id) {
-            return Err(EditError::StillUsed {
-                value: value(),
-                user: "the graph's outputs".to_owned(),
-            });
+            return Err(EditError::StillUsed { value: value(), user: "the graph's outputs".to_owned() });
         }
         Ok(())
     }
 
-    fn add_value(
-        &mut self,
-        name: &str,
-        shape: Shape,
-        source: ValueSource,
-    ) -> Result<ValueId, EditError> {
+    fn add_value(&mut self, name: &str, shape: Shape, source: ValueSource) -> Result<ValueId, EditError> {
         let id = ValueId::from_index(self.graph.values.len()).ok_or(EditError::Full)?;
         let name = self.fresh_name(name);
         self.graph.names.insert(name.clone(), id);
-        self.graph.values.push(Some(Value {
-            name,
-            shape,
-            source,
-        }));
+        self.graph.values.push(Some(Value { name, shape, source }));
         Ok(id)
     }
 
@@ -353,7 +271,5 @@ impl GraphEditor<'_> {
 }
 
 fn unknown(id: impl std::fmt::Debug) -> EditError {
-    EditError::Unknown {
-        what: format!("{id:?}"),
-    }
+    EditError::Unknown { what: format!("{id:?}") }
 }

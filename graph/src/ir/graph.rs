@@ -102,6 +102,27 @@ impl Graph {
         }
     }
 
+    /// A graph of parts that nobody has checked: the parser's door.
+    pub(crate) fn from_parts(
+        name: String,
+        values: Vec<Value>,
+        nodes: Vec<Node>,
+        inputs: Vec<ValueId>,
+        outputs: Vec<ValueId>,
+    ) -> Self {
+        let names = values.iter().enumerate();
+        let names = names.filter_map(|(i, value)| Some((value.name.clone(), ValueId::from_index(i)?))).collect();
+        Self {
+            name,
+            values: values.into_iter().map(Some).collect(),
+            order: (0..nodes.len()).filter_map(NodeId::from_index).collect(),
+            nodes: nodes.into_iter().map(Some).collect(),
+            inputs,
+            outputs,
+            names,
+        }
+    }
+
     /// Name of the network.
     pub fn name(&self) -> &str {
         &self.name
@@ -119,27 +140,19 @@ impl Graph {
 
     /// Nodes in the order they run: producers before users.
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = (NodeId, &Node)> {
-        self.order
-            .iter()
-            .filter_map(|&id| Some((id, self.nodes.get(id.index())?.as_ref()?)))
+        self.order.iter().filter_map(|&id| Some((id, self.nodes.get(id.index())?.as_ref()?)))
     }
 
     /// Live values: inputs, constants and node outputs, in the order they were made.
     pub fn values(&self) -> impl Iterator<Item = (ValueId, &Value)> {
-        self.values
-            .iter()
-            .enumerate()
-            .filter_map(|(i, v)| Some((ValueId::from_index(i)?, v.as_ref()?)))
+        self.values.iter().enumerate().filter_map(|(i, v)| Some((ValueId::from_index(i)?, v.as_ref()?)))
     }
 
     /// A node of this graph.
     ///
     /// # Panics
     /// When the id belongs to a removed node or to another graph: a bug of the caller, never a matter of data.
-    #[expect(
-        clippy::panic,
-        reason = "documented: ids are only made by the graph they index"
-    )]
+    #[expect(clippy::panic, reason = "documented: ids are only made by the graph they index")]
     pub fn node(&self, id: NodeId) -> &Node {
         match self.get_node(id) {
             Some(node) => node,
@@ -151,10 +164,7 @@ impl Graph {
     ///
     /// # Panics
     /// When the id belongs to a removed value or to another graph: a bug of the caller, never a matter of data.
-    #[expect(
-        clippy::panic,
-        reason = "documented: ids are only made by the graph they index"
-    )]
+    #[expect(clippy::panic, reason = "documented: ids are only made by the graph they index")]
     pub fn value(&self, id: ValueId) -> &Value {
         match self.get_value(id) {
             Some(value) => value,
@@ -195,30 +205,19 @@ impl Graph {
 
     /// Nodes that read a value, in running order; a node that reads it twice stands here once.
     pub fn users(&self, id: ValueId) -> Vec<NodeId> {
-        self.nodes()
-            .filter(|(_, node)| node.inputs.contains(&id))
-            .map(|(node, _)| node)
-            .collect()
+        self.nodes().filter(|(_, node)| node.inputs.contains(&id)).map(|(node, _)| node).collect()
     }
 
     /// How many times a value is read: operands of nodes plus outputs of the graph.
     pub fn use_count(&self, id: ValueId) -> usize {
-        let operands = self
-            .nodes()
-            .flat_map(|(_, node)| &node.inputs)
-            .filter(|&&input| input == id)
-            .count();
+        let operands = self.nodes().flat_map(|(_, node)| &node.inputs).filter(|&&input| input == id).count();
         operands + self.outputs.iter().filter(|&&output| output == id).count()
     }
 
     /// How many times each value is read, indexed by [`ValueId::index`]: one walk instead of one per value.
     pub fn use_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.values.len()];
-        for &id in self
-            .nodes()
-            .flat_map(|(_, node)| &node.inputs)
-            .chain(&self.outputs)
-        {
+        for &id in self.nodes().flat_map(|(_, node)| &node.inputs).chain(&self.outputs) {
             if let Some(count) = counts.get_mut(id.index()) {
                 *count += 1;
             }

@@ -14,3 +14,6 @@ pub use graph::{Graph, Node, Value, ValueSource};
 pub use ids::{NodeId, ValueId};
 pub use shape::{Dim, Shape};
 pub use tensor::Tensor;
+
+#[cfg(test)]
+mod tests;

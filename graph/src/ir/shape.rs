@@ -51,10 +51,7 @@ impl Shape {
     /// [`Shape::MAX_RANK`] axes.
     pub fn new(dims: Vec<Dim>) -> Result<Self, ShapeError> {
         if dims.len() > Self::MAX_RANK {
-            return Err(ShapeError::TooManyAxes {
-                found: dims.len(),
-                limit: Self::MAX_RANK,
-            });
+            return Err(ShapeError::TooManyAxes { found: dims.len(), limit: Self::MAX_RANK });
         }
         let mut elements = 1usize;
         for (axis, dim) in dims.iter().enumerate() {
@@ -63,13 +60,9 @@ impl Shape {
                 Dim::Batch => return Err(ShapeError::BatchAxis { axis }),
                 Dim::Fixed(0) => return Err(ShapeError::EmptyAxis { axis }),
                 Dim::Fixed(extent) => {
-                    elements = elements
-                        .checked_mul(extent)
-                        .filter(|&n| n <= Self::MAX_ELEMENTS)
-                        .ok_or_else(|| ShapeError::TooLarge {
-                            shape: DisplayDims(&dims).to_string(),
-                            limit: Self::MAX_ELEMENTS,
-                        })?;
+                    elements = elements.checked_mul(extent).filter(|&n| n <= Self::MAX_ELEMENTS).ok_or_else(|| {
+                        ShapeError::TooLarge { shape: DisplayDims(&dims).to_string(), limit: Self::MAX_ELEMENTS }
+                    })?;
                 }
             }
         }
@@ -89,11 +82,7 @@ impl Shape {
     /// # Errors
     /// As [`Shape::new`].
     pub fn batched(dims: &[usize]) -> Result<Self, ShapeError> {
-        Self::new(
-            std::iter::once(Dim::Batch)
-                .chain(dims.iter().copied().map(Dim::Fixed))
-                .collect(),
-        )
+        Self::new(std::iter::once(Dim::Batch).chain(dims.iter().copied().map(Dim::Fixed)).collect())
     }
 
     /// All axes.
@@ -123,10 +112,7 @@ impl Shape {
 
     /// Extents once the number of images is known.
     pub fn with_batch(&self, images: usize) -> Vec<usize> {
-        self.0
-            .iter()
-            .map(|dim| dim.fixed().unwrap_or(images))
-            .collect()
+        self.0.iter().map(|dim| dim.fixed().unwrap_or(images)).collect()
     }
 }
 

@@ -17,28 +17,19 @@ impl Tensor {
     pub fn new(dims: Vec<usize>, data: Vec<f64>) -> Result<Self, ShapeError> {
         let expected = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
         if expected != Some(data.len()) {
-            return Err(ShapeError::ElementCount {
-                dims,
-                found: data.len(),
-            });
+            return Err(ShapeError::ElementCount { dims, found: data.len() });
         }
         Ok(Self { dims, data })
     }
 
     /// A tensor of rank 0.
     pub fn scalar(value: f64) -> Self {
-        Self {
-            dims: Vec::new(),
-            data: vec![value],
-        }
+        Self { dims: Vec::new(), data: vec![value] }
     }
 
     /// A tensor of rank 1.
     pub fn vector(data: Vec<f64>) -> Self {
-        Self {
-            dims: vec![data.len()],
-            data,
-        }
+        Self { dims: vec![data.len()], data }
     }
 
     /// A tensor with every element `value`.
@@ -48,10 +39,7 @@ impl Tensor {
     pub fn filled(dims: Vec<usize>, value: f64) -> Result<Self, ShapeError> {
         let count = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
         match count {
-            Some(count) => Ok(Self {
-                dims,
-                data: vec![value; count],
-            }),
+            Some(count) => Ok(Self { dims, data: vec![value; count] }),
             None => Err(ShapeError::ElementCount { dims, found: 0 }),
         }
     }

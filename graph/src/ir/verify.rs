@@ -20,28 +20,19 @@ impl Graph {
         self.verify_values(&mut errors);
         self.verify_nodes(&mut errors);
         self.verify_outputs(&mut errors);
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(VerifyErrors(errors))
-        }
+        if errors.is_empty() { Ok(()) } else { Err(VerifyErrors(errors)) }
     }
 
     fn verify_values(&self, errors: &mut Vec<VerifyError>) {
         let mut names = HashSet::new();
         for (id, value) in self.values() {
             if !names.insert(value.name()) || self.find_value(value.name()).is_none() {
-                errors.push(VerifyError::DuplicateName {
-                    name: value.name().to_owned(),
-                });
+                errors.push(VerifyError::DuplicateName { name: value.name().to_owned() });
             }
             match value.source() {
                 ValueSource::Input => {
                     if !self.inputs.contains(&id) {
-                        structure(
-                            errors,
-                            format!("{} is an input but not listed as one", value.name()),
-                        );
+                        structure(errors, format!("{} is an input but not listed as one", value.name()));
                     }
                 }
                 ValueSource::Constant(tensor) => {
@@ -77,40 +68,22 @@ impl Graph {
             for &input in node.inputs() {
                 let Some(value) = self.get_value(input) else {
                     let value = format!("{input:?}");
-                    errors.push(VerifyError::UnknownOperand {
-                        node: name.clone(),
-                        op,
-                        value,
-                    });
+                    errors.push(VerifyError::UnknownOperand { node: name.clone(), op, value });
                     continue;
                 };
-                if matches!(value.source(), ValueSource::Node(producer) if !done.contains(producer))
-                {
+                if matches!(value.source(), ValueSource::Node(producer) if !done.contains(producer)) {
                     let value = value.name().to_owned();
-                    errors.push(VerifyError::UseBeforeDefinition {
-                        node: name.clone(),
-                        op,
-                        value,
-                    });
+                    errors.push(VerifyError::UseBeforeDefinition { node: name.clone(), op, value });
                 }
                 shapes.push(value.shape());
             }
             if shapes.len() == node.inputs().len() {
                 match (node.op().infer(&shapes), self.get_value(node.output())) {
-                    (Err(source), _) => errors.push(VerifyError::Shape {
-                        node: name,
-                        op,
-                        source,
-                    }),
+                    (Err(source), _) => errors.push(VerifyError::Shape { node: name, op, source }),
                     (Ok(_), None) => structure(errors, format!("node {name} has no output")),
                     (Ok(inferred), Some(output)) if inferred != *output.shape() => {
                         let recorded = output.shape().clone();
-                        errors.push(VerifyError::WrongShape {
-                            node: name,
-                            op,
-                            recorded,
-                            inferred,
-                        });
+                        errors.push(VerifyError::WrongShape { node: name, op, recorded, inferred });
                     }
                     _ => {}
                 }
@@ -121,10 +94,7 @@ impl Graph {
         }
         let live = self.nodes.iter().flatten().count();
         if live != done.len() || self.order.len() != done.len() {
-            structure(
-                errors,
-                format!("{live} nodes, {} in running order", self.order.len()),
-            );
+            structure(errors, format!("{live} nodes, {} in running order", self.order.len()));
         }
     }
 
@@ -134,9 +104,7 @@ impl Graph {
         }
         for &output in &self.outputs {
             if self.get_value(output).is_none() {
-                errors.push(VerifyError::UnknownOutput {
-                    value: format!("{output:?}"),
-                });
+                errors.push(VerifyError::UnknownOutput { value: format!("{output:?}") });
             }
         }
     }

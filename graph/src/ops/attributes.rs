@@ -113,15 +113,10 @@ impl Attributes {
         self.take(key)?.sizes(key)
     }
 
-    pub(crate) fn take_pads(
-        &mut self,
-        key: &'static str,
-    ) -> Result<Vec<[usize; 2]>, AttributeError> {
+    pub(crate) fn take_pads(&mut self, key: &'static str) -> Result<Vec<[usize; 2]>, AttributeError> {
         let pair = |item: Attribute| {
             let shown = item.clone();
-            item.sizes(key)?
-                .try_into()
-                .map_err(|_| kind(key, "[before, after]", &shown))
+            item.sizes(key)?.try_into().map_err(|_| kind(key, "[before, after]", &shown))
         };
         self.take(key)?.list(key)?.into_iter().map(pair).collect()
     }
@@ -144,35 +139,23 @@ impl Attribute {
     }
 
     pub(crate) fn floats(self, key: &str) -> Result<Vec<f64>, AttributeError> {
-        self.list(key)?
-            .into_iter()
-            .map(|item| item.float(key))
-            .collect()
+        self.list(key)?.into_iter().map(|item| item.float(key)).collect()
     }
 
     pub(crate) fn size(self, key: &str) -> Result<usize, AttributeError> {
         match self {
-            Attribute::Int(value) => {
-                usize::try_from(value).map_err(|_| kind(key, "a size", &Attribute::Int(value)))
-            }
+            Attribute::Int(value) => usize::try_from(value).map_err(|_| kind(key, "a size", &Attribute::Int(value))),
             other => Err(kind(key, "a size", &other)),
         }
     }
 
     pub(crate) fn sizes(self, key: &str) -> Result<Vec<usize>, AttributeError> {
-        self.list(key)?
-            .into_iter()
-            .map(|item| item.size(key))
-            .collect()
+        self.list(key)?.into_iter().map(|item| item.size(key)).collect()
     }
 }
 
 fn kind(key: &str, expected: &'static str, found: &Attribute) -> AttributeError {
-    AttributeError::Kind {
-        attribute: key.to_owned(),
-        expected,
-        found: found.to_string(),
-    }
+    AttributeError::Kind { attribute: key.to_owned(), expected, found: found.to_string() }
 }
 
 impl From<f64> for Attribute {

@@ -25,10 +25,7 @@ impl AveragePool {
             dilations: vec![1; kernel.len()],
             pads: vec![[0, 0]; kernel.len()],
         };
-        Self {
-            window,
-            count_border: false,
-        }
+        Self { window, count_border: false }
     }
 
     /// The same stride along every axis.
@@ -54,11 +51,7 @@ impl AveragePool {
 
     /// What the sum over `seen` taps is divided by.
     pub fn divisor(&self, seen: usize) -> f64 {
-        if self.count_border {
-            self.window.taps() as f64
-        } else {
-            seen.max(1) as f64
-        }
+        if self.count_border { self.window.taps() as f64 } else { seen.max(1) as f64 }
     }
 }
 
@@ -68,30 +61,17 @@ impl Operation for AveragePool {
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         let [x] = operands(inputs, "1")?;
         if x.rank() < 3 {
-            return Err(ShapeError::Rank {
-                what: "operand",
-                expected: "at least 3".to_owned(),
-                shape: x.clone(),
-            });
+            return Err(ShapeError::Rank { what: "operand", expected: "at least 3".to_owned(), shape: x.clone() });
         }
         let spatial: Vec<usize> = x.dims()[2..].iter().filter_map(|dim| dim.fixed()).collect();
         let positions = self.window.positions(&spatial)?;
-        Shape::new(
-            x.dims()[..2]
-                .iter()
-                .copied()
-                .chain(positions.into_iter().map(Dim::Fixed))
-                .collect(),
-        )
+        Shape::new(x.dims()[..2].iter().copied().chain(positions.into_iter().map(Dim::Fixed)).collect())
     }
 
     fn evaluate(&self, inputs: &[&Tensor], dims: &[usize], out: &mut [f64]) {
         let x = inputs[0];
         let spatial = &x.dims()[2..];
-        let (pixels, positions) = (
-            spatial.iter().product::<usize>(),
-            dims[2..].iter().product::<usize>(),
-        );
+        let (pixels, positions) = (spatial.iter().product::<usize>(), dims[2..].iter().product::<usize>());
         let planes = dims[0] * dims[1];
         let walked = self.window.for_each_position(spatial, |position, taps| {
             let divisor = self.divisor(taps.len());
@@ -120,9 +100,6 @@ impl Operation for AveragePool {
             dilations: attributes.take_sizes("dilations")?,
             pads: attributes.take_pads("pads")?,
         };
-        Ok(Self {
-            window,
-            count_border: attributes.take_bool("count_border")?,
-        })
+        Ok(Self { window, count_border: attributes.take_bool("count_border")? })
     }
 }

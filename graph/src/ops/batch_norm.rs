@@ -15,13 +15,7 @@ pub struct BatchNorm {
 
 impl BatchNorm {
     /// Factor and shift per channel: `y = factor * x + shift`, from the four parameters in operand order.
-    pub fn factor_and_shift(
-        &self,
-        scale: &[f64],
-        shift: &[f64],
-        mean: &[f64],
-        variance: &[f64],
-    ) -> Vec<(f64, f64)> {
+    pub fn factor_and_shift(&self, scale: &[f64], shift: &[f64], mean: &[f64], variance: &[f64]) -> Vec<(f64, f64)> {
         let channels = scale.iter().zip(shift).zip(mean.iter().zip(variance));
         channels
             .map(|((scale, shift), (mean, variance))| {
@@ -38,11 +32,7 @@ impl Operation for BatchNorm {
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         let [x, scale, shift, mean, variance] = operands(inputs, "5")?;
         let Some(channels) = x.dims().get(1).and_then(|dim| dim.fixed()) else {
-            return Err(ShapeError::Rank {
-                what: "operand",
-                expected: "at least 2".to_owned(),
-                shape: x.clone(),
-            });
+            return Err(ShapeError::Rank { what: "operand", expected: "at least 2".to_owned(), shape: x.clone() });
         };
         for (what, shape) in [
             ("channels and scale", scale),
@@ -74,8 +64,6 @@ impl Operation for BatchNorm {
     }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self, AttributeError> {
-        Ok(Self {
-            epsilon: attributes.take_float("epsilon")?,
-        })
+        Ok(Self { epsilon: attributes.take_float("epsilon")? })
     }
 }

@@ -71,19 +71,12 @@ impl Operation for Conv {
             [x, w] => (x, w, None),
             [x, w, bias] => (x, w, Some(bias)),
             _ => {
-                return Err(ShapeError::OperandCount {
-                    expected: "2 or 3",
-                    found: inputs.len(),
-                });
+                return Err(ShapeError::OperandCount { expected: "2 or 3", found: inputs.len() });
             }
         };
         let weights = parameter("weights", w)?;
         if x.rank() < 3 {
-            return Err(ShapeError::Rank {
-                what: "operand",
-                expected: "at least 3".to_owned(),
-                shape: x.clone(),
-            });
+            return Err(ShapeError::Rank { what: "operand", expected: "at least 3".to_owned(), shape: x.clone() });
         }
         if weights.len() != x.rank() {
             return Err(ShapeError::mismatch("rank of operand and weights", x, w));
@@ -93,19 +86,11 @@ impl Operation for Conv {
         let (maps, seen) = (weights[0], weights[1]);
         if self.groups == 0 || maps % self.groups != 0 {
             let expected = format!("a divisor of {maps} output channels");
-            return Err(ShapeError::attribute(
-                "groups",
-                expected,
-                self.groups.to_string(),
-            ));
+            return Err(ShapeError::attribute("groups", expected, self.groups.to_string()));
         }
         if seen.checked_mul(self.groups) != Some(channels) {
             let right = format!("{seen} x {} groups", self.groups);
-            return Err(ShapeError::mismatch(
-                "channels of operand and weights",
-                channels,
-                right,
-            ));
+            return Err(ShapeError::mismatch("channels of operand and weights", channels, right));
         }
         if let Some(bias) = bias
             && parameter("bias", bias)? != [maps]
@@ -113,9 +98,7 @@ impl Operation for Conv {
             return Err(ShapeError::mismatch("output channels and bias", maps, bias));
         }
         let positions = self.window(&weights).positions(spatial)?;
-        let dims = [x.dims()[0], Dim::Fixed(maps)]
-            .into_iter()
-            .chain(positions.into_iter().map(Dim::Fixed));
+        let dims = [x.dims()[0], Dim::Fixed(maps)].into_iter().chain(positions.into_iter().map(Dim::Fixed));
         Shape::new(dims.collect())
     }
 
@@ -124,10 +107,7 @@ impl Operation for Conv {
         let bias = inputs.get(2).map(|bias| bias.data());
         let (channels, spatial) = (x.dims()[1], &x.dims()[2..]);
         let (maps, seen) = (w.dims()[0], w.dims()[1]);
-        let (pixels, positions) = (
-            spatial.iter().product::<usize>(),
-            dims[2..].iter().product::<usize>(),
-        );
+        let (pixels, positions) = (spatial.iter().product::<usize>(), dims[2..].iter().product::<usize>());
         let window = self.window(w.dims());
         let kernel = window.taps();
         let images = dims[0];
@@ -138,8 +118,7 @@ impl Operation for Conv {
                     let first_channel = map / (maps / self.groups) * seen;
                     let mut sum = bias.map_or(0.0, |bias| bias[map]);
                     for channel in 0..seen {
-                        let plane = &x.data()
-                            [(image * channels + first_channel + channel) * pixels..][..pixels];
+                        let plane = &x.data()[(image * channels + first_channel + channel) * pixels..][..pixels];
                         let weights = &w.data()[(map * seen + channel) * kernel..][..kernel];
                         for tap in taps {
                             sum += weights[tap.kernel] * plane[tap.input];

@@ -13,9 +13,7 @@ use crate::{Dim, Shape, ShapeError, Tensor};
 pub fn broadcast(left: &Shape, right: &Shape) -> Result<Shape, ShapeError> {
     let rank = left.rank().max(right.rank());
     let at = |shape: &Shape, axis: usize| {
-        (axis + shape.rank())
-            .checked_sub(rank)
-            .map_or(Dim::Fixed(1), |axis| shape.dims()[axis])
+        (axis + shape.rank()).checked_sub(rank).map_or(Dim::Fixed(1), |axis| shape.dims()[axis])
     };
     let mut dims = Vec::with_capacity(rank);
     for axis in 0..rank {

@@ -13,11 +13,7 @@ impl Operation for Flatten {
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         let [x] = operands(inputs, "1")?;
         let Some((&first, rest)) = x.dims().split_first() else {
-            return Err(ShapeError::Rank {
-                what: "operand",
-                expected: "at least 1".to_owned(),
-                shape: x.clone(),
-            });
+            return Err(ShapeError::Rank { what: "operand", expected: "at least 1".to_owned(), shape: x.clone() });
         };
         let columns = rest.iter().filter_map(|dim| dim.fixed()).product();
         Shape::new(vec![first, Dim::Fixed(columns)])

@@ -20,11 +20,7 @@ pub struct Gemm {
 
 impl Default for Gemm {
     fn default() -> Self {
-        Self {
-            alpha: 1.0,
-            beta: 1.0,
-            transposed: false,
-        }
+        Self { alpha: 1.0, beta: 1.0, transposed: false }
     }
 }
 
@@ -36,34 +32,23 @@ impl Operation for Gemm {
             [x, w] => (x, w, None),
             [x, w, bias] => (x, w, Some(bias)),
             _ => {
-                return Err(ShapeError::OperandCount {
-                    expected: "2 or 3",
-                    found: inputs.len(),
-                });
+                return Err(ShapeError::OperandCount { expected: "2 or 3", found: inputs.len() });
             }
         };
         for (what, shape) in [("operand", x), ("weights", w)] {
             if shape.rank() != 2 {
-                return Err(ShapeError::Rank {
-                    what,
-                    expected: "2".to_owned(),
-                    shape: shape.clone(),
-                });
+                return Err(ShapeError::Rank { what, expected: "2".to_owned(), shape: shape.clone() });
             }
         }
-        let (inner, columns) = if self.transposed {
-            (w.dims()[1], w.dims()[0])
-        } else {
-            (w.dims()[0], w.dims()[1])
-        };
+        let (inner, columns) = if self.transposed { (w.dims()[1], w.dims()[0]) } else { (w.dims()[0], w.dims()[1]) };
         if x.dims()[1] != inner || w.is_batched() {
             return Err(ShapeError::mismatch("inner extents", x, w));
         }
         let out = Shape::new(vec![x.dims()[0], columns])?;
         match bias {
-            Some(bias) if broadcast(&out, bias).ok().as_ref() != Some(&out) => Err(
-                ShapeError::mismatch("bias does not broadcast to the output", out, bias),
-            ),
+            Some(bias) if broadcast(&out, bias).ok().as_ref() != Some(&out) => {
+                Err(ShapeError::mismatch("bias does not broadcast to the output", out, bias))
+            }
             _ => Ok(out),
         }
     }
@@ -73,9 +58,7 @@ impl Operation for Gemm {
         let (inner, columns) = (x.dims()[1], dims[1]);
         let straight;
         let weights = if self.transposed {
-            straight = (0..inner * columns)
-                .map(|i| w.data()[i % columns * inner + i / columns])
-                .collect::<Vec<_>>();
+            straight = (0..inner * columns).map(|i| w.data()[i % columns * inner + i / columns]).collect::<Vec<_>>();
             &straight
         } else {
             w.data()
@@ -94,10 +77,7 @@ impl Operation for Gemm {
     }
 
     fn attributes(&self) -> Attributes {
-        Attributes::default()
-            .with("alpha", self.alpha)
-            .with("beta", self.beta)
-            .with("transposed", self.transposed)
+        Attributes::default().with("alpha", self.alpha).with("beta", self.beta).with("transposed", self.transposed)
     }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self, AttributeError> {

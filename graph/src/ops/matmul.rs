@@ -18,11 +18,7 @@ impl Operation for MatMul {
         let [left, right] = operands(inputs, "2")?;
         for (what, shape) in [("left operand", left), ("right operand", right)] {
             if shape.rank() < 2 {
-                return Err(ShapeError::Rank {
-                    what,
-                    expected: "at least 2".to_owned(),
-                    shape: shape.clone(),
-                });
+                return Err(ShapeError::Rank { what, expected: "at least 2".to_owned(), shape: shape.clone() });
             }
         }
         let (left_lead, left_matrix) = left.dims().split_at(left.rank() - 2);
@@ -30,18 +26,9 @@ impl Operation for MatMul {
         if left_matrix[1] != right_matrix[0] || right_matrix[0] == Dim::Batch {
             return Err(ShapeError::mismatch("inner extents", left, right));
         }
-        let lead = broadcast(
-            &Shape::new(left_lead.to_vec())?,
-            &Shape::new(right_lead.to_vec())?,
-        )
-        .map_err(|_| ShapeError::mismatch("leading extents do not broadcast", left, right))?;
-        Shape::new(
-            lead.dims()
-                .iter()
-                .copied()
-                .chain([left_matrix[0], right_matrix[1]])
-                .collect(),
-        )
+        let lead = broadcast(&Shape::new(left_lead.to_vec())?, &Shape::new(right_lead.to_vec())?)
+            .map_err(|_| ShapeError::mismatch("leading extents do not broadcast", left, right))?;
+        Shape::new(lead.dims().iter().copied().chain([left_matrix[0], right_matrix[1]]).collect())
     }
 
     fn evaluate(&self, inputs: &[&Tensor], dims: &[usize], out: &mut [f64]) {
@@ -53,9 +40,7 @@ impl Operation for MatMul {
         let offsets = |operand: &Tensor| {
             let own = &operand.dims()[..operand.dims().len() - 2];
             let mut offsets = Vec::new();
-            for_each_offset(lead, &broadcast_steps(own, lead), |offset| {
-                offsets.push(offset)
-            });
+            for_each_offset(lead, &broadcast_steps(own, lead), |offset| offsets.push(offset));
             offsets
         };
         let pairs = offsets(left).into_iter().zip(offsets(right));

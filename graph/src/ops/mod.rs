@@ -156,10 +156,7 @@ impl Op {
     /// # Errors
     /// Operands that do not fit, as [`Op::infer`].
     pub fn evaluate(&self, inputs: &[&Tensor]) -> Result<Tensor, ShapeError> {
-        let shapes = inputs
-            .iter()
-            .map(|tensor| tensor.shape())
-            .collect::<Result<Vec<_>, _>>()?;
+        let shapes = inputs.iter().map(|tensor| tensor.shape()).collect::<Result<Vec<_>, _>>()?;
         let shape = self.infer(&shapes.iter().collect::<Vec<_>>())?;
         let dims = shape.with_batch(1);
         let mut out = vec![0.0; shape.elements_per_image()];
@@ -205,24 +202,17 @@ fn for_each_offset(dims: &[usize], steps: &[usize], mut visit: impl FnMut(usize)
 }
 
 /// Exactly `N` operands.
-fn operands<'a, const N: usize>(
-    inputs: &[&'a Shape],
-    expected: &'static str,
-) -> Result<[&'a Shape; N], ShapeError> {
-    inputs.try_into().map_err(|_| ShapeError::OperandCount {
-        expected,
-        found: inputs.len(),
-    })
+fn operands<'a, const N: usize>(inputs: &[&'a Shape], expected: &'static str) -> Result<[&'a Shape; N], ShapeError> {
+    inputs.try_into().map_err(|_| ShapeError::OperandCount { expected, found: inputs.len() })
 }
 
 /// Refuses an operand that varies with the image where a parameter is meant.
 fn parameter(what: &'static str, shape: &Shape) -> Result<Vec<usize>, ShapeError> {
     if shape.is_batched() {
-        return Err(ShapeError::mismatch(
-            what,
-            "one tensor for all images",
-            shape,
-        ));
+        return Err(ShapeError::mismatch(what, "one tensor for all images", shape));
     }
     Ok(shape.per_image())
 }
+
+#[cfg(test)]
+mod tests;

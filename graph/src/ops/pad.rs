@@ -19,43 +19,23 @@ impl Operation for Pad {
         let [x] = operands(inputs, "1")?;
         let found = || format!("{:?}", self.pads);
         if self.pads.len() != x.rank() {
-            return Err(ShapeError::attribute(
-                "pads",
-                format!("a pair for each axis of {x}"),
-                found(),
-            ));
+            return Err(ShapeError::attribute("pads", format!("a pair for each axis of {x}"), found()));
         }
-        let dims = x
-            .dims()
-            .iter()
-            .zip(&self.pads)
-            .map(|(&dim, &[before, after])| match dim {
-                Dim::Batch if before == 0 && after == 0 => Ok(dim),
-                Dim::Batch => Err(ShapeError::attribute(
-                    "pads",
-                    "[0, 0] for the batch",
-                    found(),
-                )),
-                Dim::Fixed(extent) => match extent
-                    .checked_add(before)
-                    .and_then(|n| n.checked_add(after))
-                {
-                    Some(extent) => Ok(Dim::Fixed(extent)),
-                    None => Err(ShapeError::attribute("pads", "smaller pads", found())),
-                },
-            });
+        let dims = x.dims().iter().zip(&self.pads).map(|(&dim, &[before, after])| match dim {
+            Dim::Batch if before == 0 && after == 0 => Ok(dim),
+            Dim::Batch => Err(ShapeError::attribute("pads", "[0, 0] for the batch", found())),
+            Dim::Fixed(extent) => match extent.checked_add(before).and_then(|n| n.checked_add(after)) {
+                Some(extent) => Ok(Dim::Fixed(extent)),
+                None => Err(ShapeError::attribute("pads", "smaller pads", found())),
+            },
+        });
         Shape::new(dims.collect::<Result<_, _>>()?)
     }
 
     fn evaluate(&self, inputs: &[&Tensor], dims: &[usize], out: &mut [f64]) {
         out.fill(self.value);
         let strides = row_major_strides(dims);
-        let origin: usize = self
-            .pads
-            .iter()
-            .zip(&strides)
-            .map(|([before, _], stride)| before * stride)
-            .sum();
+        let origin: usize = self.pads.iter().zip(&strides).map(|([before, _], stride)| before * stride).sum();
         let x = inputs[0];
         let mut i = 0;
         for_each_offset(x.dims(), &strides, |offset| {
@@ -65,15 +45,10 @@ impl Operation for Pad {
     }
 
     fn attributes(&self) -> Attributes {
-        Attributes::default()
-            .with("pads", self.pads.as_slice())
-            .with("value", self.value)
+        Attributes::default().with("pads", self.pads.as_slice()).with("value", self.value)
     }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self, AttributeError> {
-        Ok(Self {
-            pads: attributes.take_pads("pads")?,
-            value: attributes.take_float("value")?,
-        })
+        Ok(Self { pads: attributes.take_pads("pads")?, value: attributes.take_float("value")? })
     }
 }

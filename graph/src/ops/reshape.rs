@@ -22,30 +22,19 @@ impl Operation for Reshape {
         match (x.dims(), self.target.dims()) {
             // The batch stays; when it is bound to a number, that number stays.
             ([first, rest @ ..], [Dim::Batch, target @ ..]) => {
-                let count =
-                    |dims: &[Dim]| dims.iter().filter_map(|dim| dim.fixed()).product::<usize>();
+                let count = |dims: &[Dim]| dims.iter().filter_map(|dim| dim.fixed()).product::<usize>();
                 if count(rest) != count(target) {
                     return Err(elements_differ());
                 }
-                Shape::new(
-                    std::iter::once(*first)
-                        .chain(target.iter().copied())
-                        .collect(),
-                )
+                Shape::new(std::iter::once(*first).chain(target.iter().copied()).collect())
             }
             (dims, _) if !dims.contains(&Dim::Batch) => {
-                if x.elements_per_image() != self.target.elements_per_image()
-                    || self.target.is_batched()
-                {
+                if x.elements_per_image() != self.target.elements_per_image() || self.target.is_batched() {
                     return Err(elements_differ());
                 }
                 Ok(self.target.clone())
             }
-            _ => Err(ShapeError::mismatch(
-                "the batch cannot be reshaped away",
-                x,
-                &self.target,
-            )),
+            _ => Err(ShapeError::mismatch("the batch cannot be reshaped away", x, &self.target)),
         }
     }
 
@@ -68,12 +57,11 @@ impl Operation for Reshape {
             Attribute::Word(word) if word == "batch" => Ok(Dim::Batch),
             other => Ok(Dim::Fixed(other.size("to")?)),
         });
-        let target =
-            Shape::new(dims.collect::<Result<_, _>>()?).map_err(|_| AttributeError::Kind {
-                attribute: "to".to_owned(),
-                expected: "a shape",
-                found: shown,
-            })?;
+        let target = Shape::new(dims.collect::<Result<_, _>>()?).map_err(|_| AttributeError::Kind {
+            attribute: "to".to_owned(),
+            expected: "a shape",
+            found: shown,
+        })?;
         Ok(Self { target })
     }
 }
@@ -98,17 +86,14 @@ impl ReshapeTarget {
     /// # Errors
     /// Entries that do not describe the input's elements.
     pub fn resolve(&self, input: &Shape) -> Result<Reshape, ShapeError> {
-        let refuse = |expected: &str| {
-            ShapeError::attribute("shape", expected, format!("{:?} for {input}", self.entries))
-        };
+        let refuse =
+            |expected: &str| ShapeError::attribute("shape", expected, format!("{:?} for {input}", self.entries));
         let (batched, mut entries) = match self.entries.split_first() {
             Some((&first, rest)) if input.is_batched() => {
                 let keeps = match first {
                     0 => !self.allow_zero,
                     -1 => true,
-                    n => self
-                        .declared_batch
-                        .is_some_and(|batch| i64::try_from(batch) == Ok(n)),
+                    n => self.declared_batch.is_some_and(|batch| i64::try_from(batch) == Ok(n)),
                 };
                 if !keeps {
                     return Err(refuse("a leading 0, -1 or declared batch"));
@@ -119,10 +104,7 @@ impl ReshapeTarget {
             _ => (false, self.entries.clone()),
         };
         if entries.len() > Shape::MAX_RANK {
-            return Err(ShapeError::TooManyAxes {
-                found: entries.len(),
-                limit: Shape::MAX_RANK,
-            });
+            return Err(ShapeError::TooManyAxes { found: entries.len(), limit: Shape::MAX_RANK });
         }
 
         let skip = usize::from(batched);
@@ -131,10 +113,8 @@ impl ReshapeTarget {
         for (i, entry) in entries.iter_mut().enumerate() {
             if *entry == 0 && !self.allow_zero {
                 let copied = input.dims().get(i + skip).and_then(|dim| dim.fixed());
-                *entry = i64::try_from(
-                    copied.ok_or_else(|| refuse("0 only where the input has an axis"))?,
-                )
-                .map_err(|_| refuse("smaller extents"))?;
+                *entry = i64::try_from(copied.ok_or_else(|| refuse("0 only where the input has an axis"))?)
+                    .map_err(|_| refuse("smaller extents"))?;
             }
             match *entry {
                 -1 if open.is_some() || (batched && self.entries.first() == Some(&-1)) => {
@@ -142,13 +122,9 @@ impl ReshapeTarget {
                 }
                 -1 => open = Some(i),
                 n => {
-                    let extent = usize::try_from(n)
-                        .ok()
-                        .filter(|&n| n > 0)
-                        .ok_or_else(|| refuse("positive extents"))?;
-                    known = known
-                        .checked_mul(extent)
-                        .ok_or_else(|| refuse("smaller extents"))?;
+                    let extent =
+                        usize::try_from(n).ok().filter(|&n| n > 0).ok_or_else(|| refuse("positive extents"))?;
+                    known = known.checked_mul(extent).ok_or_else(|| refuse("smaller extents"))?;
                 }
             }
         }
@@ -157,15 +133,8 @@ impl ReshapeTarget {
         if left * known != elements || (open.is_none() && left != 1) {
             return Err(refuse("as many elements as the input"));
         }
-        let extents = entries
-            .iter()
-            .map(|&n| usize::try_from(n).unwrap_or(left))
-            .map(Dim::Fixed);
-        let target = Shape::new(
-            std::iter::repeat_n(Dim::Batch, skip)
-                .chain(extents)
-                .collect(),
-        )?;
+        let extents = entries.iter().map(|&n| usize::try_from(n).unwrap_or(left)).map(Dim::Fixed);
+        let target = Shape::new(std::iter::repeat_n(Dim::Batch, skip).chain(extents).collect())?;
         Ok(Reshape { target })
     }
 }

@@ -19,11 +19,7 @@ impl Operation for Transpose {
         sorted.sort_unstable();
         if !sorted.into_iter().eq(0..x.rank()) {
             let expected = format!("each axis of {x} once");
-            return Err(ShapeError::attribute(
-                "order",
-                expected,
-                format!("{:?}", self.order),
-            ));
+            return Err(ShapeError::attribute("order", expected, format!("{:?}", self.order)));
         }
         Shape::new(self.order.iter().map(|&axis| x.dims()[axis]).collect())
     }
@@ -44,8 +40,6 @@ impl Operation for Transpose {
     }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self, AttributeError> {
-        Ok(Self {
-            order: attributes.take_sizes("order")?,
-        })
+        Ok(Self { order: attributes.take_sizes("order")? })
     }
 }

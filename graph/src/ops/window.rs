@@ -54,32 +54,22 @@ impl Window {
             ("pads", self.pads.len()),
         ] {
             if found != axes {
-                return Err(ShapeError::attribute(
-                    attribute,
-                    format!("{axes} entries"),
-                    format!("{found} entries"),
-                ));
+                return Err(ShapeError::attribute(attribute, format!("{axes} entries"), format!("{found} entries")));
             }
         }
-        for (attribute, values) in [
-            ("kernel", &self.kernel),
-            ("strides", &self.strides),
-            ("dilations", &self.dilations),
-        ] {
+        for (attribute, values) in
+            [("kernel", &self.kernel), ("strides", &self.strides), ("dilations", &self.dilations)]
+        {
             if values.iter().any(|&v| v == 0 || v > Shape::MAX_ELEMENTS) {
                 return Err(ShapeError::attribute(
                     attribute,
-                    "extents from 1",
+                    format!("extents from 1 to {}", Shape::MAX_ELEMENTS),
                     format!("{values:?}"),
                 ));
             }
         }
         if self.pads.iter().flatten().any(|&p| p > Shape::MAX_ELEMENTS) {
-            return Err(ShapeError::attribute(
-                "pads",
-                "smaller pads",
-                format!("{:?}", self.pads),
-            ));
+            return Err(ShapeError::attribute("pads", "smaller pads", format!("{:?}", self.pads)));
         }
         (0..axes)
             .map(|axis| {
@@ -88,11 +78,7 @@ impl Window {
                 let padded = input[axis] + self.pads[axis][0] + self.pads[axis][1];
                 match padded.checked_sub(span) {
                     Some(room) => Ok(room / self.strides[axis] + 1),
-                    None => Err(ShapeError::mismatch(
-                        "window larger than the padded input",
-                        span,
-                        padded,
-                    )),
+                    None => Err(ShapeError::mismatch("window larger than the padded input", span, padded)),
                 }
             })
             .collect()
@@ -108,11 +94,7 @@ impl Window {
     ///
     /// # Errors
     /// As [`Window::positions`].
-    pub fn for_each_position(
-        &self,
-        input: &[usize],
-        mut visit: impl FnMut(usize, &[Tap]),
-    ) -> Result<(), ShapeError> {
+    pub fn for_each_position(&self, input: &[usize], mut visit: impl FnMut(usize, &[Tap])) -> Result<(), ShapeError> {
         let positions = self.positions(input)?;
         let strides = super::row_major_strides(input);
         let total: usize = positions.iter().product();
@@ -135,20 +117,14 @@ impl Window {
 
     fn taps_at(&self, position: &[usize], input: &[usize], strides: &[usize], taps: &mut Vec<Tap>) {
         // Grow the set of taps one axis at a time; an axis that falls on the border drops out.
-        taps.push(Tap {
-            kernel: 0,
-            input: 0,
-        });
+        taps.push(Tap { kernel: 0, input: 0 });
         let mut grown = Vec::new();
         for axis in 0..input.len() {
             let ([before, _], dilation) = (self.pads[axis], self.dilations[axis]);
             // Taps `first..end` see the input: `before <= start + k*dilation < before + extent`.
             let start = position[axis] * self.strides[axis];
             let first = before.saturating_sub(start).div_ceil(dilation);
-            let end = (before + input[axis])
-                .saturating_sub(start)
-                .div_ceil(dilation)
-                .min(self.kernel[axis]);
+            let end = (before + input[axis]).saturating_sub(start).div_ceil(dilation).min(self.kernel[axis]);
             for tap in taps.iter() {
                 for k in first..end {
                     let at = start + k * dilation - before;
@@ -195,11 +171,7 @@ impl AutoPad {
                 let reach = (input[axis].div_ceil(strides[axis]) - 1) * strides[axis] + span;
                 let border = reach.saturating_sub(input[axis]);
                 let (small, large) = (border / 2, border - border / 2);
-                if self == AutoPad::SameUpper {
-                    [small, large]
-                } else {
-                    [large, small]
-                }
+                if self == AutoPad::SameUpper { [small, large] } else { [large, small] }
             })
             .collect())
     }
