@@ -21,6 +21,7 @@ mod rows;
 pub mod sampling;
 mod scalars;
 mod scratch;
+mod square;
 mod tensor;
 #[cfg(test)]
 mod testing;

@@ -79,7 +79,16 @@ impl RlweContext {
         self.levels.get(usize::from(level.get())).ok_or(RlweError::LevelOutOfRange { level, max })
     }
 
-    /// The level whose primes are exactly `limbs`.
+    /// The level whose primes are exactly `limbs`, as ring indices in ascending order.
+    ///
+    /// # Errors
+    /// [`RlweError::NoSuchLevel`].
+    pub fn level_of_limbs(&self, limbs: &[usize]) -> Result<Level, RlweError> {
+        let found = self.level_of(limbs).ok().and_then(|plan| Level::with_prime_count(plan.q.len()));
+        found.ok_or_else(|| RlweError::NoSuchLevel { limbs: limbs.to_vec() })
+    }
+
+    /// The plan of the level whose primes are exactly `limbs`.
     ///
     /// # Errors
     /// [`RlweError::NoSuchLevel`].

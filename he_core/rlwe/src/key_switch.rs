@@ -7,6 +7,7 @@
 //! to a digit these are the digits and keys of Microsoft SEAL.
 //! Source: K. Han, D. Ki, Better bootstrapping for approximate homomorphic encryption (CT-RSA 2020), section 3.
 
+use he_params::Level;
 use he_ring::sampling::{Seed, Stream};
 use he_ring::{Eval, Galois, RnsTensor, RnsView};
 
@@ -137,7 +138,7 @@ impl RlweContext {
         if out.rows() != 2 * x.rows() {
             return Err(he_ring::RingError::RowMismatch { left: out.rows(), right: 2 * x.rows() }.into());
         }
-        let chunk = self.polynomials_per_pass(&x)?;
+        let chunk = self.polynomials_per_pass(self.level_of_limbs(&x.limb_indices())?)?;
         for first in (0..x.rows()).step_by(chunk) {
             let count = chunk.min(x.rows() - first);
             let digits = self.raise_digits(x.range(first, count)?)?;
@@ -147,8 +148,12 @@ impl RlweContext {
         Ok(())
     }
 
-    fn polynomials_per_pass(&self, x: &RnsView<'_, Eval>) -> Result<usize, RlweError> {
-        let plan = self.level_of(&x.limb_indices())?;
+    /// How many polynomials of a level may be raised at once so that their digits stay within a bounded memory.
+    ///
+    /// # Errors
+    /// [`RlweError::LevelOutOfRange`].
+    pub fn polynomials_per_pass(&self, level: Level) -> Result<usize, RlweError> {
+        let plan = self.plan(level)?;
         let raised_limbs = plan.q.len() + self.params().p().len();
         let bytes = plan.raise.len() * raised_limbs * self.ring().n() * size_of::<u64>();
         Ok((DIGIT_BYTES / bytes.max(1)).max(1))

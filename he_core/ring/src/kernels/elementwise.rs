@@ -21,6 +21,8 @@ macro_rules! elementwise_kernels {
             mul_assign<W>(m: Modulus<W>, x: &mut [W], y: &[W]);
             /// `out = x * y`.
             mul_into<W>(m: Modulus<W>, out: &mut [W], x: &[W], y: &[W]);
+            /// `out0 = x0^2`, `out1 = 2 x0 x1`, `out2 = x1^2`.
+            square_into<W>(m: Modulus<W>, out0: &mut [W], out1: &mut [W], out2: &mut [W], x0: &[W], x1: &[W]);
             /// `acc += x * y`.
             mul_add_assign<W>(m: Modulus<W>, acc: &mut [W], x: &[W], y: &[W]);
             /// `out = sum_i xs[i] * ys[i]`, reduced once per 16 (u32) or 64 (u64) products.
@@ -68,6 +70,25 @@ pub(super) fn mul_assign<W: Word>(m: Modulus<W>, x: &mut [W], y: &[W]) {
 pub(super) fn mul_into<W: Word>(m: Modulus<W>, out: &mut [W], x: &[W], y: &[W]) {
     debug_assert!(out.len() == x.len() && out.len() == y.len());
     out.iter_mut().zip(x).zip(y).for_each(|((out, x), y)| *out = m.mul(*x, *y));
+}
+
+#[inline(always)]
+pub(super) fn square_into<W: Word>(
+    m: Modulus<W>,
+    out0: &mut [W],
+    out1: &mut [W],
+    out2: &mut [W],
+    x0: &[W],
+    x1: &[W],
+) {
+    debug_assert!([out0.len(), out1.len(), out2.len(), x1.len()].iter().all(|len| *len == x0.len()));
+    let outs = out0.iter_mut().zip(out1).zip(out2);
+    for (((out0, out1), out2), (x0, x1)) in outs.zip(x0.iter().zip(x1)) {
+        *out0 = m.mul(*x0, *x0);
+        let cross = m.mul(*x0, *x1);
+        *out1 = m.add(cross, cross);
+        *out2 = m.mul(*x1, *x1);
+    }
 }
 
 #[inline(always)]
