@@ -1,0 +1,44 @@
+//! Decryption.
+//!
+//! Formula: `c_0 + c_1 s (+ c_2 s^2)`, over the primes that the ciphertext still has. What comes out still carries the noise of
+//! the computation: publishing decrypted numbers to somebody who does not have the key can reveal the key, bit by bit.
+//! Source of the warning: B. Li, D. Micciancio, On the security of homomorphic encryption on approximate numbers
+//! (EUROCRYPT 2021).
+
+use std::sync::Arc;
+
+use he_ckks::{CiphertextTensor, CkksContext, Plaintext};
+use he_ring::RingError;
+
+use crate::{SecretError, SecretKey};
+
+/// Decrypts with a secret key.
+#[derive(Debug)]
+pub struct Decryptor<'a> {
+    context: Arc<CkksContext>,
+    key: &'a SecretKey,
+}
+
+impl<'a> Decryptor<'a> {
+    /// A decryptor for one key.
+    pub fn new(context: &Arc<CkksContext>, key: &'a SecretKey) -> Self {
+        Self { context: Arc::clone(context), key }
+    }
+
+    /// The messages of a ciphertext tensor (2 or 3 components), encoded, noise included.
+    ///
+    /// # Errors
+    /// [`SecretError::Ring`] for a ciphertext or key of other parameters.
+    pub fn decrypt(&self, x: &CiphertextTensor) -> Result<Plaintext, SecretError> {
+        let (ring, values, components) = (self.context.ring(), x.values(), x.component_count());
+        let component = |k| x.rows().view().select(k, values, components);
+        let highest = components.checked_sub(1).ok_or(RingError::RowMismatch { left: 1, right: 0 })?;
+        // Horner's rule in s.
+        let mut sum = component(highest)?.to_tensor();
+        for k in (0..highest).rev() {
+            ring.mul_assign(&mut sum, self.key.rows())?;
+            ring.add_assign(&mut sum, component(k)?)?;
+        }
+        Ok(Plaintext::from_rows(&self.context, sum, x.scale())?)
+    }
+}
