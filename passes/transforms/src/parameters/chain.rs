@@ -1,8 +1,11 @@
 //! From bit sizes to a modulus chain whose scales follow its primes.
 //!
-//! Where products read at level l, q_l is the NTT prime nearest to the scale S_l that stands there, so S_(l-1) = S_l^2 / q_l stays near S_l; a
-//! fixed list of primes would let the difference double at every level. Where only linear maps read, q_l has the weights' size, and the
-//! weights' scale is chosen to bring S_(l-1) back to the target exactly.
+//! Where products read at level l, q_l is the NTT prime nearest to S_l / 2^boost, so S_(l-1) = S_l^2 / q_l follows the primes; a fixed list of
+//! primes would let the difference double at every level. Where only linear maps read, the weights' scale is chosen to bring S_(l-1)
+//! back to the target exactly, and q_l has the size that this takes.
+//!
+//! A boost lets messages stand higher than the primes that products are rescaled by, at no cost in primes: rounding errors are the same integers
+//! whatever the scale, and upper levels have room. It needs a level of linear maps below each product, which takes it back.
 
 use he_params::primes::{Side, nearest_ntt_prime, ntt_primes_except};
 use he_params::{LogN, ParamsError, Scale};
@@ -16,10 +19,12 @@ pub(super) const WORD_32_BITS: u8 = 30;
 /// Bit sizes that a chain is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sizes {
-    /// log2 of the scale of messages, and bits of the primes that products are rescaled by.
+    /// Bits of the primes that products are rescaled by.
     pub(super) scale_bits: u8,
-    /// Bits of the primes that linear maps are rescaled by.
+    /// log2 of the scale of weights, where only linear maps read.
     pub(super) weight_bits: u8,
+    /// Bits by which the scale of messages exceeds `scale_bits`.
+    pub(super) boost: u8,
 }
 
 /// What a chain must hold, from the circuit and its ranges.
@@ -62,6 +67,12 @@ impl Needs {
         }
     }
 
+    /// Whether a level of linear maps stands below each level of products.
+    pub(super) fn allows_boost(&self) -> bool {
+        let adjacent = self.product_levels.windows(2).any(|pair| pair == [true, true]);
+        !adjacent && self.product_levels.get(1) != Some(&true)
+    }
+
     /// Whether level 1 serves outputs of linear maps and nothing else, so that its prime only has to hold them.
     fn level_one_is_free(&self) -> bool {
         self.settled_magnitude.is_none() && self.product_levels.get(1) == Some(&false)
@@ -70,33 +81,46 @@ impl Needs {
 
 /// A chain of these sizes.
 pub(super) fn build(needs: &Needs, log_n: LogN, sizes: Sizes) -> Result<Chain, ParamsError> {
-    let limit_bits = sizes.scale_bits.max(sizes.weight_bits).max(WORD_32_BITS);
+    let limit_bits = sizes.scale_bits.max(WORD_32_BITS);
     // Just below the word's limit leaves room for primes on both sides.
-    let target = match sizes.scale_bits {
-        WORD_32_BITS => (f64::from(WORD_32_BITS) - 0.03).exp2(),
-        bits => f64::from(bits).exp2(),
+    let log_prime = match sizes.scale_bits {
+        WORD_32_BITS => f64::from(WORD_32_BITS) - 0.03,
+        bits => f64::from(bits),
     };
+    let boost = f64::from(sizes.boost);
+    let log_target = log_prime + boost;
     let depth = needs.product_levels.len() - 1;
     let mut taken: Vec<u64> = Vec::new();
     let mut q = vec![0; depth + 1];
     let mut weight_scales = vec![None; depth + 1];
-    let mut scale = target;
+    let products_first = needs.product_levels.last() == Some(&true);
+    let input_scale = Scale::from_log2(if products_first { log_target } else { log_target + boost })?;
+    let mut scale = input_scale.get();
     for level in (1..=depth).rev() {
         let free = level == 1 && needs.level_one_is_free();
         let prime = if needs.product_levels[level] {
-            near(scale, limit_bits, log_n, &taken)?
+            near(scale / boost.exp2(), limit_bits, log_n, &taken)?
+        } else if free {
+            one_prime(limit_bits, log_n, &taken)?
         } else {
-            let bits = if free { limit_bits } else { sizes.weight_bits };
+            let bits = f64::from(sizes.weight_bits) + scale.log2() - log_target;
+            let bits = (bits.round().max(0.0) as u8).max(log_n.get() + 4);
+            if bits > limit_bits {
+                return Err(ParamsError::PrimeBits { bits, log_n, min: log_n.get() + 4, max: limit_bits });
+            }
             one_prime(bits, log_n, &taken)?
         };
         taken.push(prime);
         q[level] = prime;
         if needs.product_levels[level] {
             scale = scale * scale / prime as f64;
+        } else if free {
+            // Nothing is rescaled by this prime.
+            scale = 1.0;
         } else {
-            let weight_scale = if free { 2f64.powf(MAX_WEIGHT_BITS) } else { target * prime as f64 / scale };
-            weight_scales[level] = Some(Scale::new(weight_scale)?);
-            scale = scale * weight_scale / prime as f64;
+            let weight_scale = Scale::new(log_target.exp2() * prime as f64 / scale)?;
+            weight_scales[level] = Some(weight_scale);
+            scale = scale * weight_scale.get() / prime as f64;
         }
     }
     let settled_bits = needs.settled_magnitude.map(|m| (scale * m).log2() + 1.0 + HEADROOM_BITS);
@@ -108,14 +132,8 @@ pub(super) fn build(needs: &Needs, log_n: LogN, sizes: Sizes) -> Result<Chain, P
     taken.push(q[0]);
     let largest_bits = taken.iter().map(|q| q.ilog2() as u8 + 1).max().unwrap_or(limit_bits);
     let p = if needs.products { vec![one_prime(largest_bits, log_n, &taken)?] } else { vec![] };
-    let mut chain = Chain {
-        log_n: u32::from(log_n.get()),
-        q,
-        p,
-        input_scale: Scale::new(target)?,
-        weight_scales,
-        output_weight_scale: None,
-    };
+    let mut chain =
+        Chain { log_n: u32::from(log_n.get()), q, p, input_scale, weight_scales, output_weight_scale: None };
     chain.output_weight_scale = output_weight_scale(needs, &chain)?;
     Ok(chain)
 }

@@ -100,12 +100,14 @@ pub enum ParametersError {
     Placement(#[from] PlacementError),
 }
 
-/// Scale sizes tried for 32-bit words.
-const SCALES_32: std::ops::RangeInclusive<u8> = 20..=WORD_32_BITS;
-/// Scale sizes tried for 64-bit words.
-const SCALES_64: std::ops::RangeInclusive<u8> = 31..=50;
+/// Sizes of product primes tried for 32-bit words.
+const SCALES_32: [u8; 6] = [22, 24, 26, 28, 29, WORD_32_BITS];
+/// Sizes of product primes tried for 64-bit words.
+const SCALES_64: [u8; 6] = [32, 36, 40, 44, 48, 52];
 /// Weight sizes tried.
-const WEIGHTS: std::ops::RangeInclusive<u8> = 14..=26;
+const WEIGHTS: [u8; 7] = [14, 16, 18, 20, 22, 24, 26];
+/// Boosts tried.
+const BOOSTS: [u8; 8] = [0, 1, 2, 3, 4, 6, 8, 10];
 
 /// The best parameters for the circuit.
 ///
@@ -155,8 +157,12 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn run(&mut self, scales: std::ops::RangeInclusive<u8>) -> Option<Selection> {
-        let all = scales.flat_map(|scale_bits| WEIGHTS.map(move |weight_bits| Sizes { scale_bits, weight_bits }));
+    fn run(&mut self, scales: [u8; 6]) -> Option<Selection> {
+        let boosts = if self.needs.allows_boost() { &BOOSTS[..] } else { &BOOSTS[..1] };
+        let weights = move |scale_bits| WEIGHTS.into_iter().map(move |weight_bits| (scale_bits, weight_bits));
+        let all = scales.into_iter().flat_map(weights).flat_map(|(scale_bits, weight_bits)| {
+            boosts.iter().map(move |&boost| Sizes { scale_bits, weight_bits, boost })
+        });
         let mut literals: Vec<(f64, CkksParams, Chain)> = Vec::new();
         for sizes in all {
             match self.literal(sizes) {

@@ -95,7 +95,7 @@ fn five_levels_fit_thirteen_at_128_bits_in_32_bit_words() {
 #[test]
 fn more_precision_never_takes_a_smaller_modulus() {
     let mut last = 0.0;
-    for bits in [4.0, 8.0, 12.0, 16.0, 20.0, 24.0] {
+    for bits in [4.0, 8.0, 12.0, 14.0, 16.0] {
         let selection = choose(2048, bits).unwrap();
         assert!(selection.precision_bits >= bits);
         let size = f64::from(selection.params.log_n().get()) * 1e4 + selection.params.log_qp();
@@ -151,7 +151,7 @@ fn given_parameters_are_used_or_refused_with_the_reason() {
     assert!(refused(literal(13, &[30; 6], &[], 29.0), 1.0).contains("needs a special prime"));
     assert!(refused(literal(13, &[30; 4], &[30], 29.0), 1.0).contains("multiplies 5 times in a row"));
     assert!(refused(literal(13, &[30; 8], &[30], 29.0), 1.0).contains("allows at most 214"));
-    let outgrows = refused(literal(13, &[20, 20, 20, 20, 20, 20], &[30], 40.0), 1.0);
+    let outgrows = refused(literal(13, &[22; 6], &[30], 43.0), 1.0);
     assert!(outgrows.contains("may outgrow the modulus by"), "{outgrows}");
 }
 
