@@ -79,19 +79,31 @@ pub struct Compiled {
 pub enum CompileError {
     /// A graph pass or the lowering.
     #[error(transparent)]
-    Pass(#[from] PassError),
+    Pass(Box<PassError>),
     /// Ranges are not known.
     #[error("pass ranges: {0}")]
     Ranges(#[from] RangeError),
     /// No parameters serve.
     #[error("pass parameters: {0}")]
-    Parameters(#[from] ParametersError),
+    Parameters(Box<ParametersError>),
     /// Calibration tensors that do not fit the graph.
     #[error("calibration: {0}")]
     Calibration(String),
     /// A batch of no images.
     #[error("batch of 0 images")]
     EmptyBatch,
+}
+
+impl From<PassError> for CompileError {
+    fn from(error: PassError) -> Self {
+        CompileError::Pass(Box::new(error))
+    }
+}
+
+impl From<ParametersError> for CompileError {
+    fn from(error: ParametersError) -> Self {
+        CompileError::Parameters(Box::new(error))
+    }
 }
 
 /// Compiles a network.

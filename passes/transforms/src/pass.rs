@@ -74,7 +74,7 @@ pub enum PassError {
         /// Name of the pass.
         pass: &'static str,
         /// What the graph said.
-        source: graph::EditError,
+        source: Box<graph::EditError>,
     },
     /// Operands that do not fit.
     #[error("pass {pass}, node {site}: {source}")]

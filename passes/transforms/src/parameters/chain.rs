@@ -42,8 +42,11 @@ pub(super) struct Needs {
     pub(super) products: bool,
 }
 
-/// Weights stay below 2^26, so that 2^7 products with 30-bit residues fit a signed 64-bit sum whatever they are.
-const MAX_WEIGHT_BITS: f64 = 26.0;
+/// log2 of the largest weight: 2^7 products of a 26-bit weight with a 30-bit residue fit a signed 64-bit sum whatever they are; wide residues are
+/// summed in 128 bits, where only the integers' own 53 bits count.
+fn max_weight_bits(limit_bits: u8) -> f64 {
+    if limit_bits <= WORD_32_BITS { 26.0 } else { 40.0 }
+}
 
 /// Bits left between a bound and half its modulus.
 const HEADROOM_BITS: f64 = 1.0;
@@ -144,7 +147,8 @@ pub(super) fn output_weight_scale(needs: &Needs, chain: &Chain) -> Result<Option
     let Some(operand_scale) = chain.level_scales()?.get(1).copied() else { return Ok(None) };
     let room = (q0 as f64).log2() + (q1 as f64).log2() - 1.0 - HEADROOM_BITS - operand_scale.log2();
     let by_magnitude = room - magnitude.max(f64::MIN_POSITIVE).log2();
-    let by_weights = MAX_WEIGHT_BITS - needs.free_weight.max(f64::MIN_POSITIVE).log2();
+    let widest = chain.q.iter().map(|q| q.ilog2() as u8 + 1).max().unwrap_or(WORD_32_BITS);
+    let by_weights = max_weight_bits(widest) - needs.free_weight.max(f64::MIN_POSITIVE).log2();
     Ok(Some(Scale::from_log2(by_magnitude.min(by_weights).floor())?))
 }
 

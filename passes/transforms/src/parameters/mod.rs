@@ -104,8 +104,10 @@ pub enum ParametersError {
 const SCALES_32: [u8; 6] = [22, 24, 26, 28, 29, WORD_32_BITS];
 /// Sizes of product primes tried for 64-bit words.
 const SCALES_64: [u8; 6] = [32, 36, 40, 44, 48, 52];
-/// Weight sizes tried.
-const WEIGHTS: [u8; 7] = [14, 16, 18, 20, 22, 24, 26];
+/// Weight sizes tried for 32-bit words.
+const WEIGHTS_32: [u8; 7] = [14, 16, 18, 20, 22, 24, 26];
+/// Weight sizes tried for 64-bit words.
+const WEIGHTS_64: [u8; 7] = [20, 24, 28, 32, 34, 36, 40];
 /// Boosts tried.
 const BOOSTS: [u8; 8] = [0, 1, 2, 3, 4, 6, 8, 10];
 
@@ -127,9 +129,9 @@ pub fn select(
             log.push(format!("N = {log_n}: {} slots, {} images", log_n.slots(), request.batch));
             continue;
         }
-        for (word, scales) in [(32, SCALES_32), (64, SCALES_64)] {
+        for (word, scales, weights) in [(32, SCALES_32, WEIGHTS_32), (64, SCALES_64, WEIGHTS_64)] {
             let mut search = Search { circuit, ranges, request, costs, needs: &needs, log_n, best: None };
-            if let Some(mut found) = search.run(scales) {
+            if let Some(mut found) = search.run(scales, weights) {
                 log.push(format!(
                     "N = {log_n}, {word}-bit words: chosen, log2(QP) = {:.1}, {:.1} bits of precision, {:.1} asked",
                     found.params.log_qp(),
@@ -157,9 +159,9 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn run(&mut self, scales: [u8; 6]) -> Option<Selection> {
+    fn run(&mut self, scales: [u8; 6], weights: [u8; 7]) -> Option<Selection> {
         let boosts = if self.needs.allows_boost() { &BOOSTS[..] } else { &BOOSTS[..1] };
-        let weights = move |scale_bits| WEIGHTS.into_iter().map(move |weight_bits| (scale_bits, weight_bits));
+        let weights = move |scale_bits| weights.into_iter().map(move |weight_bits| (scale_bits, weight_bits));
         let all = scales.into_iter().flat_map(weights).flat_map(|(scale_bits, weight_bits)| {
             boosts.iter().map(move |&boost| Sizes { scale_bits, weight_bits, boost })
         });

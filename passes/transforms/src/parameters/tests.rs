@@ -95,7 +95,7 @@ fn five_levels_fit_thirteen_at_128_bits_in_32_bit_words() {
 #[test]
 fn more_precision_never_takes_a_smaller_modulus() {
     let mut last = 0.0;
-    for bits in [4.0, 8.0, 12.0, 14.0, 16.0] {
+    for bits in [4.0, 8.0, 12.0, 16.0, 20.0, 24.0] {
         let selection = choose(2048, bits).unwrap();
         assert!(selection.precision_bits >= bits);
         let size = f64::from(selection.params.log_n().get()) * 1e4 + selection.params.log_qp();
