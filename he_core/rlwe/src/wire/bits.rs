@@ -131,7 +131,7 @@ mod tests {
         for bits in 2..=61u32 {
             let q = (1u64 << bits) - 1;
             for len in 1..=66usize {
-                let words: Vec<u64> = (0..len as u64).map(|i| (q - 1 - i * 0x1_2345) % q).collect();
+                let words: Vec<u64> = (0..len as u64).map(|i| q - 1 - i * 0x1_2345 % q).collect();
                 check::<u64>(q, &words);
             }
         }

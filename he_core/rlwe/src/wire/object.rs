@@ -57,11 +57,7 @@ pub trait WireObject: Sized {
     ///
     /// # Errors
     /// As [`Envelope::read_from`] and [`WireObject::read_body`]; [`WireError::TrailingBytes`].
-    fn read_from(
-        context: &Self::Context,
-        input: &mut (impl Read + ?Sized),
-        max_body: u64,
-    ) -> Result<Self, WireError> {
+    fn read_from(context: &Self::Context, input: &mut (impl Read + ?Sized), max_body: u64) -> Result<Self, WireError> {
         let envelope = Envelope::read_from(input, Self::KIND, &Self::params_digest(context), max_body)?;
         finished(context, envelope.reader())
     }

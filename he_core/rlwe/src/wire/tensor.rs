@@ -93,12 +93,7 @@ impl Reader<'_> {
     /// # Errors
     /// [`WireError::Mismatch`] for another domain, degree, number of rows or list of limbs, [`WireError::Truncated`] before
     /// any memory is taken, [`WireError::Residue`], [`WireError::Padding`], [`WireError::Ring`].
-    pub fn tensor<D: Domain>(
-        &mut self,
-        ring: &Ring,
-        rows: usize,
-        limbs: &[usize],
-    ) -> Result<RnsTensor<D>, WireError> {
+    pub fn tensor<D: Domain>(&mut self, ring: &Ring, rows: usize, limbs: &[usize]) -> Result<RnsTensor<D>, WireError> {
         self.expect("tensor", tensor_len(ring, rows, limbs)?)?;
         let mut tensor = ring.zero(rows, limbs)?;
         self.tensor_into(ring, &mut tensor)?;
