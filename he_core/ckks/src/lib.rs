@@ -14,6 +14,7 @@ mod context;
 mod encoder;
 mod error;
 mod evaluator;
+mod format;
 mod integers;
 mod plaintext;
 mod precision;

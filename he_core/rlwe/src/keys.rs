@@ -68,6 +68,15 @@ impl GaloisKeys {
     }
 }
 
+/// Everything a server needs to evaluate: keys that only ever travel together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EvaluationKeys {
+    /// The key from s^2 to s; absent when nothing is multiplied.
+    pub relinearization: Option<RelinearizationKey>,
+    /// The keys of automorphisms; empty when nothing is rotated.
+    pub galois: GaloisKeys,
+}
+
 /// An encryption of zero over all primes: rows `b = -a s + e` and a.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublicKey {

@@ -10,6 +10,7 @@
 mod context;
 mod encryption;
 mod error;
+mod key_format;
 mod key_switch;
 mod keys;
 pub mod purpose;
@@ -18,4 +19,4 @@ pub mod wire;
 pub use context::RlweContext;
 pub use error::RlweError;
 pub use key_switch::{KeySwitchKey, RaisedDigits};
-pub use keys::{GaloisKeys, PublicKey, RelinearizationKey};
+pub use keys::{EvaluationKeys, GaloisKeys, PublicKey, RelinearizationKey};

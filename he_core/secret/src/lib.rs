@@ -10,6 +10,7 @@
 mod decryption;
 mod encryption;
 mod error;
+mod format;
 mod key_generation;
 mod purpose;
 mod secret_key;
