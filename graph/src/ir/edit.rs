@@ -104,6 +104,48 @@ impl GraphEditor<'_> {
         Ok(())
     }
 
+    /// Puts a constant in the place of what a node computes; the node goes, the value keeps id, name and shape.
+    ///
+    /// # Errors
+    /// An unknown node, or a tensor of another shape.
+    pub fn replace_with_constant(&mut self, node: NodeId, tensor: impl Into<Arc<Tensor>>) -> Result<(), EditError> {
+        let tensor = tensor.into();
+        let position = self.position(node)?;
+        let output = self.graph.get_node(node).ok_or_else(|| unknown(node))?.output;
+        let value = self.graph.get_value(output).ok_or_else(|| unknown(output))?;
+        let shape = tensor.shape().map_err(|source| EditError::ValueShape { value: value.name.clone(), source })?;
+        if value.shape != shape {
+            return Err(EditError::ReplaceShape {
+                old: value.name.clone(),
+                old_shape: value.shape.clone(),
+                new: "a constant".to_owned(),
+                new_shape: shape,
+            });
+        }
+        self.graph.order.remove(position);
+        if let Some(slot) = self.graph.nodes.get_mut(node.index()) {
+            *slot = None;
+        }
+        if let Some(Some(value)) = self.graph.values.get_mut(output.index()) {
+            value.source = ValueSource::Constant(tensor);
+        }
+        Ok(())
+    }
+
+    /// Gives a node another name; its output keeps its own.
+    ///
+    /// # Errors
+    /// An unknown node.
+    pub fn rename_node(&mut self, node: NodeId, name: impl Into<String>) -> Result<(), EditError> {
+        match self.graph.nodes.get_mut(node.index()) {
+            Some(Some(node)) => {
+                node.name = name.into();
+                Ok(())
+            }
+            _ => Err(unknown(node)),
+        }
+    }
+
     /// Makes every reader of `old`, the graph's outputs included, read `new` instead.
     ///
     /// # Errors

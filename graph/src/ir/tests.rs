@@ -109,6 +109,22 @@ fn rewriting_keeps_shape_and_order() {
 }
 
 #[test]
+fn a_constant_in_the_place_of_a_node() {
+    let g = GraphBuilder::new("g");
+    let (x, c) = (g.input("x", &[2]), g.constant("c", Tensor::vector(vec![1.0, 2.0])));
+    let mut graph = g.finish(&[x + c.square()]).unwrap();
+    let (square, sum) = (node(&graph, 0), node(&graph, 1));
+    let mut edit = graph.edit();
+    assert!(matches!(edit.replace_with_constant(square, Tensor::scalar(1.0)), Err(EditError::ReplaceShape { .. })));
+    edit.replace_with_constant(square, Tensor::vector(vec![1.0, 4.0])).unwrap();
+    assert!(matches!(edit.rename_node(square, "gone"), Err(EditError::Unknown { .. })));
+    edit.rename_node(sum, "sum").unwrap();
+    graph.verify().unwrap();
+    assert_eq!(graph.node(sum).name(), "sum");
+    assert!(graph.constant(graph.find_value("mul1").unwrap()).is_some());
+}
+
+#[test]
 fn the_verifier_returns_every_broken_rule() {
     let text = "\
 graph broken

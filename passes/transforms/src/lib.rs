@@ -6,9 +6,13 @@
 #![forbid(unsafe_code)]
 
 pub mod affine;
+pub mod batch_norm_folding;
 mod compile;
+pub mod constant_folding;
 pub mod cost;
+pub mod dead_code;
 pub mod explain;
+pub mod linear_squashing;
 pub mod lowering;
 pub mod parameters;
 mod pass;
@@ -16,6 +20,8 @@ mod pipeline;
 pub mod placement;
 pub mod precision;
 pub mod ranges;
+#[cfg(test)]
+mod testing;
 
 pub use compile::{CompileError, CompileOptions, Compiled, compile, compile_with};
 pub use pass::{Pass, PassError, PassReport, Property, Site};

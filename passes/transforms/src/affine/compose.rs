@@ -50,16 +50,6 @@ pub fn compose(first: &AffineMap, second: &AffineMap) -> Result<AffineMap, Shape
     AffineMap::new(first.inputs(), blocks, groups, bias)
 }
 
-/// Multiplications of the composition, without computing it.
-///
-/// # Errors
-/// As [`compose`].
-pub fn composed_multiplications(first: &AffineMap, second: &AffineMap) -> Result<usize, ShapeError> {
-    let rows = Rows::new(first, second)?;
-    let mut union = Union::new(first.inputs());
-    Ok(second.groups().iter().map(|group| union.of(&rows, group).len() * group.outputs.len()).sum())
-}
-
 /// What determines the block of a composed group.
 #[derive(PartialEq, Eq, Hash)]
 struct Arrangement {

@@ -15,6 +15,7 @@ mod compose;
 mod dense;
 mod elementwise;
 mod movement;
+mod pattern;
 mod windows;
 
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use graph::affine::AffineMap;
 use graph::ops::Op;
 use graph::{Graph, NodeId, ShapeError, Tensor, ValueId};
 
-pub use compose::{compose, composed_multiplications};
+pub use compose::compose;
+pub use pattern::Pattern;
 
 /// A linear node: what it reads and what it does to it.
 #[derive(Clone, Debug)]

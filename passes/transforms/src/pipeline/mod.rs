@@ -5,6 +5,10 @@
 
 use graph::Graph;
 
+use crate::batch_norm_folding::BatchNormFolding;
+use crate::constant_folding::ConstantFolding;
+use crate::dead_code::DeadCode;
+use crate::linear_squashing::LinearSquashing;
 use crate::{Pass, PassError, PassReport, Property};
 
 /// Passes in the order in which they run.
@@ -54,7 +58,14 @@ impl Pipeline {
 /// # Errors
 /// When their order contradicts what they declare.
 pub fn default_pipeline() -> Result<Pipeline, PassError> {
-    Pipeline::new(vec![])
+    Pipeline::new(vec![
+        Box::new(ConstantFolding::default()),
+        // Readers that lead nowhere would keep a value from being folded or squashed into its only real reader.
+        Box::new(DeadCode),
+        Box::new(BatchNormFolding),
+        Box::new(LinearSquashing::default()),
+        Box::new(DeadCode),
+    ])
 }
 
 #[cfg(test)]
