@@ -54,7 +54,7 @@ fn check_ring<D: Domain>(ring: &Ring, rows: &RnsView<'_, D>) -> Result<(), WireE
 
 impl Writer {
     /// The rows of a tensor or view, all its limbs; one component of every ciphertext is
-    /// `&tensor.view().select(component, values, components)?`.
+    /// `tensor.view().select(component, values, components)?`.
     ///
     /// # Errors
     /// [`WireError::Ring`] for rows of another ring, [`WireError::OutOfRange`] for 2^32 rows or more.

@@ -82,7 +82,7 @@ fn a_component_is_written_from_and_read_into_its_rows() {
     let both = tensor::<Coeff>(&context.ring, values * components, &limbs);
     for component in 0..components {
         let mut writer = Writer::new(Kind::Plaintext, &context.params);
-        writer.tensor(&context.ring, &both.view().select(component, values, components).unwrap()).unwrap();
+        writer.tensor(&context.ring, both.view().select(component, values, components).unwrap()).unwrap();
         assert_eq!(writer.body_len(), tensor_len(&context.ring, values, &limbs).unwrap());
         let bytes = writer.finish();
 
