@@ -69,6 +69,20 @@ impl CiphertextTensor {
         self.rows.byte_len()
     }
 
+    /// Bytes that a tensor of so many values would hold.
+    ///
+    /// # Errors
+    /// [`CkksError::Rlwe`] for a level that does not exist.
+    pub fn planned_byte_len(
+        context: &CkksContext,
+        values: usize,
+        components: usize,
+        level: Level,
+    ) -> Result<usize, CkksError> {
+        let row: RnsTensor<Eval> = context.ring().zero(1, context.rlwe().limbs_at(level)?)?;
+        Ok(row.byte_len() * values * components)
+    }
+
     /// Copies the listed values, in that order; a value may be listed often.
     ///
     /// # Errors

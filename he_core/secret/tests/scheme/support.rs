@@ -1,0 +1,120 @@
+//! Parameters and messages for tests; a failing run prints its seed, `HENGE_TEST_SEED` replays it.
+
+use std::sync::Arc;
+
+use he_ckks::{CiphertextTensor, CkksContext, Complex64, Encoder, Evaluator, Isa, Seed};
+use he_params::{CkksParams, CkksParamsLiteral, Level, ModulusChain, RequiredSecurity, Scale};
+use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
+
+/// Everything for one set of parameters.
+pub(crate) struct Setup {
+    pub(crate) context: Arc<CkksContext>,
+    pub(crate) encoder: Encoder,
+    pub(crate) evaluator: Evaluator,
+    pub(crate) secret: SecretKey,
+    pub(crate) seed: u64,
+}
+
+/// The seed of this run.
+pub(crate) fn test_seed() -> u64 {
+    let seed = std::env::var("HENGE_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_260_101);
+    println!("HENGE_TEST_SEED={seed}");
+    seed
+}
+
+/// A seed from the number of this run and one of the test's own.
+pub(crate) fn seed(run: u64, nth: u64) -> Seed {
+    let mut bytes = [0u8; 32];
+    bytes[..8].copy_from_slice(&run.to_le_bytes());
+    bytes[8..16].copy_from_slice(&nth.to_le_bytes());
+    Seed::new(bytes)
+}
+
+/// Numbers without structure in [-1, 1).
+pub(crate) fn numbers(len: usize, run: u64, nth: u64) -> Vec<f64> {
+    let mut state = run ^ nth.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x0123_4567_89ab_cdef;
+    let mut next = || {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / 52f64.exp2() - 1.0
+    };
+    (0..len + 8).map(|_| next()).skip(8).collect()
+}
+
+pub(crate) fn complex_numbers(len: usize, run: u64, nth: u64) -> Vec<Complex64> {
+    let parts = numbers(2 * len, run, nth);
+    parts.chunks_exact(2).map(|z| Complex64::new(z[0], z[1])).collect()
+}
+
+/// Insecure parameters, small enough for tests.
+pub(crate) fn literal(log_n: u8, q: &[u8], p: &[u8], log_scale: f64, primes_per_digit: u8) -> CkksParamsLiteral {
+    CkksParamsLiteral {
+        primes_per_digit,
+        security: RequiredSecurity::Insecure,
+        ..CkksParamsLiteral::new(log_n, ModulusChain::Bits(q.to_vec()), ModulusChain::Bits(p.to_vec()), log_scale)
+    }
+}
+
+/// Both word widths, one and several special primes, one and several primes to a digit, N = 2^10 .. 2^13.
+pub(crate) fn literals() -> Vec<CkksParamsLiteral> {
+    vec![
+        literal(10, &[30, 28, 28], &[30], 26.0, 1),
+        literal(10, &[60, 40, 40], &[60], 38.0, 1),
+        literal(11, &[45, 30, 58, 28], &[60], 28.0, 1),
+        literal(11, &[30, 30, 29, 29, 29], &[30, 30], 28.0, 2),
+        literal(12, &[50, 30, 40, 30, 40], &[60, 60], 29.0, 3),
+        literal(13, &[30, 29, 29, 29, 29, 29], &[30], 28.0, 1),
+    ]
+}
+
+impl Setup {
+    pub(crate) fn new(literal: CkksParamsLiteral) -> Self {
+        Self::with_isa(literal, *Isa::available().last().unwrap())
+    }
+
+    pub(crate) fn with_isa(literal: CkksParamsLiteral, isa: Isa) -> Self {
+        Self::with_run(literal, isa, test_seed())
+    }
+
+    pub(crate) fn with_run(literal: CkksParamsLiteral, isa: Isa, run: u64) -> Self {
+        let context = CkksContext::with_isa(CkksParams::try_from(literal).unwrap(), isa).unwrap();
+        let secret = SecretKey::generate(&context, &seed(run, 1)).unwrap();
+        Self { encoder: Encoder::new(&context), evaluator: Evaluator::new(&context), context, secret, seed: run }
+    }
+
+    pub(crate) fn scale(&self) -> Scale {
+        self.context.params().scale()
+    }
+
+    pub(crate) fn top(&self) -> Level {
+        self.context.params().max_level()
+    }
+
+    pub(crate) fn slots(&self) -> usize {
+        self.context.slots()
+    }
+
+    pub(crate) fn keys(&self) -> KeyGenerator<'_> {
+        KeyGenerator::new(&self.context, &self.secret, seed(self.seed, 2))
+    }
+
+    pub(crate) fn encryptor(&self, nth: u64) -> SymmetricEncryptor<'_> {
+        SymmetricEncryptor::new(&self.context, &self.secret, &seed(self.seed, 100 + nth))
+    }
+
+    pub(crate) fn encrypt(&self, messages: &[Vec<Complex64>], nth: u64) -> CiphertextTensor {
+        let fresh = self.encryptor(nth).encrypt_complex_tensor(messages, self.top(), self.scale()).unwrap();
+        fresh.expand(&self.context).unwrap()
+    }
+
+    pub(crate) fn decrypt(&self, x: &CiphertextTensor) -> Vec<Vec<Complex64>> {
+        let plain = Decryptor::new(&self.context, &self.secret).decrypt(x).unwrap();
+        (0..plain.values()).map(|value| self.encoder.decode_complex(&plain, value).unwrap()).collect()
+    }
+
+    /// Messages of the full length, one per value.
+    pub(crate) fn messages(&self, values: usize, nth: u64) -> Vec<Vec<Complex64>> {
+        (0..values).map(|value| complex_numbers(self.slots(), self.seed, nth * 1000 + value as u64)).collect()
+    }
+}
