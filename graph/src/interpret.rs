@@ -6,8 +6,8 @@
 
 use crate::{Dim, Graph, GraphError, NodeId, Tensor, ValueId};
 
-/// Elements of the largest intermediate value of one chunk, about: 8 MiB of `f64`.
-const CHUNK_ELEMENTS: usize = 1 << 20;
+/// Elements of the largest intermediate value of one chunk, about: 512 KiB of `f64`.
+const CHUNK_ELEMENTS: usize = 1 << 16;
 
 /// Runs the graph on `inputs` (in the graph's order, axis 0 of each batched input the images) and returns its outputs.
 ///
