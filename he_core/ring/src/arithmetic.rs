@@ -55,9 +55,7 @@ impl Ring {
     pub fn negate_assign<'x, D: Domain>(&self, x: impl Into<RnsViewMut<'x, D>>) -> Result<(), RingError> {
         let x = x.into();
         self.check(x.tensor)?;
-        self.par_rows(x, |_, _, row| {
-            each_width!(row, |plan, x| kernels::negate_assign(plan.isa(), plan.modulus(), x))
-        });
+        self.par_rows(x, |_, _, row| each_width!(row, |plan, x| kernels::negate_assign(plan.isa(), plan.modulus(), x)));
         Ok(())
     }
 

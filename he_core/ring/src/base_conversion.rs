@@ -64,9 +64,8 @@ impl BaseConversion {
             .map(|i| prefix(i).map(|other| inverse_vartime(other, q(i))).collect::<Result<Vec<_>, _>>())
             .collect::<Result<Vec<_>, _>>()?;
         let radices = to.iter().map(|(_, t)| (0..from.len()).map(|i| product(prefix(i), *t)).collect()).collect();
-        let punctured_inverses = (0..from.len())
-            .map(|i| inverse_vartime(product(others(i), q(i)), q(i)))
-            .collect::<Result<Vec<_>, _>>()?;
+        let punctured_inverses =
+            (0..from.len()).map(|i| inverse_vartime(product(others(i), q(i)), q(i))).collect::<Result<Vec<_>, _>>()?;
         let punctured = to.iter().map(|(_, t)| (0..from.len()).map(|i| product(others(i), *t)).collect()).collect();
         // Q is odd, so floor(Q/2) = (Q-1)/2: modulo q_i that is -1/2, modulo t it is (Q-1)/2.
         let half_from = from.iter().map(|(_, q)| (q - 1) / 2).collect();
@@ -77,17 +76,7 @@ impl BaseConversion {
             half_to.push(product([(q_mod_t + t - 1) % t, t.div_ceil(2)].into_iter(), *t));
             inverse_to.push(inverse_vartime(q_mod_t, *t)?);
         }
-        Ok(Self {
-            from,
-            to,
-            inverses,
-            radices,
-            punctured_inverses,
-            punctured,
-            half_from,
-            half_to,
-            inverse_to,
-        })
+        Ok(Self { from, to, inverses, radices, punctured_inverses, punctured, half_from, half_to, inverse_to })
     }
 
     /// Ring indices of the source limbs.
@@ -241,7 +230,13 @@ impl Ring {
             let Some(limb) = x.limbs.pop() else { break };
             let mut current = RnsTensor { log_n: x.log_n, rows: x.rows, limbs: vec![limb], domain: x.domain };
             self.par_rows(current.view_mut(), |_, row, out| {
-                each_width!(out, |plan, out| subtract_digits(plan, out, &x.limbs, row * stride, &conversion.inverses[i]))
+                each_width!(out, |plan, out| subtract_digits(
+                    plan,
+                    out,
+                    &x.limbs,
+                    row * stride,
+                    &conversion.inverses[i]
+                ))
             });
             x.limbs.extend(current.limbs);
             x.limbs.extend(rest);
@@ -264,8 +259,12 @@ fn subtract_digits<W: Word>(plan: &crate::NttPlan<W>, x: &mut [W], digits: &[Lim
     W::with_scratch(x.len(), |t| {
         for (digit, inverse) in digits.iter().zip(inverses) {
             match &digit.words {
-                Words::U32(v) => kernels::reduce_add_into(isa, m, t, &v.as_slice()[start..start + x.len()], W::default()),
-                Words::U64(v) => kernels::reduce_add_into(isa, m, t, &v.as_slice()[start..start + x.len()], W::default()),
+                Words::U32(v) => {
+                    kernels::reduce_add_into(isa, m, t, &v.as_slice()[start..start + x.len()], W::default())
+                }
+                Words::U64(v) => {
+                    kernels::reduce_add_into(isa, m, t, &v.as_slice()[start..start + x.len()], W::default())
+                }
             }
             kernels::sub_mul_shoup_assign(isa, m, x, t, m.shoup(W::from_u64(*inverse)));
         }

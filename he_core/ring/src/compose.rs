@@ -33,9 +33,8 @@ impl Composer {
     fn new(primes: &[u64]) -> Result<Self, RingError> {
         let moduli = primes.iter().map(|q| Modulus::new(*q)).collect::<Result<Vec<Modulus<u64>>, _>>()?;
         let inverse = |m: Modulus<u64>, q: u64| m.shoup(m.inverse_vartime(m.reduce_u64(q)));
-        let inverses = (0..moduli.len())
-            .map(|i| primes[..i].iter().map(|q| inverse(moduli[i], *q)).collect())
-            .collect();
+        let inverses =
+            (0..moduli.len()).map(|i| primes[..i].iter().map(|q| inverse(moduli[i], *q)).collect()).collect();
         Ok(Self { moduli, inverses })
     }
 

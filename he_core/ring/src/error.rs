@@ -155,7 +155,9 @@ pub enum RingError {
         available: String,
     },
     /// A weight block has a shape other than its groups.
-    #[error("group {group}: block {block} is {outputs}x{inputs}, the group has {group_outputs} outputs and {group_inputs} inputs")]
+    #[error(
+        "group {group}: block {block} is {outputs}x{inputs}, the group has {group_outputs} outputs and {group_inputs} inputs"
+    )]
     WeightShape {
         /// Index of the group.
         group: usize,

@@ -1,4 +1,22 @@
-//! Arithmetic in Z_q[X]/(X^N+1): moduli, transforms, RNS bases, kernels, sampling.
+//! Arithmetic in `Z_Q[X]/(X^N + 1)`, Q a product of primes: moduli, transforms, RNS bases, kernels, sampling.
+//!
+//! A [`Ring`] holds the plans of all primes; an [`RnsTensor`] holds polynomials over some of them, as coefficients
+//! ([`Coeff`]) or evaluations ([`Eval`]). Residues of a prime below 2^30 are `u32`, others `u64`; the choice is made per
+//! prime and does not show above this crate. Operations on tensors run on all threads of the current rayon pool, and
+//! give the same words on any number of them and on any instruction set ([`Isa`]).
+//!
+//! ```
+//! use he_ring::{Isa, Ring};
+//!
+//! // (1 + X)^2 modulo two primes, of 30 and of 31 bits.
+//! let ring = Ring::new(3, &[1073741441, 1073741857], Isa::best()?)?;
+//! let x = ring.forward(ring.from_signed(&[1i64, 1, 0, 0, 0, 0, 0, 0], &[0, 1])?)?;
+//! let mut square = x.clone();
+//! ring.mul_assign(&mut square, &x)?;
+//! let square = ring.inverse(square)?;
+//! assert_eq!(ring.compose_centered_i128(&square, 0)?, [1, 2, 1, 0, 0, 0, 0, 0]);
+//! # Ok::<(), he_ring::RingError>(())
+//! ```
 
 mod aligned;
 mod arithmetic;

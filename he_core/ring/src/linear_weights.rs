@@ -128,6 +128,17 @@ impl LinearWeights {
         self.output_count
     }
 
+    /// Bytes held on the heap: weights and the lists of groups.
+    pub fn byte_len(&self) -> usize {
+        let block = |block: &PackedBlock| match block {
+            PackedBlock::Narrow(narrow) => narrow.iter().map(|s| size_of_val(&s.weights[..])).sum(),
+            PackedBlock::Wide(block) => size_of_val(&block.weights[..]),
+        };
+        let weights: usize = self.blocks.iter().map(block).sum();
+        let elements: usize = self.groups.iter().map(|g| g.inputs.len() + g.outputs.len()).sum();
+        weights + (elements + self.used.len()) * size_of::<u32>()
+    }
+
     /// Multiplications of a weight with a value.
     pub fn multiply_count(&self) -> usize {
         self.groups.iter().map(|g| g.inputs.len() * g.outputs.len()).sum()

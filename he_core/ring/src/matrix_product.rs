@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use crate::kernels::{LANES, PanelRow};
+use crate::kernels::{LANES, PanelRow, PanelWord, StripProduct, SumReduction};
 use crate::linear_weights::{LinearWeights, PackedBlock, Strip, WeightBlock, strips};
 use crate::modulus::Modulus;
 use crate::ntt::NttPlan;
@@ -20,12 +20,21 @@ use crate::ring::{Operand, Plan, Ring};
 use crate::scratch::Scratch;
 use crate::tensor::{Eval, RnsTensor, Words};
 use crate::view::RnsView;
-use crate::{RingError, Word, kernels};
+use crate::{RingError, Word};
 
 /// Words of a row that one task writes.
 const TILE: usize = 256;
-/// Words of a row that are packed at a time.
-const PANEL_WORDS: usize = 64;
+/// A panel of this many bytes leaves room in a second-level cache of 2 MiB.
+const PANEL_BYTES: usize = 1 << 20;
+/// Two cache lines of `u32`, the narrowest panel.
+const MIN_PANEL_COLUMNS: usize = 32;
+
+/// Columns packed at a time: a power of two between [`MIN_PANEL_COLUMNS`] and [`TILE`] that respects [`PANEL_BYTES`].
+fn panel_columns<W: PanelWord>(inputs: usize) -> usize {
+    let column_bytes = inputs.max(1) * size_of::<PanelRow>() / W::COLUMNS;
+    let columns = (PANEL_BYTES / column_bytes).clamp(MIN_PANEL_COLUMNS, TILE);
+    1 << columns.ilog2()
+}
 
 impl Ring {
     /// Row `o * components + c` of the result is `sum_k w[o][k] * x[in_k * components + c]`, for every limb of x.
@@ -59,44 +68,13 @@ impl Ring {
     }
 }
 
-/// A word as it stands in a panel row of eight `u32`: itself, or as two digits of 31 bits.
-pub(crate) trait PanelWord: Word {
-    /// Words per panel row.
-    const COLUMNS: usize;
-    /// Writes one word at `column`.
-    fn store(self, row: &mut PanelRow, column: usize);
-    /// The residues of the sums of a panel row; `sums` holds even words, then odd words.
-    fn finish(m: Modulus<Self>, sums: &[i64; LANES], out: &mut [Self; LANES]);
-    /// Weights of a block that are no `i32`, for this prime.
+/// How a word takes weights that are no `i32`.
+trait WideWeights: PanelWord {
+    /// The block modulo the prime and centred, if that fits `i32`.
     fn narrow(m: Modulus<Self>, block: &WeightBlock) -> Option<Vec<Strip>>;
-    /// `sum_k w[k] * x[k]`, exact, without vectors.
-    fn product_i128(m: Modulus<Self>, w: &[i64], x: impl Iterator<Item = Self>) -> Self;
 }
 
-/// Any sum of a segment to `[0, q)`: an offset, a multiple of q not below 2^62, makes it positive.
-#[inline(always)]
-fn reduce_sum<W: Word>(m: Modulus<W>, sum: i64) -> W {
-    let q = m.to_u64();
-    let offset = ((1u64 << 62) / q + 1) * q;
-    m.reduce_u64((sum as u64).wrapping_add(offset))
-}
-
-impl PanelWord for u32 {
-    const COLUMNS: usize = LANES;
-
-    #[inline(always)]
-    fn store(self, row: &mut PanelRow, column: usize) {
-        row[column] = self;
-    }
-
-    #[inline(always)]
-    fn finish(m: Modulus<u32>, sums: &[i64; LANES], out: &mut [u32; LANES]) {
-        for i in 0..LANES / 2 {
-            out[2 * i] = reduce_sum(m, sums[i]);
-            out[2 * i + 1] = reduce_sum(m, sums[LANES / 2 + i]);
-        }
-    }
-
+impl WideWeights for u32 {
     fn narrow(m: Modulus<u32>, block: &WeightBlock) -> Option<Vec<Strip>> {
         let q = m.value();
         let centred = |w: &i64| {
@@ -106,37 +84,17 @@ impl PanelWord for u32 {
         let weights: Vec<i32> = block.weights.iter().map(centred).collect();
         Some(strips(block.outputs, block.inputs, &weights))
     }
-
-    fn product_i128(m: Modulus<u32>, w: &[i64], x: impl Iterator<Item = u32>) -> u32 {
-        m.reduce_i128(w.iter().zip(x).map(|(w, x)| i128::from(*w) * i128::from(x)).sum())
-    }
 }
 
-impl PanelWord for u64 {
-    const COLUMNS: usize = LANES / 2;
-
-    #[inline(always)]
-    fn store(self, row: &mut PanelRow, column: usize) {
-        row[2 * column] = (self & 0x7fff_ffff) as u32;
-        row[2 * column + 1] = (self >> 31) as u32;
-    }
-
-    #[inline(always)]
-    fn finish(m: Modulus<u64>, sums: &[i64; LANES], out: &mut [u64; LANES]) {
-        let radix = m.shoup(m.reduce_u64(1 << 31));
-        for i in 0..LANES / 2 {
-            let high = reduce_sum(m, sums[LANES / 2 + i]);
-            out[i] = m.add(m.mul_shoup(high, radix), reduce_sum(m, sums[i]));
-        }
-    }
-
+impl WideWeights for u64 {
     fn narrow(_: Modulus<u64>, _: &WeightBlock) -> Option<Vec<Strip>> {
         None
     }
+}
 
-    fn product_i128(m: Modulus<u64>, w: &[i64], x: impl Iterator<Item = u64>) -> u64 {
-        m.reduce_i128(w.iter().zip(x).map(|(w, x)| i128::from(*w) * i128::from(x)).sum())
-    }
+/// `sum_k w[k] * x[k]` in 128 bits: the sums of magnitudes, at most [`MAX_WEIGHT_SUM`](crate::MAX_WEIGHT_SUM), leave room.
+fn exact_product<W: Word>(m: Modulus<W>, w: &[i64], x: impl Iterator<Item = W>) -> W {
+    m.reduce_i128(w.iter().zip(x).map(|(w, x)| i128::from(*w) * i128::from(x.to_u64())).sum())
 }
 
 /// A block for one prime.
@@ -154,9 +112,10 @@ struct LimbProduct<'a> {
 }
 
 impl LimbProduct<'_> {
-    fn run<W: PanelWord>(&self, plan: &NttPlan<W>, out: &mut [W], stride: usize) {
+    fn run<W: WideWeights>(&self, plan: &NttPlan<W>, out: &mut [W], stride: usize) {
         let (n, m) = (1usize << plan.log_n(), plan.modulus());
         let tile = TILE.min(n);
+        let panel = panel_columns::<W>(self.weights.input_count);
         let blocks: Vec<LimbBlock<'_>> = self.weights.blocks.iter().map(|block| limb_block(m, block)).collect();
         // The columns of every output row, by tile: tasks write disjoint slices.
         let tiles = n / tile;
@@ -170,8 +129,8 @@ impl LimbProduct<'_> {
         }
         columns.into_par_iter().enumerate().for_each(|(i, mut out)| {
             let (component, start) = (i / tiles, i % tiles * tile);
-            for column in (0..tile).step_by(PANEL_WORDS) {
-                let width = PANEL_WORDS.min(tile - column);
+            for column in (0..tile).step_by(panel) {
+                let width = panel.min(tile - column);
                 self.panel(plan, &blocks, component, start, column..column + width, &mut out);
             }
         });
@@ -188,6 +147,7 @@ impl LimbProduct<'_> {
         out: &mut [&mut [W]],
     ) {
         let (m, inputs) = (plan.modulus(), self.weights.input_count);
+        let reduction = SumReduction::new(m);
         let row = |input: u32| -> &[W] { self.x.words(self.limb, input as usize * self.components + component) };
         let depth = columns.len().div_ceil(W::COLUMNS);
         u32::with_scratch(depth * inputs * LANES, |panel| {
@@ -195,32 +155,23 @@ impl LimbProduct<'_> {
             for input in &self.weights.used {
                 let source = &row(*input)[start + columns.start..start + columns.end];
                 for (j, words) in source.chunks(W::COLUMNS).enumerate() {
-                    let target = &mut panel[j * inputs + *input as usize];
-                    words.iter().enumerate().for_each(|(i, word)| word.store(target, i));
+                    W::pack(words, &mut panel[j * inputs + *input as usize]);
                 }
             }
             for group in &self.weights.groups {
                 match &blocks[group.block] {
                     LimbBlock::Strips(strips) => {
                         for strip in strips.iter() {
-                            for j in 0..depth {
-                                let at = columns.start + j * W::COLUMNS;
-                                let width = W::COLUMNS.min(columns.end - at);
-                                let mut residues = [[W::default(); LANES]; crate::linear_weights::STRIP];
-                                let panel = &panel[j * inputs..(j + 1) * inputs];
-                                kernels::strip_product(plan.isa(), m, panel, &group.inputs, strip, &mut residues);
-                                for (r, residues) in residues[..strip.rows].iter().enumerate() {
-                                    let output = group.outputs[strip.first + r] as usize;
-                                    out[output][at..at + width].copy_from_slice(&residues[..width]);
-                                }
-                            }
+                            let outputs = &group.outputs[strip.first..strip.first + strip.rows];
+                            let product = StripProduct { panel, inputs, index: &group.inputs, strip, outputs };
+                            W::strip_product(plan.isa(), &reduction, product, out, columns.clone());
                         }
                     }
                     LimbBlock::Exact(block) => {
                         for (output, w) in group.outputs.iter().zip(block.weights.chunks_exact(block.inputs.max(1))) {
                             for at in columns.clone() {
                                 let x = group.inputs.iter().map(|input| row(*input)[start + at]);
-                                out[*output as usize][at] = W::product_i128(m, w, x);
+                                out[*output as usize][at] = exact_product(m, w, x);
                             }
                         }
                     }
@@ -230,7 +181,7 @@ impl LimbProduct<'_> {
     }
 }
 
-fn limb_block<W: PanelWord>(m: Modulus<W>, block: &PackedBlock) -> LimbBlock<'_> {
+fn limb_block<W: WideWeights>(m: Modulus<W>, block: &PackedBlock) -> LimbBlock<'_> {
     match block {
         PackedBlock::Narrow(strips) => LimbBlock::Strips(Cow::Borrowed(strips)),
         PackedBlock::Wide(block) => match W::narrow(m, block) {

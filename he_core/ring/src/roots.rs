@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn primes_and_impostors() {
-        let sieve: Vec<u64> = (2..2000u64).filter(|n| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0)).collect();
+        let sieve: Vec<u64> =
+            (2..2000u64).filter(|n| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0)).collect();
         assert_eq!((0..2000).filter(|n| is_prime_vartime(*n)).collect::<Vec<_>>(), sieve);
         assert!(is_prime_vartime((1 << 61) - 1));
         assert!(is_prime_vartime(18446744073709551557)); // the largest prime below 2^64

@@ -65,7 +65,8 @@ impl Ring {
     /// # Errors
     /// [`RingError::LimbOutOfRange`], [`RingError::DuplicateLimb`].
     pub fn scalars(&self, values: &[i128], limbs: &[usize]) -> Result<RnsScalars, RingError> {
-        let limb = |(index, _): (usize, u64)| (index, values.iter().map(|v| self.plans[index].residue_of_i128(*v)).collect());
+        let limb =
+            |(index, _): (usize, u64)| (index, values.iter().map(|v| self.plans[index].residue_of_i128(*v)).collect());
         Ok(RnsScalars { count: values.len(), limbs: self.resolve(limbs)?.into_iter().map(limb).collect() })
     }
 
@@ -98,7 +99,8 @@ impl Ring {
     /// As [`Ring::scalars`].
     pub fn product_of_primes(&self, of: &[usize], limbs: &[usize]) -> Result<RnsScalars, RingError> {
         let factors = self.resolve(of)?;
-        let modulo = |q: u64| factors.iter().fold(1 % q, |p, (_, f)| (u128::from(p) * u128::from(*f) % u128::from(q)) as u64);
+        let modulo =
+            |q: u64| factors.iter().fold(1 % q, |p, (_, f)| (u128::from(p) * u128::from(*f) % u128::from(q)) as u64);
         let limbs = self.resolve(limbs)?.into_iter().map(|(index, q)| (index, vec![modulo(q)])).collect();
         Ok(RnsScalars { count: 1, limbs })
     }

@@ -69,11 +69,8 @@ pub(crate) struct Limb {
 impl Limb {
     /// A limb of zeros.
     pub(crate) fn zero(index: usize, q: u64, words: usize) -> Self {
-        let words = if q >> 30 == 0 {
-            Words::U32(AlignedWords::zero(words))
-        } else {
-            Words::U64(AlignedWords::zero(words))
-        };
+        let words =
+            if q >> 30 == 0 { Words::U32(AlignedWords::zero(words)) } else { Words::U64(AlignedWords::zero(words)) };
         Self { index, q, words }
     }
 

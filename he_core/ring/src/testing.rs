@@ -23,8 +23,8 @@ pub(crate) fn mixed_ring(log_n: u32, isa: Isa) -> Ring {
 pub(crate) fn random_tensor<D: Domain>(ring: &Ring, rows: usize, limbs: &[usize]) -> RnsTensor<D> {
     let mut x = ring.zero::<D>(rows, limbs).unwrap();
     let mut state = 0x1234_5678_9abc_def1u64 ^ (rows as u64) << 32 ^ ring.n() as u64;
-    for limb in 0..limbs.len() {
-        let q = ring.primes()[limbs[limb]];
+    for (limb, index) in limbs.iter().enumerate() {
+        let q = ring.primes()[*index];
         for row in 0..rows {
             let words: Vec<u64> = (0..ring.n())
                 .map(|i| {

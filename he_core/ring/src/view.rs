@@ -105,10 +105,10 @@ impl<'a, D: Domain> RnsView<'a, D> {
     /// The limb with that ring index.
     pub(crate) fn limb(&self, index: usize) -> Result<&'a Limb, RingError> {
         let limbs = &self.tensor.limbs;
-        limbs.iter().find(|limb| limb.index == index).ok_or_else(|| RingError::MissingLimb {
-            index,
-            found: self.tensor.limb_indices(),
-        })
+        limbs
+            .iter()
+            .find(|limb| limb.index == index)
+            .ok_or_else(|| RingError::MissingLimb { index, found: self.tensor.limb_indices() })
     }
 
     /// The limbs that stand for those of `indices`, in that order.

@@ -1,8 +1,8 @@
 use num_bigint::BigUint;
 
 use super::*;
-use crate::testing::{big_coefficients, centered, mixed_ring, modulus_of, random_tensor, residue};
 use crate::Isa;
+use crate::testing::{big_coefficients, centered, mixed_ring, modulus_of, random_tensor, residue};
 
 const SPLITS: [(&[usize], &[usize]); 6] = [
     (&[0], &[1, 2, 3, 4]),

@@ -73,14 +73,7 @@ pub(super) fn mul_into<W: Word>(m: Modulus<W>, out: &mut [W], x: &[W], y: &[W]) 
 }
 
 #[inline(always)]
-pub(super) fn square_into<W: Word>(
-    m: Modulus<W>,
-    out0: &mut [W],
-    out1: &mut [W],
-    out2: &mut [W],
-    x0: &[W],
-    x1: &[W],
-) {
+pub(super) fn square_into<W: Word>(m: Modulus<W>, out0: &mut [W], out1: &mut [W], out2: &mut [W], x0: &[W], x1: &[W]) {
     debug_assert!([out0.len(), out1.len(), out2.len(), x1.len()].iter().all(|len| *len == x0.len()));
     let outs = out0.iter_mut().zip(out1).zip(out2);
     for (((out0, out1), out2), (x0, x1)) in outs.zip(x0.iter().zip(x1)) {

@@ -21,6 +21,6 @@ mod ntt_avx2_u32;
 #[cfg(target_arch = "x86_64")]
 mod ntt_avx2_u64;
 
-pub(crate) use accumulate::{LANES, PanelRow, strip_product};
+pub(crate) use accumulate::{LANES, PanelRow, PanelWord, StripProduct, SumReduction};
 pub(crate) use elementwise::dispatch::*;
 pub(crate) use ntt::NttKernels;

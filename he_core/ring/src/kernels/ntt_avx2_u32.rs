@@ -5,8 +5,8 @@
 //! the low words. Ranges are those of the portable transform: below 4q forward, below 2q inverse.
 
 use std::arch::x86_64::{
-    __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_blend_epi32, _mm256_castsi128_si256, _mm256_castsi256_ps,
-    _mm256_castps_si256, _mm256_loadu_si256, _mm256_min_epu32, _mm256_mul_epu32, _mm256_mullo_epi32,
+    __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_blend_epi32, _mm256_castps_si256, _mm256_castsi128_si256,
+    _mm256_castsi256_ps, _mm256_loadu_si256, _mm256_min_epu32, _mm256_mul_epu32, _mm256_mullo_epi32,
     _mm256_permute2x128_si256, _mm256_permute4x64_epi64, _mm256_permutevar8x32_epi32, _mm256_set1_epi32,
     _mm256_set1_epi64x, _mm256_setr_epi32, _mm256_shuffle_epi32, _mm256_shuffle_ps, _mm256_storeu_si256,
     _mm256_sub_epi32, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
@@ -143,7 +143,7 @@ fn forward_lanes(plan: &NttPlan<u32>, x: &mut [Vector]) {
     let (values, quotients) = (&plan.forward.values[..], &plan.forward.quotients[..]);
     // Distances in vectors; the last of these layers has distance 1 vector.
     let (mut blocks, mut t) = (1, x.len() / 2);
-    if plan.log_n() % 2 == 0 {
+    if plan.log_n().is_multiple_of(2) {
         let w = splat(values[1], quotients[1]);
         let (low, high) = x.split_at_mut(t);
         for (a, b) in low.iter_mut().zip(high) {
@@ -246,7 +246,10 @@ fn inverse_lanes(plan: &NttPlan<u32>, x: &mut [Vector]) {
                 let (a0, b0) = inverse_butterfly(p, load(a), load(b), w1);
                 let (c0, d0) = inverse_butterfly(p, load(c), load(d), w2);
                 let ((a1, c1), (b1, d1)) = if is_last {
-                    (last_butterfly(p, a0, c0, n_inverse, n_inverse_twiddle), last_butterfly(p, b0, d0, n_inverse, n_inverse_twiddle))
+                    (
+                        last_butterfly(p, a0, c0, n_inverse, n_inverse_twiddle),
+                        last_butterfly(p, b0, d0, n_inverse, n_inverse_twiddle),
+                    )
                 } else {
                     (inverse_butterfly(p, a0, c0, w3), inverse_butterfly(p, b0, d0, w3))
                 };

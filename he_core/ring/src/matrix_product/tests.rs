@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Isa;
 use crate::linear_weights::LinearGroup;
 use crate::testing::{mixed_ring, random_tensor};
-use crate::Isa;
 
 /// `sum_k w[o][k] * x[k]` in i128, group by group.
 fn oracle(
@@ -20,12 +20,12 @@ fn oracle(
         let block = &blocks[group.block];
         for (row, output) in group.outputs.iter().enumerate() {
             for c in 0..components {
-                for n in 0..x.n() {
+                for (n, out) in out[*output as usize * components + c].iter_mut().enumerate() {
                     let sum = group.inputs.iter().enumerate().fold(0i128, |sum, (k, input)| {
                         let word = x.row(limb, *input as usize * components + c).get(n);
                         (sum + i128::from(block.weights[row * block.inputs + k]) * i128::from(word)) % q
                     });
-                    out[*output as usize * components + c][n] = sum.rem_euclid(q) as u64;
+                    *out = sum.rem_euclid(q) as u64;
                 }
             }
         }
@@ -33,7 +33,14 @@ fn oracle(
     out
 }
 
-fn check(log_n: u32, inputs: usize, outputs: usize, components: usize, blocks: Vec<WeightBlock>, groups: Vec<LinearGroup>) {
+fn check(
+    log_n: u32,
+    inputs: usize,
+    outputs: usize,
+    components: usize,
+    blocks: Vec<WeightBlock>,
+    groups: Vec<LinearGroup>,
+) {
     let weights = LinearWeights::new(inputs, outputs, blocks.clone(), groups.clone()).unwrap();
     for isa in Isa::available() {
         let ring = mixed_ring(log_n, isa);
@@ -83,7 +90,11 @@ fn groups_share_blocks_and_outputs_without_input_are_zero() {
     let conv = WeightBlock { outputs: 5, inputs: 9, weights: (0..45).map(|i| i * i - 700).collect() };
     let pool = WeightBlock { outputs: 1, inputs: 2, weights: vec![1, 1] };
     let mut groups: Vec<LinearGroup> = (0..4)
-        .map(|p| LinearGroup { inputs: (p * 2..p * 2 + 9).collect(), outputs: (0..5).map(|o| o * 4 + p).collect(), block: 0 })
+        .map(|p| LinearGroup {
+            inputs: (p * 2..p * 2 + 9).collect(),
+            outputs: (0..5).map(|o| o * 4 + p).collect(),
+            block: 0,
+        })
         .collect();
     // The same input twice, outputs 20 and 22 untouched.
     groups.push(LinearGroup { inputs: vec![3, 3], outputs: vec![21], block: 1 });
@@ -112,7 +123,11 @@ proptest! {
 #[test]
 fn contradictions_are_refused() {
     let block = || WeightBlock { outputs: 2, inputs: 3, weights: vec![1; 6] };
-    let group = |inputs: &[u32], outputs: &[u32], block| LinearGroup { inputs: inputs.to_vec(), outputs: outputs.to_vec(), block };
+    let group = |inputs: &[u32], outputs: &[u32], block| LinearGroup {
+        inputs: inputs.to_vec(),
+        outputs: outputs.to_vec(),
+        block,
+    };
     let refusal = |blocks, groups| LinearWeights::new(4, 4, blocks, groups).err();
     let index = |what, index, count| Some(RingError::WeightIndex { group: 0, what, index, count });
     assert_eq!(refusal(vec![block()], vec![group(&[0, 1, 4], &[0, 1], 0)]), index("input", 4, 4));
@@ -135,3 +150,16 @@ fn contradictions_are_refused() {
 }
 
 const MAX_SUM: u128 = crate::MAX_WEIGHT_SUM;
+
+#[test]
+fn threads_do_not_change_a_word() {
+    let ring = mixed_ring(9, Isa::best().unwrap());
+    let x: RnsTensor<Eval> = random_tensor(&ring, 22, &[0, 1, 2]);
+    let (block, group) = dense(17, 11, |i| i as i64 * 31 - 2000);
+    let weights = LinearWeights::new(11, 17, vec![block], vec![group]).unwrap();
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| ring.matrix_product(&weights, 2, &x).unwrap())
+    };
+    assert_eq!(run(1), run(3));
+}

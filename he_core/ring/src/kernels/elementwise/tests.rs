@@ -29,8 +29,8 @@ fn suite<W: Word>(bounds: &[u64]) {
             let w = m.shoup(c);
             for isa in Isa::available() {
                 let check = |name: &str, got: &[W], want: &dyn Fn(usize) -> u128| {
-                    for i in 0..len {
-                        assert_eq!(u(got[i]), want(i) % wide, "{name} {} q={q} len={len} word {i}", isa.name());
+                    for (i, got) in got.iter().enumerate() {
+                        assert_eq!(u(*got), want(i) % wide, "{name} {} q={q} len={len} word {i}", isa.name());
                     }
                 };
                 let run = |f: &dyn Fn(&mut [W])| {
