@@ -7,6 +7,7 @@
 //! (SAC 2018), the rescaling of its RNS form; the rounding offset h is SEAL's.
 
 use crate::kernels;
+use crate::ntt::NttPlan;
 use crate::ring::{Ring, each_width};
 use crate::tensor::{Domain, Limb, RnsTensor, Words};
 use crate::{RingError, Word};
@@ -36,18 +37,20 @@ impl Ring {
             })
         });
         let (last, stride) = (&last.limbs[0], x.stride());
-        self.par_rows(x.view_mut(), |_, row, out| {
-            each_width!(out, |plan, out| divide_row::<D, _>(plan, out, last, row * stride))
+        let inverses: Vec<u64> = x.limbs.iter().map(|limb| self.inverse_of_prime(last.index, limb.index)).collect();
+        self.par_rows(x.view_mut(), |limb, row, out| {
+            each_width!(out, |plan, out| divide_row::<D, _>(plan, out, last, row * stride, inverses[limb]))
         });
         Ok(x)
     }
 }
 
-/// One row of one remaining limb; `start` is where the row begins in the arena of the last limb.
-fn divide_row<D: Domain, W: Word>(plan: &crate::NttPlan<W>, out: &mut [W], last: &Limb, start: usize) {
+/// One row of one remaining limb; `start` is where the row begins in the arena of the last limb, `inverse` that of its
+/// prime.
+fn divide_row<D: Domain, W: Word>(plan: &NttPlan<W>, out: &mut [W], last: &Limb, start: usize, inverse: u64) {
     let (m, isa) = (plan.modulus(), plan.isa());
     let minus_half = m.neg(m.reduce_u64(last.q / 2));
-    let inverse = m.shoup(m.inverse_vartime(m.reduce_u64(last.q)));
+    let inverse = m.shoup(W::from_u64(inverse));
     W::with_scratch(out.len(), |t| {
         match &last.words {
             Words::U32(words) => {

@@ -24,6 +24,21 @@ pub enum Plan {
     U64(NttPlan<u64>),
 }
 
+impl Plan {
+    /// `x^-1` modulo the prime, 0 when there is none.
+    fn inverse_of(&self, x: u64) -> u64 {
+        fn inverse<W: Word>(plan: &NttPlan<W>, x: u64) -> u64 {
+            let m = plan.modulus();
+            let x = m.reduce_u64(x);
+            if x == W::default() { 0 } else { m.inverse_vartime(x).to_u64() }
+        }
+        match self {
+            Plan::U32(plan) => inverse(plan, x),
+            Plan::U64(plan) => inverse(plan, x),
+        }
+    }
+}
+
 /// A row to write with the plan of its prime; [`each_width`] opens it.
 pub(crate) enum PlannedRow<'a> {
     U32(&'a NttPlan<u32>, &'a mut [u32]),
@@ -48,6 +63,8 @@ pub struct Ring {
     isa: Isa,
     primes: Vec<u64>,
     pub(crate) plans: Vec<Plan>,
+    /// `[i][j] = q_i^-1 mod q_j`, 0 where i = j.
+    inverses: Vec<Vec<u64>>,
 }
 
 /// A right-hand side: its limbs in the order of the left, one row per row of the left or one for all.
@@ -85,8 +102,9 @@ impl Ring {
                 NttPlan::new(log_n, *q, isa).map(Plan::U64)
             }
         };
-        let plans = primes.par_iter().map(plan).collect::<Result<_, _>>()?;
-        Ok(Self { log_n, isa, primes: primes.to_vec(), plans })
+        let plans: Vec<Plan> = primes.par_iter().map(plan).collect::<Result<_, _>>()?;
+        let inverses = primes.iter().map(|q| plans.iter().map(|plan| plan.inverse_of(*q)).collect()).collect();
+        Ok(Self { log_n, isa, primes: primes.to_vec(), plans, inverses })
     }
 
     /// Base-2 logarithm of the degree.
@@ -107,6 +125,11 @@ impl Ring {
     /// The primes; a limb index is a position in this list.
     pub fn primes(&self) -> &[u64] {
         &self.primes
+    }
+
+    /// The inverse of prime `of` modulo prime `modulo`, both ring indices.
+    pub(crate) fn inverse_of_prime(&self, of: usize, modulo: usize) -> u64 {
+        self.inverses[of][modulo]
     }
 
     /// Ring indices and primes of a list of limbs.
