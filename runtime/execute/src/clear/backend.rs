@@ -1,0 +1,150 @@
+//! The operations in `f64`.
+
+use he_ir::{CipherType, HeProgram, LinearMap, Op};
+use he_params::Level;
+
+use super::{ClearError, ClearTensor, ClearWeights};
+use crate::{Backend, Batch, Operand, TensorState};
+
+/// Computes in `f64`, at most `slots` images at a time.
+#[derive(Clone, Debug)]
+pub struct ClearBackend {
+    q: Vec<u64>,
+    slots: usize,
+}
+
+type Taken<'a> = Operand<'a, ClearTensor>;
+type Made = Result<ClearTensor, ClearError>;
+
+impl ClearBackend {
+    /// For programs over the ciphertext primes `q`, or the first of them; `slots` is N/2.
+    pub fn new(q: &[u64], slots: usize) -> Self {
+        Self { q: q.to_vec(), slots }
+    }
+
+    /// A batch as the input of a program.
+    pub fn input(&self, value: &CipherType, batch: Batch) -> ClearTensor {
+        ClearTensor::new(batch, value.level, value.scale)
+    }
+}
+
+impl Backend for ClearBackend {
+    type Tensor = ClearTensor;
+    type Weights = ClearWeights;
+    type Error = ClearError;
+
+    fn name(&self) -> &'static str {
+        "clear"
+    }
+
+    fn accept(&self, program: &HeProgram) -> Result<(), ClearError> {
+        if self.q.starts_with(program.q()) {
+            return Ok(());
+        }
+        Err(ClearError::Primes { program: program.q().to_vec(), backend: self.q.clone() })
+    }
+
+    fn pack(&self, map: &LinearMap, _: &CipherType) -> Result<ClearWeights, ClearError> {
+        Ok(ClearWeights::new(map))
+    }
+
+    fn weights_bytes(&self, weights: &ClearWeights) -> usize {
+        weights.bytes()
+    }
+
+    fn state(&self, tensor: &ClearTensor) -> TensorState {
+        tensor.state()
+    }
+
+    fn slots(&self) -> usize {
+        self.slots
+    }
+
+    fn bytes(&self, tensor: &ClearTensor) -> usize {
+        size_of_val(tensor.batch.values())
+    }
+
+    fn planned_bytes(&self, value: &CipherType) -> usize {
+        value.elements() * self.slots * size_of::<f64>()
+    }
+
+    fn is_in_place(&self, op: &Op, _: &CipherType, _: &CipherType) -> bool {
+        !matches!(op, Op::Linear { .. } | Op::Gather { .. })
+    }
+
+    fn linear(&self, x: Taken<'_>, weights: &ClearWeights) -> Made {
+        let x = x.as_ref();
+        if weights.inputs() != x.batch.elements() {
+            return Err(ClearError::Element { index: weights.inputs(), elements: x.batch.elements() });
+        }
+        let (batch, scale) = (weights.apply(&x.batch), x.scale.times(weights.scale)?);
+        Ok(ClearTensor { batch, scale, ..*x })
+    }
+
+    fn add(&self, x: Taken<'_>, y: Taken<'_>) -> Made {
+        x.into_owned().zip(y.as_ref(), |x, y| x + y)
+    }
+
+    fn sub(&self, x: Taken<'_>, y: Taken<'_>) -> Made {
+        x.into_owned().zip(y.as_ref(), |x, y| x - y)
+    }
+
+    fn negate(&self, x: Taken<'_>) -> Made {
+        Ok(x.into_owned().map(|x| -x))
+    }
+
+    fn add_constant(&self, x: Taken<'_>, values: &[f64]) -> Made {
+        let mut x = x.into_owned();
+        let (images, elements) = (x.batch.images().max(1), x.batch.elements());
+        if values.len() != elements {
+            return Err(ClearError::Element { index: values.len(), elements });
+        }
+        for (row, value) in x.batch.values_mut().chunks_exact_mut(images).zip(values) {
+            row.iter_mut().for_each(|x| *x += value);
+        }
+        Ok(x)
+    }
+
+    fn mul(&self, x: Taken<'_>, y: Taken<'_>) -> Made {
+        let scale = x.as_ref().scale.times(y.as_ref().scale)?;
+        Ok(ClearTensor { scale, component_count: 3, ..x.into_owned().zip(y.as_ref(), |x, y| x * y)? })
+    }
+
+    fn square(&self, x: Taken<'_>) -> Made {
+        let scale = x.as_ref().scale.times(x.as_ref().scale)?;
+        Ok(ClearTensor { scale, component_count: 3, ..x.into_owned().map(|x| x * x) })
+    }
+
+    fn relinearize(&self, x: Taken<'_>) -> Made {
+        Ok(ClearTensor { component_count: 2, ..x.into_owned() })
+    }
+
+    fn rescale(&self, x: Taken<'_>) -> Made {
+        let mut x = x.into_owned();
+        let no_prime = ClearError::NoPrime { level: x.level };
+        let (Some(below), Some(&prime)) = (x.level.below(), self.q.get(x.level.last_prime())) else {
+            return Err(no_prime);
+        };
+        x.scale = x.scale.over(prime)?;
+        x.level = below;
+        Ok(x)
+    }
+
+    fn drop_level(&self, x: Taken<'_>, to: Level) -> Made {
+        Ok(ClearTensor { level: to, ..x.into_owned() })
+    }
+
+    fn gather(&self, x: Taken<'_>, indices: &[u32]) -> Made {
+        let x = x.as_ref();
+        let (elements, images) = (x.batch.elements(), x.batch.images());
+        let mut batch = Batch::zero(indices.len(), images);
+        for (row, &index) in batch.values_mut().chunks_exact_mut(images.max(1)).zip(indices) {
+            let from = x.batch.row(index as usize);
+            if from.len() != row.len() {
+                return Err(ClearError::Element { index: index as usize, elements });
+            }
+            row.copy_from_slice(from);
+        }
+        Ok(ClearTensor { batch, ..*x })
+    }
+}

@@ -1,0 +1,83 @@
+//! Weighted sums of rows of numbers.
+//!
+//! Formula: `out[o] = (sum_k w[o][k] * x[k]) / weight_scale + bias[o]`, the sum from the first column to the last: the same numbers as
+//! [`LinearMap::apply`] image by image. Images are taken [`TILE`] at a time so that a tile of all elements stays in cache.
+
+use he_ir::LinearMap;
+use he_params::Scale;
+use rayon::prelude::*;
+
+use crate::Batch;
+
+/// Images that one task computes.
+const TILE: usize = 128;
+
+/// A linear map with its integers as `f64`.
+#[derive(Debug)]
+pub struct ClearWeights {
+    blocks: Vec<Vec<f64>>,
+    groups: Vec<he_ir::Group>,
+    bias: Vec<f64>,
+    inputs: usize,
+    pub(super) scale: Scale,
+}
+
+impl ClearWeights {
+    pub(super) fn new(map: &LinearMap) -> Self {
+        let floats = |block: &he_ir::WeightBlock| block.weights().iter().map(|&w| w as f64).collect();
+        Self {
+            blocks: map.blocks().iter().map(floats).collect(),
+            groups: map.groups().to_vec(),
+            bias: map.bias().to_vec(),
+            inputs: map.inputs(),
+            scale: map.weight_scale(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let weights: usize = self.blocks.iter().map(Vec::len).sum::<usize>() + self.bias.len();
+        let elements: usize = self.groups.iter().map(|g| g.inputs.len() + g.outputs.len()).sum();
+        weights * size_of::<f64>() + elements * size_of::<u32>()
+    }
+
+    /// Number of input elements.
+    pub(super) fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    pub(super) fn apply(&self, x: &Batch) -> Batch {
+        let images = x.images();
+        let mut out = Batch::zero(self.bias.len(), images);
+        let starts: Vec<usize> = (0..images).step_by(TILE).collect();
+        let tiles: Vec<Vec<f64>> =
+            starts.par_iter().map(|&start| self.tile(x, start, TILE.min(images - start))).collect();
+        for (o, row) in out.values_mut().chunks_exact_mut(images.max(1)).enumerate() {
+            for (part, tile) in row.chunks_mut(TILE).zip(&tiles) {
+                let width = part.len();
+                if let Some(from) = tile.get(o * width..(o + 1) * width) {
+                    part.copy_from_slice(from);
+                }
+            }
+        }
+        out
+    }
+
+    /// Images `start..start + width` of every output, `[output][image]`.
+    fn tile(&self, x: &Batch, start: usize, width: usize) -> Vec<f64> {
+        let mut out = vec![0.0; self.bias.len() * width];
+        for group in &self.groups {
+            let Some(block) = self.blocks.get(group.block) else { continue };
+            for (&o, weights) in group.outputs.iter().zip(block.chunks(group.inputs.len().max(1))) {
+                let Some(acc) = out.get_mut(o as usize * width..(o as usize + 1) * width) else { continue };
+                for (&w, &k) in weights.iter().zip(&group.inputs) {
+                    let row = x.row(k as usize).get(start..start + width).unwrap_or_default();
+                    acc.iter_mut().zip(row).for_each(|(a, v)| *a += w * v);
+                }
+            }
+        }
+        for (row, bias) in out.chunks_exact_mut(width).zip(&self.bias) {
+            row.iter_mut().for_each(|v| *v = *v / self.scale.get() + bias);
+        }
+        out
+    }
+}

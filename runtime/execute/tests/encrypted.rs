@@ -1,0 +1,161 @@
+//! Encrypted against clear, the memory plan against what is held, and each refusal that only ciphertexts can give.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod programs;
+
+use std::sync::Arc;
+
+use execute::ckks::{CkksBackend, decode};
+use execute::clear::ClearBackend;
+use execute::{Batch, ExecuteError, InputMismatch, Recorder, prepare, run};
+use he_ckks::{CiphertextTensor, CkksContext, Encoder, Seed};
+use he_ir::HeProgram;
+use he_params::Level;
+use he_rlwe::EvaluationKeys;
+use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
+use programs::{TwoLayers, every_operation, numbers, params};
+
+/// Key owner and server in one.
+struct Both {
+    context: Arc<CkksContext>,
+    secret: SecretKey,
+    backend: CkksBackend,
+}
+
+fn seed(byte: u8) -> Seed {
+    Seed::new([byte; 32])
+}
+
+impl Both {
+    fn new() -> Self {
+        let context = CkksContext::new(params()).unwrap();
+        let secret = SecretKey::generate(&context, &seed(1)).unwrap();
+        let relinearization = KeyGenerator::new(&context, &secret, seed(2)).relinearization_key().unwrap();
+        let keys = EvaluationKeys { relinearization: Some(relinearization), ..EvaluationKeys::default() };
+        let backend = CkksBackend::new(&context, keys);
+        Self { context, secret, backend }
+    }
+
+    fn encrypt(&self, batches: &[Batch], program: &HeProgram) -> Vec<CiphertextTensor> {
+        let mut encryptor = SymmetricEncryptor::new(&self.context, &self.secret, &seed(3));
+        let encrypt = |(batch, (_, _, value)): (&Batch, (&str, _, &he_ir::CipherType))| {
+            let rows: Vec<&[f64]> = batch.rows().collect();
+            encryptor.encrypt_tensor(&rows, value.level, value.scale).unwrap().expand(&self.context).unwrap()
+        };
+        batches.iter().zip(program.inputs()).map(encrypt).collect()
+    }
+
+    fn decrypt(&self, x: &CiphertextTensor, images: usize) -> Batch {
+        let plain = Decryptor::new(&self.context, &self.secret).decrypt(x).unwrap();
+        decode(&Encoder::new(&self.context), &plain, images).unwrap()
+    }
+}
+
+fn batches(program: &HeProgram, images: usize) -> Vec<Batch> {
+    let batch = |(i, (_, _, value)): (usize, (&str, _, &he_ir::CipherType))| {
+        Batch::from_images(&numbers(images * value.elements(), 10 + i as u64), value.elements()).unwrap()
+    };
+    program.inputs().enumerate().map(batch).collect()
+}
+
+/// Largest difference between encrypted and clear outputs.
+fn largest_error(program: &HeProgram, images: usize) -> f64 {
+    let both = Both::new();
+    let batches = batches(program, images);
+    let clear = ClearBackend::new(params().q(), params().slots());
+    let inputs = program.inputs().zip(&batches).map(|((_, _, value), batch)| clear.input(value, batch.clone()));
+    let expected = run(&clear, &prepare(&clear, program).unwrap(), inputs.collect(), &mut ()).unwrap();
+    let prepared = prepare(&both.backend, program).unwrap();
+    let found = run(&both.backend, &prepared, both.encrypt(&batches, program), &mut ()).unwrap();
+    assert_eq!(expected.len(), found.len());
+    let mut largest = 0.0f64;
+    for (expected, found) in expected.iter().zip(&found) {
+        let found = both.decrypt(found, images);
+        assert_eq!(found.elements(), expected.batch().elements());
+        for (e, f) in expected.batch().values().iter().zip(found.values()) {
+            largest = largest.max((e - f).abs());
+        }
+    }
+    println!("{}: largest error 2^{:.1} over {images} images", program.name(), largest.log2());
+    largest
+}
+
+#[test]
+fn two_layers_encrypted_are_two_layers_in_the_clear() {
+    // Scale 2^26, N = 2^11: fresh noise of about 2^-16 in a slot, grown by weights and squares of a few units.
+    assert!(largest_error(&TwoLayers::new().program(&params()), params().slots()) < 2e-3);
+}
+
+#[test]
+fn every_operation_encrypted_is_that_operation_in_the_clear() {
+    assert!(largest_error(&every_operation(&params()), 100) < 1e-3);
+}
+
+#[test]
+fn what_is_held_is_what_was_planned() {
+    let both = Both::new();
+    for program in [TwoLayers::new().program(&params()), every_operation(&params())] {
+        let prepared = prepare(&both.backend, &program).unwrap();
+        let mut recorder = Recorder::new(());
+        let inputs = both.encrypt(&batches(&program, 3), &program);
+        assert_eq!(inputs.iter().map(CiphertextTensor::byte_len).sum::<usize>(), prepared.memory().inputs);
+        run(&both.backend, &prepared, inputs, &mut recorder).unwrap();
+        let held: Vec<usize> = recorder.times().iter().map(|node| node.bytes_held).collect();
+        assert_eq!(held, prepared.memory().after);
+        assert!(prepared.memory().peak >= *held.iter().max().unwrap());
+    }
+}
+
+#[test]
+fn one_preparation_serves_many_runs_with_the_same_bits() {
+    let both = Both::new();
+    let program = TwoLayers::new().program(&params());
+    let prepared = prepare(&both.backend, &program).unwrap();
+    let inputs = both.encrypt(&batches(&program, 5), &program);
+    let first = run(&both.backend, &prepared, inputs.clone(), &mut ()).unwrap();
+    let second = run(&both.backend, &prepared, inputs, &mut ()).unwrap();
+    assert_eq!(first, second);
+}
+
+#[test]
+fn wrong_inputs_are_refused() {
+    let both = Both::new();
+    let program = TwoLayers::new().program(&params());
+    let prepared = prepare(&both.backend, &program).unwrap();
+    let refused = |inputs| match run(&both.backend, &prepared, inputs, &mut ()).unwrap_err() {
+        ExecuteError::Input { mismatch, .. } => mismatch,
+        other => panic!("{other}"),
+    };
+    let encrypt = |elements: usize, level, scale| {
+        let rows = vec![vec![0.5]; elements];
+        let mut encryptor = SymmetricEncryptor::new(&both.context, &both.secret, &seed(4));
+        vec![encryptor.encrypt_tensor(&rows, level, scale).unwrap().expand(&both.context).unwrap()]
+    };
+    let (top, scale) = (params().max_level(), params().scale());
+    assert_eq!(refused(encrypt(15, top, scale)), InputMismatch::Elements { expected: 16, found: 15 });
+    let found = Level::new(3);
+    assert_eq!(refused(encrypt(16, found, scale)), InputMismatch::Level { expected: top, found });
+    let found = scale.times(scale).unwrap();
+    assert_eq!(refused(encrypt(16, top, found)), InputMismatch::Scale { expected: scale, found });
+}
+
+#[test]
+fn a_program_that_needs_a_key_is_refused_without_one() {
+    let context = CkksContext::new(params()).unwrap();
+    let backend = CkksBackend::new(&context, EvaluationKeys::default());
+    let error = prepare(&backend, &TwoLayers::new().program(&params())).unwrap_err().to_string();
+    let expected = "backend ckks cannot run program \"two_layers\": the program relinearizes, the evaluation keys have no \
+                    relinearization key";
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn more_images_than_slots_cannot_be_decoded() {
+    let both = Both::new();
+    let x = both.encrypt(&batches(&TwoLayers::new().program(&params()), 1), &TwoLayers::new().program(&params()));
+    let plain = Decryptor::new(&both.context, &both.secret).decrypt(&x[0]).unwrap();
+    let slots = params().slots();
+    let error = decode(&Encoder::new(&both.context), &plain, slots + 1).unwrap_err();
+    assert_eq!(error, he_ckks::CkksError::TooManySlots { found: slots + 1, slots });
+}
