@@ -28,7 +28,7 @@ impl Precision {
             count += 1;
             squares += error * error;
             // `max` would forget a NaN.
-            largest = if error <= largest { largest } else { error };
+            largest = if error <= largest || largest.is_nan() { largest } else { error };
         }
         Self { largest_error: largest, rms_error: (squares / f64::from(count.max(1))).sqrt() }
     }
