@@ -10,6 +10,7 @@ use crate::cost::CostModel;
 use crate::explain::{Explain, PassNotes};
 use crate::lowering::{Circuit, lower};
 use crate::parameters::{ParametersError, Request, Selection, select, with_literal};
+use crate::placement::{Chain, place};
 use crate::ranges::{Interval, RangeError, RangeOptions, Sample, ValueRange, analyse};
 use crate::{PassError, PassReport, Pipeline, default_pipeline};
 
@@ -63,6 +64,8 @@ pub struct Compiled {
     pub program: HeProgram,
     /// The parameters it was placed on.
     pub params: CkksParams,
+    /// The primes and scales it was placed on: with the same network, [`replay`] gives the same program.
+    pub chain: Chain,
     /// The report for people.
     pub explain: Explain,
     /// What each pass did, in order.
@@ -132,7 +135,27 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
     reports.push(("placement", selection.placed.report.clone()));
     let notes = reports.iter().map(|(pass, report)| notes(pass, report)).collect();
     let explain = Explain::new(&selection, &ranges, options.batch, &options.costs, options.threads, notes);
-    Ok(Compiled { program: selection.placed.program, params: selection.params, explain, reports, circuit, ranges })
+    Ok(Compiled {
+        program: selection.placed.program,
+        params: selection.params,
+        chain: selection.chain,
+        explain,
+        reports,
+        circuit,
+        ranges,
+    })
+}
+
+/// The program of a network on a chain that an earlier [`compile`] chose: the same network gives the same program. Nothing is chosen and
+/// nothing is checked against ranges; whoever calls this compares the program with the one that was.
+///
+/// # Errors
+/// A graph pass or the lowering; a network that does not fit the chain.
+pub fn replay(graph: &Graph, chain: &Chain, costs: &CostModel) -> Result<HeProgram, CompileError> {
+    let mut graph = graph.clone();
+    default_pipeline()?.run(&mut graph)?;
+    let placed = place(&lower(&graph)?, chain, costs).map_err(ParametersError::Placement)?;
+    Ok(placed.program)
 }
 
 fn choose(circuit: &Circuit, ranges: &[ValueRange], options: &CompileOptions) -> Result<Selection, ParametersError> {

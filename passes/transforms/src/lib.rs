@@ -23,6 +23,6 @@ pub mod ranges;
 #[cfg(test)]
 mod testing;
 
-pub use compile::{CompileError, CompileOptions, Compiled, compile, compile_with};
+pub use compile::{CompileError, CompileOptions, Compiled, compile, compile_with, replay};
 pub use pass::{Pass, PassError, PassReport, Property, Site};
 pub use pipeline::{Pipeline, default_pipeline};

@@ -35,6 +35,8 @@ pub struct Request {
 pub struct Selection {
     /// The parameters.
     pub params: CkksParams,
+    /// The chain of scales and primes it was placed on.
+    pub chain: Chain,
     /// The program.
     pub placed: Placed,
     /// One prediction per value of the program.
@@ -285,7 +287,7 @@ fn evaluate(
     }
     let bits = |index: usize| (value_ranges[index].typical() / errors[index].bound).log2();
     let precision_bits = placed.program.outputs().iter().map(|(_, id)| bits(id.index())).fold(f64::INFINITY, f64::min);
-    Ok(Selection { params, placed, errors, precision_bits, log: Vec::new() })
+    Ok(Selection { params, chain: chain.clone(), placed, errors, precision_bits, log: Vec::new() })
 }
 
 #[cfg(test)]
