@@ -7,6 +7,7 @@
 //! - [`HeProgram`] and [`HeProgramBuilder`]: the only way to make one is to append checked operations;
 //! - [`Op`], [`LinearMap`]: what can be computed;
 //! - [`HeProgram::verify`]: every error at once;
+//! - [`portable`]: program and parameters as a file for another machine, bounded and checked;
 //! - `Display`: the text form that golden tests and `explain` show.
 
 #![forbid(unsafe_code)]
@@ -15,6 +16,7 @@ mod builder;
 mod error;
 mod linear_map;
 mod op;
+pub mod portable;
 mod program;
 mod text;
 mod value;

@@ -114,7 +114,7 @@ fn selection(map: &AffineMap) -> Option<Vec<u32>> {
         for (row, &output) in group.outputs.iter().enumerate() {
             let mut read = block.row(row).iter().zip(&group.inputs).filter(|(w, _)| **w != 0.0);
             match (read.next(), read.next()) {
-                (Some((&w, &input)), None) if w == 1.0 => *indices.get_mut(output as usize)? = Some(input),
+                (Some((&1.0, &input)), None) => *indices.get_mut(output as usize)? = Some(input),
                 _ => return None,
             }
         }

@@ -1,0 +1,299 @@
+//! A program and its parameters as a file: what the key owner hands to the machine that runs it.
+//!
+//! Format: JSON, version 1. Inputs carry their level and scale; the type of every other value is what the rules give when the file is read, by
+//! the same builder that compilers use, so a file cannot state a wrong one. Linear maps stand in a table and may be shared. Nothing is taken on
+//! trust: the file's size, every count and every shape are bounded before memory follows them.
+
+use std::sync::Arc;
+
+use he_params::{CkksParams, CkksParamsLiteral, Level, ParamsError, Scale};
+use serde::{Deserialize, Serialize};
+
+use crate::{Group, HeIrError, HeProgram, HeProgramBuilder, LinearMap, Op, ValueId, WeightBlock};
+
+/// Largest file that is read, in bytes.
+pub const MAX_BYTES: usize = 1 << 30;
+
+/// Most elements of one value.
+pub const MAX_ELEMENTS: usize = 1 << 24;
+
+/// Most operations of a program.
+pub const MAX_NODES: usize = 1 << 20;
+
+const VERSION: u32 = 1;
+
+/// Why a file is not a program.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PortableError {
+    /// Too long to be read at all.
+    #[error("program file of {found} bytes, at most {max}")]
+    TooLarge {
+        /// Bytes given.
+        found: usize,
+        /// Bytes allowed.
+        max: usize,
+    },
+    /// Not JSON, or not of this form.
+    #[error("not a program file: {0}")]
+    Syntax(#[from] serde_json::Error),
+    /// Written by another version.
+    #[error("program file of version {found}, this reads version {VERSION}")]
+    Version {
+        /// Version of the file.
+        found: u32,
+    },
+    /// More than any program has.
+    #[error("{found} {what}, at most {max}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many.
+        found: usize,
+        /// How many are allowed.
+        max: usize,
+    },
+    /// A map that is not in the table.
+    #[error("node {node} names linear map {map}, the file has {maps}")]
+    NoSuchMap {
+        /// Index of the node.
+        node: usize,
+        /// The map named.
+        map: usize,
+        /// Maps in the file.
+        maps: usize,
+    },
+    /// Parameters that are refused.
+    #[error("parameters: {0}")]
+    Params(#[from] ParamsError),
+    /// Primes of the program that are not those of its parameters.
+    #[error("the program's {program} ciphertext primes are not the first of the parameters' {params}")]
+    Primes {
+        /// Primes of the program.
+        program: usize,
+        /// Primes of the parameters.
+        params: usize,
+    },
+    /// An operation that breaks a rule.
+    #[error(transparent)]
+    Rule(#[from] HeIrError),
+    /// A program that breaks rules as a whole.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Program(Vec<HeIrError>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    henge_program: u32,
+    name: String,
+    params: CkksParamsLiteral,
+    q: Vec<u64>,
+    maps: Vec<FileMap>,
+    nodes: Vec<FileNode>,
+    outputs: Vec<(String, u32)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileMap {
+    inputs: usize,
+    weight_scale: Scale,
+    blocks: Vec<FileBlock>,
+    groups: Vec<FileGroup>,
+    bias: Vec<f64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileBlock {
+    rows: usize,
+    columns: usize,
+    weights: Vec<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileGroup {
+    inputs: Vec<u32>,
+    outputs: Vec<u32>,
+    block: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileNode {
+    op: FileOp,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    operands: Vec<u32>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    source: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum FileOp {
+    Input { name: String, shape: Vec<usize>, level: Level, scale: Scale },
+    Linear { map: usize, shape: Vec<usize> },
+    Add,
+    Sub,
+    Negate,
+    AddConstant { values: Vec<f64> },
+    Mul,
+    Square,
+    Relinearize,
+    Rescale,
+    DropLevel { to: Level },
+    Gather { indices: Vec<u32>, shape: Vec<usize> },
+}
+
+/// Writes a program and the parameters it was placed on.
+///
+/// # Errors
+/// Only when the writer of JSON fails.
+pub fn to_bytes(program: &HeProgram, params: &CkksParamsLiteral) -> Result<Vec<u8>, PortableError> {
+    let mut maps: Vec<Arc<LinearMap>> = Vec::new();
+    let mut nodes = Vec::with_capacity(program.nodes().len());
+    for node in program.nodes() {
+        let shape = node.value().shape.clone();
+        let op = match node.op() {
+            Op::Input { name } => {
+                FileOp::Input { name: name.clone(), shape, level: node.value().level, scale: node.value().scale }
+            }
+            Op::Linear { map } => {
+                let known = maps.iter().position(|m| Arc::ptr_eq(m, map));
+                let index = known.unwrap_or_else(|| {
+                    maps.push(Arc::clone(map));
+                    maps.len() - 1
+                });
+                FileOp::Linear { map: index, shape }
+            }
+            Op::Add => FileOp::Add,
+            Op::Sub => FileOp::Sub,
+            Op::Negate => FileOp::Negate,
+            Op::AddConstant { values } => FileOp::AddConstant { values: values.to_vec() },
+            Op::Mul => FileOp::Mul,
+            Op::Square => FileOp::Square,
+            Op::Relinearize => FileOp::Relinearize,
+            Op::Rescale => FileOp::Rescale,
+            Op::DropLevel { to } => FileOp::DropLevel { to: *to },
+            Op::Gather { indices, .. } => FileOp::Gather { indices: indices.to_vec(), shape },
+        };
+        let operands = node.operands().iter().map(|id| id.index() as u32).collect();
+        let source = if matches!(op, FileOp::Input { .. }) { String::new() } else { node.source().to_owned() };
+        nodes.push(FileNode { op, operands, source });
+    }
+    let file = File {
+        henge_program: VERSION,
+        name: program.name().to_owned(),
+        params: params.clone(),
+        q: program.q().to_vec(),
+        maps: maps.iter().map(|map| write_map(map)).collect(),
+        nodes,
+        outputs: program.outputs().iter().map(|(name, id)| (name.clone(), id.index() as u32)).collect(),
+    };
+    Ok(serde_json::to_vec(&file)?)
+}
+
+/// Reads bytes that nobody vouches for: a verified program, and parameters that passed every check.
+///
+/// # Errors
+/// See [`PortableError`].
+pub fn from_bytes(bytes: &[u8]) -> Result<(HeProgram, CkksParams), PortableError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(PortableError::TooLarge { found: bytes.len(), max: MAX_BYTES });
+    }
+    let file: File = serde_json::from_slice(bytes)?;
+    if file.henge_program != VERSION {
+        return Err(PortableError::Version { found: file.henge_program });
+    }
+    let params = CkksParams::try_from(file.params)?;
+    if file.q.is_empty() || !params.q().starts_with(&file.q) {
+        return Err(PortableError::Primes { program: file.q.len(), params: params.q().len() });
+    }
+    bounded("operations", file.nodes.len(), MAX_NODES)?;
+    let maps = file.maps.into_iter().map(|map| read_map(map).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
+    let mut builder = HeProgramBuilder::new(file.name, file.q);
+    for (index, node) in file.nodes.into_iter().enumerate() {
+        let operands: Vec<ValueId> = node.operands.iter().map(|&id| ValueId::new(id as usize)).collect();
+        push(&mut builder, index, node, &operands, &maps)?;
+    }
+    for (name, id) in file.outputs {
+        builder.output(name, ValueId::new(id as usize));
+    }
+    Ok((builder.finish().map_err(PortableError::Program)?, params))
+}
+
+fn push(
+    builder: &mut HeProgramBuilder,
+    index: usize,
+    node: FileNode,
+    operands: &[ValueId],
+    maps: &[Arc<LinearMap>],
+) -> Result<(), PortableError> {
+    let op = match node.op {
+        FileOp::Input { name, shape, level, scale } => {
+            bounded_shape(&shape)?;
+            builder.input(name, shape, level, scale)?;
+            return Ok(());
+        }
+        FileOp::Linear { map, shape } => {
+            bounded_shape(&shape)?;
+            let found = maps.get(map).ok_or(PortableError::NoSuchMap { node: index, map, maps: maps.len() })?;
+            let &[operand] = operands else {
+                let error = crate::TypeError::Arity { expected: 1, found: operands.len() };
+                return Err(HeIrError::Op { verb: "linear", node: node.source, error }.into());
+            };
+            builder.linear(Arc::clone(found), operand, shape, node.source)?;
+            return Ok(());
+        }
+        FileOp::Gather { indices, shape } => {
+            bounded_shape(&shape)?;
+            Op::Gather { indices: Arc::new(indices), shape }
+        }
+        FileOp::AddConstant { values } => Op::AddConstant { values: Arc::new(values) },
+        FileOp::DropLevel { to } => Op::DropLevel { to },
+        FileOp::Add => Op::Add,
+        FileOp::Sub => Op::Sub,
+        FileOp::Negate => Op::Negate,
+        FileOp::Mul => Op::Mul,
+        FileOp::Square => Op::Square,
+        FileOp::Relinearize => Op::Relinearize,
+        FileOp::Rescale => Op::Rescale,
+    };
+    builder.push(op, operands, node.source)?;
+    Ok(())
+}
+
+fn bounded(what: &'static str, found: usize, max: usize) -> Result<(), PortableError> {
+    if found > max { Err(PortableError::TooMany { what, found, max }) } else { Ok(()) }
+}
+
+fn bounded_shape(shape: &[usize]) -> Result<(), PortableError> {
+    let elements = shape.iter().try_fold(1usize, |product, &d| product.checked_mul(d)).unwrap_or(usize::MAX);
+    bounded("elements of a value", elements, MAX_ELEMENTS)
+}
+
+fn write_map(map: &LinearMap) -> FileMap {
+    let block = |b: &WeightBlock| FileBlock { rows: b.rows(), columns: b.columns(), weights: b.weights().to_vec() };
+    let group = |g: &Group| FileGroup { inputs: g.inputs.clone(), outputs: g.outputs.clone(), block: g.block };
+    FileMap {
+        inputs: map.inputs(),
+        weight_scale: map.weight_scale(),
+        blocks: map.blocks().iter().map(block).collect(),
+        groups: map.groups().iter().map(group).collect(),
+        bias: map.bias().to_vec(),
+    }
+}
+
+fn read_map(map: FileMap) -> Result<LinearMap, PortableError> {
+    bounded("inputs of a linear map", map.inputs, MAX_ELEMENTS)?;
+    let block = |b: FileBlock| WeightBlock::new(b.rows, b.columns, b.weights);
+    let blocks = map.blocks.into_iter().map(block).collect::<Result<Vec<_>, _>>()?;
+    let group = |g: FileGroup| Group { inputs: g.inputs, outputs: g.outputs, block: g.block };
+    let groups = map.groups.into_iter().map(group).collect();
+    Ok(LinearMap::new(map.inputs, blocks, groups, map.bias, map.weight_scale)?)
+}
+
+#[cfg(test)]
+mod tests;
