@@ -210,3 +210,6 @@ impl Encoder {
         Ok(IntegerPolys { store: Store::Wide(wide) })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,12 @@ impl FftPlan {
     ///
     /// # Errors
     /// [`RingError::LengthMismatch`].
-    pub fn coefficients_to_slots(&self, coefficients: &mut [f64], re: &mut [f64], im: &mut [f64]) -> Result<(), RingError> {
+    pub fn coefficients_to_slots(
+        &self,
+        coefficients: &mut [f64],
+        re: &mut [f64],
+        im: &mut [f64],
+    ) -> Result<(), RingError> {
         let slots = self.slots();
         for (what, expected, found) in
             [("coefficients", 2 * slots, coefficients.len()), ("slots", slots, re.len()), ("slots", slots, im.len())]

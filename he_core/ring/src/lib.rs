@@ -32,6 +32,7 @@ mod matrix_product;
 mod mod_switch;
 mod modulus;
 mod ntt;
+mod raised_product;
 mod rescale;
 mod ring;
 mod roots;

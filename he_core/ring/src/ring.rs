@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use rayon::prelude::*;
 
+use crate::kernels;
 use crate::ntt::NttPlan;
 use crate::tensor::{Coeff, Domain, Eval, Limb, RnsTensor, Words};
 use crate::view::{RnsView, RnsViewMut};
@@ -14,6 +15,9 @@ use crate::{Isa, RingError, Word};
 
 /// Words of work that are worth a task of their own.
 const TASK_WORDS: usize = 1 << 14;
+
+/// Signed coefficients that are widened together before they are reduced.
+const SIGNED_BLOCK: usize = 512;
 
 /// The plan of one prime, its width erased.
 #[derive(Clone, Debug)]
@@ -165,8 +169,12 @@ impl Ring {
         self.par_rows(out.view_mut(), |_, row, x| {
             let source = &coefficients[row * n..(row + 1) * n];
             each_width!(x, |plan, x| {
-                let m = plan.modulus();
-                x.iter_mut().zip(source).for_each(|(x, c)| *x = m.reduce_i64((*c).into()));
+                let mut block = [0i64; SIGNED_BLOCK];
+                for (out, source) in x.chunks_mut(SIGNED_BLOCK).zip(source.chunks(SIGNED_BLOCK)) {
+                    let block = &mut block[..source.len()];
+                    block.iter_mut().zip(source).for_each(|(x, c)| *x = (*c).into());
+                    kernels::reduce_i64_into(plan.isa(), plan.modulus(), out, block);
+                }
             });
         });
         Ok(out)

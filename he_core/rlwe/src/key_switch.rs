@@ -17,6 +17,9 @@ use crate::{RlweContext, RlweError, purpose};
 /// Bytes of raised digits that one pass over a tensor may hold.
 const DIGIT_BYTES: usize = 16 << 20;
 
+/// Polynomials that one pass switches.
+const PASS_POLYNOMIALS: usize = 4;
+
 /// The key from one secret to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeySwitchKey {
@@ -71,6 +74,12 @@ impl KeySwitchKey {
         Ok(self.rows.view().select(1, self.rows.rows() / 2, 2)?)
     }
 
+    /// Refuses a key with another number of digits than the context's.
+    fn check(&self, context: &RlweContext) -> Result<(), RlweError> {
+        let (expected, found) = (2 * context.digit_count(), self.rows.rows());
+        if expected == found { Ok(()) } else { Err(RlweError::KeyShape { expected, found }) }
+    }
+
     /// Bytes held on the heap.
     pub fn byte_len(&self) -> usize {
         self.rows.byte_len()
@@ -112,9 +121,7 @@ impl RlweContext {
     /// [`RlweError::KeyShape`], [`RlweError::Ring`].
     pub fn switch_digits(&self, digits: &RaisedDigits, key: &KeySwitchKey) -> Result<RnsTensor<Eval>, RlweError> {
         let plan = self.levels_plan(digits.level)?;
-        if key.rows.rows() != 2 * self.digit_count() {
-            return Err(RlweError::KeyShape { expected: 2 * self.digit_count(), found: key.rows.rows() });
-        }
+        key.check(self)?;
         let Some(divide) = &plan.divide else { return Err(RlweError::NoSpecialPrimes) };
         let keys =
             (0..digits.digits.len()).map(|digit| key.rows.view().range(2 * digit, 2)).collect::<Result<Vec<_>, _>>()?;
@@ -138,11 +145,15 @@ impl RlweContext {
         if out.rows() != 2 * x.rows() {
             return Err(he_ring::RingError::RowMismatch { left: out.rows(), right: 2 * x.rows() }.into());
         }
-        let chunk = self.polynomials_per_pass(self.level_of_limbs(&x.limb_indices())?)?;
+        let plan = self.level_of(&x.limb_indices())?;
+        let Some(divide) = &plan.divide else { return Err(RlweError::NoSpecialPrimes) };
+        key.check(self)?;
+        // A pass small enough for the cache, and with work for every thread: it has a task per polynomial and prime.
+        let chunk = PASS_POLYNOMIALS.max(2 * rayon::current_num_threads().div_ceil(plan.q.len()));
         for first in (0..x.rows()).step_by(chunk) {
             let count = chunk.min(x.rows() - first);
-            let digits = self.raise_digits(x.range(first, count)?)?;
-            let switched = self.switch_digits(&digits, key)?;
+            let sums = self.ring().raised_inner_product(&plan.raise, x.range(first, count)?, &key.rows)?;
+            let switched = self.ring().mod_down(divide, sums)?;
             self.ring().add_assign(out.view_mut().range(2 * first, 2 * count)?, &switched)?;
         }
         Ok(())

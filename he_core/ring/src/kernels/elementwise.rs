@@ -33,6 +33,8 @@ macro_rules! elementwise_kernels {
             add_constant_assign<W>(m: Modulus<W>, x: &mut [W], c: W);
             /// `out = x + c mod q` for words `x` of any size and of either width.
             reduce_add_into<S, W>(m: Modulus<W>, out: &mut [W], x: &[S], c: W);
+            /// `out = x mod q` for signed x.
+            reduce_i64_into<W>(m: Modulus<W>, out: &mut [W], x: &[i64]);
             /// `x = (x - y) * w`.
             sub_mul_shoup_assign<W>(m: Modulus<W>, x: &mut [W], y: &[W], w: ShoupFactor<W>);
             /// `acc += x * w` for words `x` of any size and of either width.
@@ -131,6 +133,12 @@ pub(super) fn reduce_add_into<S: Word, W: Word>(m: Modulus<W>, out: &mut [W], x:
     } else {
         out.iter_mut().zip(x).for_each(|(out, x)| *out = m.add(m.reduce_u64(x.to_u64()), c));
     }
+}
+
+#[inline(always)]
+pub(super) fn reduce_i64_into<W: Word>(m: Modulus<W>, out: &mut [W], x: &[i64]) {
+    debug_assert_eq!(out.len(), x.len());
+    out.iter_mut().zip(x).for_each(|(out, x)| *out = m.reduce_i64(*x));
 }
 
 #[inline(always)]

@@ -17,10 +17,10 @@ use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-pub use sampler::Sampler;
-pub use small::SmallPolys;
 use crate::Isa;
 use crate::kernels::chacha::{BLOCK_WORDS, key_stream};
+pub use sampler::Sampler;
+pub use small::SmallPolys;
 
 /// 32 bytes that decide everything drawn from them. Wiped on drop, not printed.
 ///

@@ -46,13 +46,29 @@ impl Sampler {
     #[inline]
     pub(super) fn take(&mut self, most: usize) -> &[u32] {
         if self.next == BUFFER_WORDS {
-            key_stream(self.isa, &self.key, self.object, self.counter, &mut self.buffer);
-            self.counter += (BUFFER_WORDS / BLOCK_WORDS) as u64;
-            self.next = 0;
+            self.refill();
         }
         let start = self.next;
         self.next = BUFFER_WORDS.min(start.saturating_add(most));
         &self.buffer[start..self.next]
+    }
+
+    /// The 64-bit draws that are ready, at most `most`, as pairs of words; none when the next one crosses the buffer's end.
+    #[inline]
+    pub(super) fn take_u64(&mut self, most: usize) -> &[[u32; 2]] {
+        if self.next == BUFFER_WORDS {
+            self.refill();
+        }
+        let start = self.next;
+        let draws = most.min((BUFFER_WORDS - start) / 2);
+        self.next = start + 2 * draws;
+        self.buffer[start..self.next].as_chunks::<2>().0
+    }
+
+    fn refill(&mut self) {
+        key_stream(self.isa, &self.key, self.object, self.counter, &mut self.buffer);
+        self.counter += (BUFFER_WORDS / BLOCK_WORDS) as u64;
+        self.next = 0;
     }
 
     /// The next 32 bits.

@@ -87,23 +87,40 @@ impl Sampler {
     /// Centred binomial: of each 64-bit draw, ones in bits 0..21 minus ones in bits 21..42.
     pub fn fill_centred_binomial(&mut self, row: &mut [i8]) {
         const MASK: u64 = (1 << ErrorDistribution::BINOMIAL_BITS) - 1;
-        for value in row {
-            let bits = self.next_u64();
+        self.for_each_u64(row, |bits| {
             let plus = bit_count(bits & MASK);
             let minus = bit_count((bits >> ErrorDistribution::BINOMIAL_BITS) & MASK);
-            *value = plus as i8 - minus as i8;
-        }
+            plus as i8 - minus as i8
+        });
     }
 
     /// Rounded Gaussian of sigma 3.2: of each 64-bit draw the low 63 bits are compared with every entry of a table of
     /// tail probabilities, the magnitude is the number of entries above; bit 63 is the sign.
     pub fn fill_gaussian(&mut self, row: &mut [i8]) {
-        for value in row {
-            let bits = self.next_u64();
+        self.for_each_u64(row, |bits| {
             let u = bits & (u64::MAX >> 1);
             let magnitude: u64 = GAUSSIAN_TABLE.iter().map(|entry| u.wrapping_sub(*entry) >> 63).sum();
             let sign = (bits >> 63) as i8;
-            *value = (magnitude as i8 ^ -sign) + sign;
+            (magnitude as i8 ^ -sign) + sign
+        });
+    }
+
+    /// One 64-bit draw per value, many at a time where they lie ready.
+    #[inline(always)]
+    fn for_each_u64(&mut self, row: &mut [i8], value: impl Fn(u64) -> i8) {
+        let mut filled = 0;
+        while filled < row.len() {
+            let ready = self.take_u64(row.len() - filled);
+            if ready.is_empty() {
+                let bits = self.next_u64();
+                row[filled] = value(bits);
+                filled += 1;
+                continue;
+            }
+            for (out, words) in row[filled..].iter_mut().zip(ready) {
+                *out = value(u64::from(words[0]) | u64::from(words[1]) << 32);
+            }
+            filled += ready.len();
         }
     }
 

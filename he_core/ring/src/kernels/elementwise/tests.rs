@@ -54,6 +54,10 @@ fn suite<W: Word>(bounds: &[u64]) {
                 check("reduce_u32", &run(&|o| dispatch::reduce_add_into(isa, m, o, &any32, c)), &|i| {
                     u128::from(any32[i]) + u(c)
                 });
+                let signed: Vec<i64> = any.iter().map(|x| *x as i64).collect();
+                check("reduce_i64", &run(&|o| dispatch::reduce_i64_into(isa, m, o, &signed)), &|i| {
+                    i128::from(signed[i]).rem_euclid(wide as i128) as u128
+                });
                 check("sub_mul", &run(&|o| dispatch::sub_mul_shoup_assign(isa, m, o, &y, w)), &|i| {
                     (u(x[i]) + wide - u(y[i])) * u(c)
                 });
