@@ -1,8 +1,10 @@
 //! How exact the outputs will be: the noise of every value along a program, and whether every value fits its modulus.
 //!
-//! Noise follows `he_params::noise`, one variance per value, worst row of a linear map, worst slot of a key switch. Rounding the weights to integers
-//! counts as noise too: a weight's error is uniform in half a unit, so an output is off by at most a sum of variance
-//! `sum x_i^2 / (12 weight_scale^2)`, with the sum of squares bounded by the ranges.
+//! Noise follows `he_params::noise`, one variance per element of each value: an element that is multiplied by large messages or summed with large
+//! weights has more of it. Messages enter by their mean squares along the calibration samples times the margin squared (by their bounds where
+//! there are no samples), since an error is a sum of many. A key switch counts as noisy as in its worst slot everywhere. Rounding the weights to
+//! integers counts as noise too: a weight's error is uniform in half a unit either way, so it adds
+//! `sum x_i^2 / (12 weight_scale^2)` to an output's variance.
 
 use he_ir::{HeProgram, LinearMap, Node, Op};
 use he_params::LogN;
@@ -37,17 +39,18 @@ pub struct NoiseSetting<'a> {
 /// One prediction per value; `ranges` holds one range per value.
 pub fn estimate(program: &HeProgram, ranges: &[&ValueRange], setting: &NoiseSetting) -> Vec<ValueError> {
     let log_n = setting.model.log_n();
-    let mut noises: Vec<Noise> = Vec::with_capacity(program.nodes().len());
+    let mut noises: Vec<Vec<Noise>> = Vec::with_capacity(program.nodes().len());
     let mut errors = Vec::with_capacity(program.nodes().len());
     for (index, node) in program.nodes().iter().enumerate() {
         let noise = node_noise(program, node, &noises, ranges, setting);
+        let worst = noise.iter().copied().fold(Noise::NONE, |a, b| if b > a { b } else { a });
         noises.push(noise);
         let scale = node.value().scale.get();
         let log_q: f64 = setting.q[..node.value().level.prime_count()].iter().map(|&q| (q as f64).log2()).sum();
-        let used = ranges[index].magnitude * scale + noise.slot_bound(log_n);
+        let used = ranges[index].magnitude * scale + worst.slot_bound(log_n);
         errors.push(ValueError {
-            std: noise.slot_std(log_n) / scale,
-            bound: noise.slot_bound(log_n) / scale,
+            std: worst.slot_std(log_n) / scale,
+            bound: worst.slot_bound(log_n) / scale,
             headroom_bits: log_q - 1.0 - used.log2(),
         });
     }
@@ -57,59 +60,61 @@ pub fn estimate(program: &HeProgram, ranges: &[&ValueRange], setting: &NoiseSett
 fn node_noise(
     program: &HeProgram,
     node: &Node,
-    noises: &[Noise],
+    noises: &[Vec<Noise>],
     ranges: &[&ValueRange],
     setting: &NoiseSetting,
-) -> Noise {
+) -> Vec<Noise> {
     let model = &setting.model;
     let operand = |i: usize| node.operands().get(i).map_or(0, |id| id.index());
-    // Largest magnitude of an operand's slots, in integer units.
-    let slot = |i: usize| {
-        let id = operand(i);
-        ranges[id].magnitude * program.nodes()[id].value().scale.get()
-    };
-    let x = || noises[operand(0)];
+    let scale = |i: usize| program.nodes()[operand(i)].value().scale.get();
+    // Magnitudes of an operand's slots, in integer units, element by element.
+    let slots = |i: usize| ranges[operand(i)].squares.iter().map(move |square| square.sqrt() * scale(i));
+    let x = || noises[operand(0)].iter().copied();
+    let y = || noises[operand(1)].iter().copied();
     let level = node.operands().first().and_then(|&id| program.node(id)).map(|n| n.value().level);
     match node.op() {
-        Op::Input { .. } => model.encoding().plus(model.symmetric_encryption()),
-        Op::Linear { map } => {
-            let scale = program.nodes()[operand(0)].value().scale.get();
-            linear_noise(map, x(), ranges[operand(0)], scale, model.log_n())
+        Op::Input { .. } => vec![model.encoding().plus(model.symmetric_encryption()); node.value().elements()],
+        Op::Linear { map } => linear_noise(map, &noises[operand(0)], ranges[operand(0)], scale(0), model.log_n()),
+        Op::Add | Op::Sub => x().zip(y()).map(|(x, y)| x.plus(y)).collect(),
+        Op::Mul => {
+            let pairs = x().zip(slots(0)).zip(y().zip(slots(1)));
+            pairs.map(|((x, x_slot), (y, y_slot))| model.product(x, x_slot, y, y_slot)).collect()
         }
-        Op::Add | Op::Sub => x().plus(noises[operand(1)]),
-        Op::Mul => model.product(x(), slot(0), noises[operand(1)], slot(1)),
-        Op::Square => model.square(x(), slot(0)),
+        Op::Square => x().zip(slots(0)).map(|(x, slot)| model.square(x, slot)).collect(),
         Op::Relinearize => {
             let primes = level.map_or(0, |l| l.prime_count());
             let digits: Vec<f64> = setting.q[..primes]
                 .chunks(setting.primes_per_digit.max(1))
                 .map(|chunk| chunk.iter().map(|&q| (q as f64).log2()).sum())
                 .collect();
-            // The worst slot's mean square stands for all slots.
             let worst = model.key_switch_worst_slot_std(digits.iter().copied(), setting.log_p);
-            x().plus(Noise::from_variance(worst * worst / model.log_n().n() as f64))
+            let switched = Noise::from_variance(worst * worst / model.log_n().n() as f64);
+            x().map(|x| x.plus(switched)).collect()
         }
         Op::Rescale => {
             let last = level.map_or(0, |l| l.last_prime());
-            let components = node.value().component_count;
-            model.rescale(x(), setting.q[last], components)
+            x().map(|x| model.rescale(x, setting.q[last], node.value().component_count)).collect()
         }
-        _ => x(),
+        Op::Gather { indices, .. } => indices.iter().map(|&i| noises[operand(0)][i as usize]).collect(),
+        _ => x().collect(),
     }
 }
 
-fn linear_noise(map: &LinearMap, x: Noise, range: &ValueRange, scale: f64, log_n: LogN) -> Noise {
-    let (mut squares, mut most) = (0.0f64, 0);
-    for block in map.blocks() {
-        for row in block.weights().chunks(block.columns().max(1)) {
-            squares = squares.max(row.iter().map(|&w| (w as f64).powi(2)).sum());
-            most = most.max(row.iter().filter(|&&w| w != 0).count());
+fn linear_noise(map: &LinearMap, x: &[Noise], range: &ValueRange, scale: f64, log_n: LogN) -> Vec<Noise> {
+    // In integer units the weights' rounding errors have variance 1/12 each and multiply messages x_i * scale.
+    let rounding = scale * scale / 12.0 / log_n.n() as f64;
+    let mut y = vec![Noise::NONE; map.outputs()];
+    for group in map.groups() {
+        let block = &map.blocks()[group.block];
+        let inputs: Vec<(f64, f64)> =
+            group.inputs.iter().map(|&i| (x[i as usize].variance(), rounding * range.squares[i as usize])).collect();
+        for (&output, row) in group.outputs.iter().zip(block.weights().chunks(block.columns().max(1))) {
+            let terms = row.iter().zip(&inputs).filter(|(w, _)| **w != 0);
+            let variance = terms.map(|(&w, (noise, rounding))| (w as f64).powi(2) * noise + rounding).sum();
+            y[output as usize] = Noise::from_variance(variance);
         }
     }
-    // In integer units the weights' rounding errors have variance 1/12 each and multiply messages x_i * scale.
-    let square_sum = range.square_sum.min(most as f64 * range.magnitude * range.magnitude);
-    let rounding = Noise::from_variance(square_sum * scale * scale / 12.0 / log_n.n() as f64);
-    x.weighted(squares).plus(rounding)
+    y
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ fn range(magnitude: f64, elements: usize) -> ValueRange {
         source: RangeSource::Interval,
         interval: magnitude,
         seen: None,
-        square_sum: magnitude * magnitude * elements as f64,
+        squares: vec![magnitude * magnitude; elements],
     }
 }
 

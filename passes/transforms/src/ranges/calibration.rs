@@ -8,12 +8,12 @@ use crate::lowering::{Circuit, InputError};
 pub type Sample = HashMap<String, Vec<f64>>;
 
 /// What the samples show of one value.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Seen {
     /// Largest magnitude of an element.
     pub(super) magnitude: f64,
-    /// Largest sum of squares of an image's elements.
-    pub(super) square_sum: f64,
+    /// Mean square of each element.
+    pub(super) mean_squares: Vec<f64>,
 }
 
 /// One entry per node; none without samples.
@@ -21,11 +21,14 @@ pub(super) fn observe(circuit: &Circuit, samples: &[Sample]) -> Result<Vec<Seen>
     if samples.is_empty() {
         return Ok(vec![]);
     }
-    let mut seen = vec![Seen::default(); circuit.nodes.len()];
+    let empty = |elements| Seen { magnitude: 0.0, mean_squares: vec![0.0; elements] };
+    let mut seen: Vec<Seen> = circuit.nodes.iter().map(|node| empty(node.elements())).collect();
     for sample in samples {
         for (value, seen) in circuit.evaluate(sample)?.iter().zip(&mut seen) {
             seen.magnitude = value.iter().map(|x| x.abs()).fold(seen.magnitude, f64::max);
-            seen.square_sum = seen.square_sum.max(value.iter().map(|x| x * x).sum());
+            for (mean, x) in seen.mean_squares.iter_mut().zip(value) {
+                *mean += x * x / samples.len() as f64;
+            }
         }
     }
     Ok(seen)

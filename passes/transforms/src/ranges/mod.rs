@@ -50,8 +50,9 @@ pub struct ValueRange {
     pub interval: f64,
     /// Largest magnitude among the samples, without margin.
     pub seen: Option<f64>,
-    /// Bound on the sum of the squares of one image's elements.
-    pub square_sum: f64,
+    /// For each element, what its square is taken for when errors are predicted: the mean over the samples times the margin squared, or the
+    /// square of its interval's bound where that is less or there are no samples.
+    pub squares: Vec<f64>,
 }
 
 impl ValueRange {
@@ -133,7 +134,7 @@ pub fn analyse(circuit: &Circuit, options: &RangeOptions) -> Result<Vec<ValueRan
     let seen = calibration::observe(circuit, &options.samples)?;
     let mut ranges = Vec::with_capacity(circuit.nodes.len());
     for (index, node) in circuit.nodes.iter().enumerate() {
-        let range = combine(&intervals[index], seen.get(index).copied(), options);
+        let range = combine(&intervals[index], seen.get(index), options);
         if !range.magnitude.is_finite() {
             return Err(RangeError::Unbounded { node: node.source.clone(), op: node.gate.verb() });
         }
@@ -142,24 +143,24 @@ pub fn analyse(circuit: &Circuit, options: &RangeOptions) -> Result<Vec<ValueRan
     Ok(ranges)
 }
 
-fn combine(elements: &[Interval], seen: Option<calibration::Seen>, options: &RangeOptions) -> ValueRange {
+fn combine(elements: &[Interval], seen: Option<&calibration::Seen>, options: &RangeOptions) -> ValueRange {
     let interval = elements.iter().map(|i| i.magnitude()).fold(0.0, f64::max);
-    let squares: f64 = elements.iter().map(|i| i.magnitude().powi(2)).sum();
-    match seen {
-        Some(seen) if seen.magnitude * options.margin < interval => ValueRange {
-            magnitude: seen.magnitude * options.margin,
-            source: RangeSource::Calibration { samples: options.samples.len(), margin: options.margin },
-            interval,
-            seen: Some(seen.magnitude),
-            square_sum: squares.min(seen.square_sum * options.margin * options.margin),
+    let bounds = elements.iter().map(|i| i.magnitude().powi(2));
+    let squares = match seen {
+        Some(seen) => bounds.zip(&seen.mean_squares).map(|(b, s)| b.min(s * options.margin * options.margin)).collect(),
+        None => bounds.collect(),
+    };
+    let calibrated = seen.map(|s| s.magnitude * options.margin).filter(|&magnitude| magnitude < interval);
+    let samples = options.samples.len();
+    ValueRange {
+        magnitude: calibrated.unwrap_or(interval),
+        source: match calibrated {
+            Some(_) => RangeSource::Calibration { samples, margin: options.margin },
+            None => RangeSource::Interval,
         },
-        _ => ValueRange {
-            magnitude: interval,
-            source: RangeSource::Interval,
-            interval,
-            seen: seen.map(|s| s.magnitude),
-            square_sum: squares,
-        },
+        interval,
+        seen: seen.map(|s| s.magnitude),
+        squares,
     }
 }
 

@@ -72,8 +72,9 @@ fn the_tighter_source_wins_and_is_named() {
     assert_eq!(ranges[1].source.to_string(), "2 samples x 2");
     // input: twice what was seen is no less than the stated range.
     assert_eq!((ranges[0].magnitude, ranges[0].source), (1.0, RangeSource::Interval));
-    assert_eq!(ranges[0].square_sum, 2.0);
-    assert_eq!(ranges[1].square_sum, 4.0 * (0.25 * 0.25 + 0.5 * 0.5));
+    // Squares: mean over the samples times four; dense is (0.5, -0.25) and (0.25, 0.5).
+    assert_eq!(ranges[1].squares, [4.0 * (0.25 + 0.0625) / 2.0, 4.0 * (0.0625 + 0.25) / 2.0]);
+    assert_eq!(ranges[0].squares, [4.0 * 0.0625 / 2.0, 4.0 * 0.25 / 2.0]);
 }
 
 #[test]
