@@ -200,3 +200,6 @@ fn notes(pass: &str, report: &PassReport) -> PassNotes {
     let lines = |places: &[(String, String)]| places.iter().map(|(site, what)| format!("{site}: {what}")).collect();
     PassNotes { pass: pass.to_owned(), rewritten: lines(&report.rewritten), declined: lines(&report.declined) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,10 @@
 //! How graph passes are tested: golden text in, golden text out, the interpreter before and after.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use graph::{Graph, Tensor, interpret};
+use he_ir::{HeProgram, Op};
 
 use crate::{Pass, PassReport};
 
@@ -57,4 +59,27 @@ pub(crate) fn check_golden(pass: &dyn Pass<Graph>, before: &str, after: &str, re
     }
     assert_eq!(after_found, after);
     assert_eq!(report_found, report);
+}
+
+/// One image through a program in `f64`: weights are the program's integers over their scale, there is no noise. Outputs in order.
+pub(crate) fn evaluate(program: &HeProgram, inputs: &HashMap<String, Vec<f64>>) -> Vec<Vec<f64>> {
+    let mut values: Vec<Vec<f64>> = Vec::new();
+    for node in program.nodes() {
+        let x = node.operands().first().map_or(&[] as &[f64], |id| &values[id.index()]);
+        let y = node.operands().get(1).map_or(x, |id| &values[id.index()]);
+        let zip = |f: fn(f64, f64) -> f64| x.iter().zip(y).map(|(&x, &y)| f(x, y)).collect();
+        let value = match node.op() {
+            Op::Input { name } => inputs[name].clone(),
+            Op::Linear { map } => map.apply(x).unwrap(),
+            Op::Add => zip(|x, y| x + y),
+            Op::Sub => zip(|x, y| x - y),
+            Op::Mul | Op::Square => zip(|x, y| x * y),
+            Op::Negate => x.iter().map(|x| -x).collect(),
+            Op::AddConstant { values } => x.iter().zip(values.iter()).map(|(x, c)| x + c).collect(),
+            Op::Gather { indices, .. } => indices.iter().map(|&i| x[i as usize]).collect(),
+            _ => x.to_vec(),
+        };
+        values.push(value);
+    }
+    program.outputs().iter().map(|(_, id)| values[id.index()].clone()).collect()
 }

@@ -78,3 +78,52 @@ fn weight_bytes(op: &Op) -> u64 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use he_ir::{Group, HeProgramBuilder, LinearMap, WeightBlock};
+    use he_params::{Level, Scale};
+
+    use super::*;
+
+    /// Four values summed to one, squared, relinearized; three 30-bit primes and a special one.
+    fn program() -> (HeProgram, Words) {
+        let q = [1073643521, 1073479681, 1073430529];
+        let mut b = HeProgramBuilder::new("p", q.to_vec());
+        let x = b.input("x", vec![4], Level::new(2), Scale::from_log2(28.0).unwrap()).unwrap();
+        let block = WeightBlock::new(1, 4, vec![1; 4]).unwrap();
+        let groups = vec![Group { inputs: vec![0, 1, 2, 3], outputs: vec![0], block: 0 }];
+        let map = LinearMap::new(4, vec![block], groups, vec![0.0], Scale::ONE).unwrap();
+        let y = b.linear(Arc::new(map), x, vec![1], "sum").unwrap();
+        let y = b.push(Op::Square, &[y], "square").unwrap();
+        let y = b.push(Op::Relinearize, &[y], "square").unwrap();
+        let y = b.push(Op::Rescale, &[y], "square").unwrap();
+        b.output("y", y);
+        (b.finish().unwrap(), Words::new(&q, &[1073692673]))
+    }
+
+    #[test]
+    fn work_is_that_of_each_operation_at_its_operands_level() {
+        let (program, words) = program();
+        let work: Vec<Work> = program.nodes().iter().map(|node| node_work(&program, node, &words)).collect();
+        assert_eq!(work[0], Work::default());
+        assert_eq!(work[1].row_multiply_accumulates, [4 * 2 * 3, 0]);
+        assert_eq!(work[2], words.element_wise(3, 5));
+        assert_eq!(work[3], words.relinearize(3, 1));
+        assert_eq!(work[4].transforms, [2 * 3, 0]);
+    }
+
+    #[test]
+    fn bytes_count_what_lives_at_once() {
+        let (program, words) = program();
+        let row = 4 * 8192;
+        let bytes = program_bytes(&program, &words, 8192, 3);
+        assert_eq!(bytes.inputs, 4 * 3 * row);
+        assert_eq!(bytes.outputs, 2 * 2 * row);
+        assert_eq!(bytes.keys, 3 * 2 * 4 * row);
+        // Input (4 x 2 rows) and the sum (2 rows), three primes each; keys and four weights always.
+        assert_eq!(bytes.peak, 10 * 3 * row + bytes.keys + 4 * 8);
+    }
+}

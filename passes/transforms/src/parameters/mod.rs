@@ -157,7 +157,7 @@ struct Search<'a> {
     needs: &'a Needs,
     log_n: LogN,
     /// Best precision seen, or the reason there is none.
-    best: Option<Result<f64, String>>,
+    best: Option<Result<f64, ParametersError>>,
 }
 
 impl Search<'_> {
@@ -176,7 +176,7 @@ impl Search<'_> {
                         literals.push((params.log_qp(), params, chain));
                     }
                 }
-                Err(error) => self.note(Err(error.to_string())),
+                Err(error) => self.note(Err(error.into())),
             }
         }
         literals.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -188,7 +188,7 @@ impl Search<'_> {
                     (selection.precision_bits >= self.request.precision_bits).then_some(selection)
                 }
                 Err(error) => {
-                    self.note(Err(error.to_string()));
+                    self.note(Err(error));
                     None
                 }
             }
@@ -210,18 +210,27 @@ impl Search<'_> {
         Ok((CkksParams::try_from(literal)?, chain))
     }
 
-    fn note(&mut self, outcome: Result<f64, String>) {
-        match (&self.best, &outcome) {
-            (Some(Ok(best)), Ok(found)) if best >= found => {}
-            (Some(Ok(_)), Err(_)) => {}
-            _ => self.best = Some(outcome),
+    /// Remembers the nearest miss: the best precision, else the smallest modulus that was refused, else any other reason.
+    fn note(&mut self, outcome: Result<f64, ParametersError>) {
+        fn rank(outcome: &Result<f64, ParametersError>) -> (u8, f64) {
+            match outcome {
+                Ok(bits) => (2, *bits),
+                Err(ParametersError::Params(ParamsError::Insecure { found, .. })) => (1, -found),
+                Err(_) => (0, 0.0),
+            }
+        }
+        if self.best.as_ref().is_none_or(|best| rank(best) < rank(&outcome)) {
+            self.best = Some(outcome);
         }
     }
 
     fn why_not(self) -> String {
         match self.best {
             Some(Ok(bits)) => format!("at most {bits:.1} bits of precision, {:.1} asked", self.request.precision_bits),
-            Some(Err(reason)) => reason,
+            Some(Err(ParametersError::Params(ParamsError::Insecure { found, bound, required, .. }))) => {
+                format!("log2(QP) is at least {found:.1}, {required} bits of security allow {bound}")
+            }
+            Some(Err(reason)) => reason.to_string(),
             None => "nothing to try".into(),
         }
     }

@@ -9,7 +9,7 @@
 //! **When to relinearize and rescale.** A product may stay as it is (three components, its rescale owed) through the linear map that follows:
 //! then fewer ciphertexts are relinearized and rescaled, while the map works on half as much again. Which is cheaper depends on the
 //! layer; the choice minimises the cost model's seconds over the circuit, by dynamic programming over (components, rescales owed). In the
-//! spirit of the lazy placement of [EVA20], with relinearization added.
+//! spirit of the lazy placement of \[EVA20\], with relinearization added.
 //!
 //! A ciphertext of three components is never rescaled: the rounding error of its third component would be multiplied by s^2, whose
 //! values in the slots are of the order of N, where that of the second is multiplied by s, of the order of sqrt(N).
