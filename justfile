@@ -12,6 +12,10 @@ test *ARGS:
 run *ARGS:
     ./bazelw run //experiments:cryptonets -- {{ARGS}}
 
+# every row of the claim tables, which it writes
+repro:
+    experiments/cryptonets/claims.py
+
 # the whole gate, as CI runs it
 ci:
     .ci/run

@@ -94,25 +94,13 @@ impl Dataset {
         self.load_counted(root, part, part.image_count())
     }
 
-    fn load_counted(
-        self,
-        root: &Path,
-        part: Part,
-        count: usize,
-    ) -> Result<LabelledImages, DatasetError> {
+    fn load_counted(self, root: &Path, part: Part, count: usize) -> Result<LabelledImages, DatasetError> {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        let pixels = self
-            .read(root, part, "images-idx3", &[count, SIDE, SIDE])?
-            .1;
+        let pixels = self.read(root, part, "images-idx3", &[count, SIDE, SIDE])?.1;
         let (path, labels) = self.read(root, part, "labels-idx1", &[count])?;
         let classes = self.classes().len() as u8;
         if let Some((image, &found)) = labels.iter().enumerate().find(|(_, l)| **l >= classes) {
-            return Err(DatasetError::Label {
-                path,
-                image,
-                expected: classes,
-                found,
-            });
+            return Err(DatasetError::Label { path, image, expected: classes, found });
         }
         let (images, side) = (labels.len(), SIDE as usize);
         let found = pixels.len() as u64;
@@ -124,13 +112,7 @@ impl Dataset {
     }
 
     /// One file of the given dimensions, plain or gzipped, and the path it was read from.
-    fn read(
-        self,
-        root: &Path,
-        part: Part,
-        kind: &str,
-        expected: &[u32],
-    ) -> Result<(PathBuf, Vec<u8>), DatasetError> {
+    fn read(self, root: &Path, part: Part, kind: &str, expected: &[u32]) -> Result<(PathBuf, Vec<u8>), DatasetError> {
         let folder = root.join(self.folder());
         let plain = folder.join(format!("{}-{kind}-ubyte", part.prefix()));
         let zipped = folder.join(format!("{}-{kind}-ubyte.gz", part.prefix()));
@@ -139,10 +121,7 @@ impl Dataset {
         } else if zipped.exists() {
             zipped
         } else {
-            return Err(DatasetError::Missing {
-                path: plain,
-                command: FETCH_COMMAND,
-            });
+            return Err(DatasetError::Missing { path: plain, command: FETCH_COMMAND });
         };
         let idx = Idx::read(&path, expected.len())?;
         if idx.dimensions() != expected {

@@ -31,24 +31,16 @@ impl Idx {
     /// # Errors
     /// [`DatasetError`]: unreadable, too long, wrong magic number, header or body of another length than stated.
     pub fn read(path: &Path, rank: usize) -> Result<Idx, DatasetError> {
-        let failed = |source| DatasetError::Read {
-            path: path.to_path_buf(),
-            source,
-        };
+        let failed = |source| DatasetError::Read { path: path.to_path_buf(), source };
         let file = File::open(path).map_err(failed)?;
         let mut content = Vec::new();
         let read = if path.extension().is_some_and(|e| e == "gz") {
-            MultiGzDecoder::new(file)
-                .take(MAX_BYTES + 1)
-                .read_to_end(&mut content)
+            MultiGzDecoder::new(file).take(MAX_BYTES + 1).read_to_end(&mut content)
         } else {
             file.take(MAX_BYTES + 1).read_to_end(&mut content)
         };
         if read.map_err(failed)? as u64 > MAX_BYTES {
-            return Err(DatasetError::TooLong {
-                path: path.to_path_buf(),
-                limit: MAX_BYTES,
-            });
+            return Err(DatasetError::TooLong { path: path.to_path_buf(), limit: MAX_BYTES });
         }
         Idx::parse(path, &content, rank)
     }
@@ -61,42 +53,22 @@ impl Idx {
         debug_assert!((1..=MAX_RANK).contains(&rank));
         let header = 4 * (1 + rank);
         let (Some(head), Some(body)) = (content.get(..header), content.get(header..)) else {
-            return Err(DatasetError::ShortHeader {
-                path: path.to_path_buf(),
-                expected: header,
-                found: content.len(),
-            });
+            return Err(DatasetError::ShortHeader { path: path.to_path_buf(), expected: header, found: content.len() });
         };
-        let mut words = head.chunks_exact(4).map(|w| {
-            w.iter()
-                .fold(0_u32, |word, byte| (word << 8) | u32::from(*byte))
-        });
+        let mut words = head.chunks_exact(4).map(|w| w.iter().fold(0_u32, |word, byte| (word << 8) | u32::from(*byte)));
         let expected = 0x0800 + rank as u32;
         let found = words.next().unwrap_or_default();
         if found != expected {
-            return Err(DatasetError::Magic {
-                path: path.to_path_buf(),
-                expected,
-                found,
-            });
+            return Err(DatasetError::Magic { path: path.to_path_buf(), expected, found });
         }
         let dimensions: Vec<u32> = words.collect();
         // Three u32 fit in no u64 product; a product beyond u64 is longer than any file.
-        let expected = dimensions
-            .iter()
-            .try_fold(1_u64, |product, d| product.checked_mul(u64::from(*d)))
-            .unwrap_or(u64::MAX);
+        let expected =
+            dimensions.iter().try_fold(1_u64, |product, d| product.checked_mul(u64::from(*d))).unwrap_or(u64::MAX);
         if body.len() as u64 != expected {
-            return Err(DatasetError::Length {
-                path: path.to_path_buf(),
-                expected,
-                found: body.len() as u64,
-            });
+            return Err(DatasetError::Length { path: path.to_path_buf(), expected, found: body.len() as u64 });
         }
-        Ok(Idx {
-            dimensions,
-            bytes: body.to_vec(),
-        })
+        Ok(Idx { dimensions, bytes: body.to_vec() })
     }
 
     /// The dimensions, outermost first.

@@ -11,12 +11,7 @@ pub struct LabelledImages {
 
 impl LabelledImages {
     /// `pixels` holds one image after another; `None` unless there are `rows * columns` of them for each label.
-    pub fn new(
-        rows: usize,
-        columns: usize,
-        pixels: Vec<u8>,
-        labels: Vec<u8>,
-    ) -> Option<LabelledImages> {
+    pub fn new(rows: usize, columns: usize, pixels: Vec<u8>, labels: Vec<u8>) -> Option<LabelledImages> {
         let expected = rows.checked_mul(columns)?.checked_mul(labels.len())?;
         (rows > 0 && columns > 0 && pixels.len() == expected).then_some(LabelledImages {
             rows,
@@ -70,8 +65,7 @@ impl LabelledImages {
     #[must_use]
     pub fn take(mut self, count: usize) -> LabelledImages {
         self.labels.truncate(count);
-        self.pixels
-            .truncate(self.labels.len() * self.rows * self.columns);
+        self.pixels.truncate(self.labels.len() * self.rows * self.columns);
         self
     }
 }

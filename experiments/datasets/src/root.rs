@@ -30,19 +30,13 @@ pub fn data_root_from(named: Option<&Path>, current: &Path) -> Result<PathBuf, D
         Some(folder) => format!("HENGE_DATA={} is not a folder", folder.display()),
         None => {
             let folder = current.join(BAZEL_FOLDER);
-            if ["mnist", "fashion_mnist"]
-                .iter()
-                .any(|name| folder.join(name).is_dir())
-            {
+            if ["mnist", "fashion_mnist"].iter().any(|name| folder.join(name).is_dir()) {
                 return Ok(folder);
             }
             "HENGE_DATA is not set and Bazel did not provide them".to_owned()
         }
     };
-    Err(DatasetError::NoRoot {
-        found,
-        command: FETCH_COMMAND,
-    })
+    Err(DatasetError::NoRoot { found, command: FETCH_COMMAND })
 }
 
 #[cfg(test)]
@@ -62,17 +56,10 @@ mod tests {
     #[test]
     fn without_data_the_error_names_the_command() {
         let current = tempfile::tempdir().unwrap();
-        let text = data_root_from(None, current.path())
-            .unwrap_err()
-            .to_string();
-        assert!(
-            text.contains(FETCH_COMMAND) && text.contains("HENGE_DATA"),
-            "{text}"
-        );
+        let text = data_root_from(None, current.path()).unwrap_err().to_string();
+        assert!(text.contains(FETCH_COMMAND) && text.contains("HENGE_DATA"), "{text}");
         let absent = current.path().join("absent");
-        let text = data_root_from(Some(&absent), current.path())
-            .unwrap_err()
-            .to_string();
+        let text = data_root_from(Some(&absent), current.path()).unwrap_err().to_string();
         assert!(text.contains("absent is not a folder"), "{text}");
     }
 }

@@ -9,9 +9,7 @@ use super::*;
 /// An idx file of unsigned bytes.
 fn file(magic: u32, dimensions: &[u32], body: &[u8]) -> Vec<u8> {
     let mut bytes = magic.to_be_bytes().to_vec();
-    dimensions
-        .iter()
-        .for_each(|d| bytes.extend(d.to_be_bytes()));
+    dimensions.iter().for_each(|d| bytes.extend(d.to_be_bytes()));
     bytes.extend(body);
     bytes
 }
@@ -36,14 +34,10 @@ fn every_prefix_is_refused() {
     for length in 0..content.len() {
         let error = parse(&content[..length], 3).unwrap_err();
         if length < 16 {
-            assert!(
-                matches!(error, DatasetError::ShortHeader { expected: 16, found, .. } if found == length)
-            );
+            assert!(matches!(error, DatasetError::ShortHeader { expected: 16, found, .. } if found == length));
         } else {
             let left = length as u64 - 16;
-            assert!(
-                matches!(error, DatasetError::Length { expected: 4, found, .. } if found == left)
-            );
+            assert!(matches!(error, DatasetError::Length { expected: 4, found, .. } if found == left));
         }
     }
 }
@@ -52,14 +46,7 @@ fn every_prefix_is_refused() {
 fn bytes_after_the_end_are_refused() {
     let content = file(0x0801, &[3], &[1, 2, 3, 4]);
     let error = parse(&content, 1).unwrap_err();
-    assert!(matches!(
-        error,
-        DatasetError::Length {
-            expected: 3,
-            found: 4,
-            ..
-        }
-    ));
+    assert!(matches!(error, DatasetError::Length { expected: 3, found: 4, .. }));
 }
 
 #[test]
@@ -67,23 +54,14 @@ fn another_magic_number_is_refused() {
     // Labels where images are wanted, another element type, little-endian.
     for magic in [0x0801, 0x0D03, 0x0308_0000] {
         let error = parse(&file(magic, &[1, 1, 1], &[1]), 3).unwrap_err();
-        assert!(
-            matches!(error, DatasetError::Magic { expected: 0x0803, found, .. } if found == magic)
-        );
+        assert!(matches!(error, DatasetError::Magic { expected: 0x0803, found, .. } if found == magic));
     }
 }
 
 #[test]
 fn dimensions_whose_product_overflows_are_refused() {
     let error = parse(&file(0x0803, &[u32::MAX; 3], &[1]), 3).unwrap_err();
-    assert!(matches!(
-        error,
-        DatasetError::Length {
-            expected: u64::MAX,
-            found: 1,
-            ..
-        }
-    ));
+    assert!(matches!(error, DatasetError::Length { expected: u64::MAX, found: 1, .. }));
 }
 
 #[test]
@@ -98,10 +76,7 @@ fn gzipped_is_the_same() {
 
     let zipped = std::fs::read(&path).unwrap();
     std::fs::write(&path, &zipped[..zipped.len() - 9]).unwrap();
-    assert!(matches!(
-        Idx::read(&path, 1).unwrap_err(),
-        DatasetError::Read { .. }
-    ));
+    assert!(matches!(Idx::read(&path, 1).unwrap_err(), DatasetError::Read { .. }));
 }
 
 #[test]
@@ -113,11 +88,5 @@ fn a_small_file_that_grows_without_end_is_refused() {
     (0..65).for_each(|_| encoder.write_all(&zeros).unwrap());
     encoder.finish().unwrap();
     let error = Idx::read(&path, 1).unwrap_err();
-    assert!(matches!(
-        error,
-        DatasetError::TooLong {
-            limit: MAX_BYTES,
-            ..
-        }
-    ));
+    assert!(matches!(error, DatasetError::TooLong { limit: MAX_BYTES, .. }));
 }
