@@ -14,7 +14,9 @@ use crate::scratch::Scratch;
 use crate::tensor::Words;
 
 /// A residue word: `u32` or `u64`, nothing else.
-pub trait Word: Copy + Ord + Debug + Default + Send + Sync + Zeroize + NttKernels + Erased + Scratch + 'static {
+pub trait Word:
+    bytemuck::Pod + Ord + Debug + Default + Send + Sync + Zeroize + NttKernels + Erased + Scratch + 'static
+{
     /// Bits of the word.
     const BITS: u32;
     /// A modulus has at most this many bits: 30 or 61.
