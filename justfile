@@ -37,6 +37,10 @@ doc:
 isa ISA *ARGS:
     HENGE_ISA={{ISA}} ./bazelw test //... {{ARGS}}
 
+# benches of one crate: just bench he_ring
+bench CRATE *ARGS:
+    cargo bench --locked -p {{CRATE}} -- {{ARGS}}
+
 # data sets for cargo users: then HENGE_DATA=DIR
 data DIR="data":
     third_party/datasets/fetch.sh {{DIR}}
