@@ -27,9 +27,9 @@ use crate::model::Model;
 use crate::progress::Watch;
 use crate::record::{Bytes, Seconds, Step, median};
 
-/// Bits between the range of the logits and the bound on their error, asked of the compiler. The gate needs 6.7; five
-/// more keep labels apart whose logits nearly tie.
-const PRECISION_BITS: f64 = 12.0;
+/// Bits between the range of the logits and the bound on their error, asked of the compiler. The gate needs 6.7; the
+/// rest keeps labels apart whose logits nearly tie.
+const PRECISION_BITS: f64 = 14.0;
 
 /// How a run is made.
 #[derive(Clone, Copy, Debug)]
