@@ -1,0 +1,86 @@
+//! `henge explain`: compiles and reports, before anything runs.
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+use graph::{Graph, Tensor};
+use he_params::RequiredSecurity;
+use transforms::CompileOptions;
+use transforms::ranges::Interval;
+
+use crate::args::{Args, Explain};
+use crate::interface::{Interface, read_params};
+use crate::numbers::{self, Wanted};
+use crate::{files, security};
+
+/// Most calibration samples.
+const MAX_SAMPLES: usize = 100_000;
+
+pub(crate) fn explain(args: &Args, command: &Explain) -> anyhow::Result<()> {
+    let graph = super::step(args, "model read", || super::load_model(&command.model))?;
+    let mut options = CompileOptions::new(command.batch_size as usize);
+    options.precision_bits = command.precision_bits;
+    options.margin = command.margin;
+    options.calibration = calibration(&command.calibration, &graph)?;
+    options.input_ranges = ranges(&command.input_range, &graph, options.calibration.is_empty())?;
+    options.threads = rayon::current_num_threads();
+    if args.insecure {
+        options.security = RequiredSecurity::Insecure;
+    }
+    if let Some(path) = &command.params {
+        options.params = Some(read_params(path)?.literal().clone());
+    }
+    let compiled = super::step(args, "compiled", || {
+        transforms::compile(&graph, &options).with_context(|| command.model.display().to_string())
+    })?;
+    let line = security::admit(&compiled.params, args.insecure)?;
+    if let Some(path) = &command.params_out {
+        let interface = Interface::new(&compiled, &options.input_ranges)?;
+        files::write_bytes(path, &interface.to_bytes()?)?;
+    }
+    let report = match command.json {
+        true => serde_json::to_string_pretty(&compiled.explain)? + "\n",
+        false => compiled.explain.to_string(),
+    };
+    super::print(line, command.json, &report)
+}
+
+fn names(graph: &Graph) -> Vec<&str> {
+    graph.inputs().iter().map(|&id| graph.value(id).name()).collect()
+}
+
+/// Stated ranges; [0, 1] for every input when nothing is stated and nothing was sampled.
+fn ranges(stated: &[String], graph: &Graph, default: bool) -> anyhow::Result<HashMap<String, Interval>> {
+    let names = names(graph);
+    let mut ranges = HashMap::new();
+    if default {
+        ranges.extend(names.iter().map(|name| ((*name).to_owned(), Interval::new(0.0, 1.0))));
+    }
+    for text in stated {
+        let (name, range) = text.rsplit_once('=').map_or((None, text.as_str()), |(name, range)| (Some(name), range));
+        let (low, high) = range.split_once(',').with_context(|| format!("input range {text:?}: expected LO,HI"))?;
+        let number = |end: &str| end.trim().parse::<f64>().with_context(|| format!("input range {text:?}: {end:?}"));
+        let interval = Interval::new(number(low)?, number(high)?);
+        match name {
+            Some(name) => ranges.extend([(name.to_owned(), interval)]),
+            None => ranges.extend(names.iter().map(|name| ((*name).to_owned(), interval))),
+        }
+    }
+    Ok(ranges)
+}
+
+fn calibration(arguments: &[String], graph: &Graph) -> anyhow::Result<Vec<Tensor>> {
+    if arguments.is_empty() {
+        return Ok(Vec::new());
+    }
+    let paths = numbers::by_name(arguments, &names(graph))?;
+    let read = |(path, &id): (&std::path::PathBuf, _)| {
+        let value = graph.value(id);
+        let (name, shape) = (value.name(), value.shape().per_image());
+        let wanted = Wanted { name, shape: &shape, images: (MAX_SAMPLES, "calibration takes at most") };
+        let array = numbers::read(path, wanted)?;
+        let images = array.dims.first().copied().unwrap_or(0);
+        Ok(Tensor::new(value.shape().with_batch(images), array.data)?)
+    };
+    paths.iter().zip(graph.inputs()).map(read).collect()
+}
