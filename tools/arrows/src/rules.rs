@@ -178,13 +178,17 @@ fn outside_crates_are_named_once(house: &House) -> Vec<String> {
     found.extend(
         named.difference(&listed).map(|d| format!("{d}: in {OUTSIDE}/Cargo.toml, but not in [workspace.dependencies]")),
     );
+    let mut used_somewhere = BTreeSet::new();
     for member in &house.members {
         let used = &member.manifest.keys("dependencies") | &member.manifest.keys("dev-dependencies");
         found.extend(
             used.difference(&listed)
                 .map(|d| format!("{}: {d} is not in [workspace.dependencies]", member.manifest.name)),
         );
+        used_somewhere.extend(used);
     }
+    let idle = listed.iter().filter(|d| !ours.contains(*d) && !used_somewhere.contains(*d));
+    found.extend(idle.map(|d| format!("{d}: in [workspace.dependencies], but no crate of ours uses it")));
     found
 }
 

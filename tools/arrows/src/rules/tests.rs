@@ -28,8 +28,8 @@ fn house(cargo: &str, build: &str) -> House {
             member("ckks", cargo, build),
             member(
                 "secret",
-                "[dependencies]\nckks = 1",
-                "rust_library(name = \"secret\", deps = [\"//ckks\"], visibility = [\"//ckks:__pkg__\"])",
+                "[dependencies]\nckks = 1\nserde = 1",
+                "rust_library(name = \"secret\", deps = [\"//ckks\", \"@crates//:serde\"], visibility = [\"//ckks:__pkg__\"])",
             ),
         ],
         outside: Manifest::parse("[dependencies]\nserde = 1\n"),
@@ -115,6 +115,14 @@ fn outside_crates_must_be_in_both_lists() {
     let found = violations(&house);
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(found[0].starts_with("rayon: in third_party/crates") && found[1].starts_with("serde: in [workspace"));
+}
+
+#[test]
+fn an_outside_crate_that_nobody_uses_is_refused() {
+    let mut house = house(CARGO, BUILD);
+    house.root = Manifest::parse(&ROOT.replace("serde = 1", "serde = 1\nrayon = 1"));
+    house.outside = Manifest::parse("[dependencies]\nrayon = 1\nserde = 1\n");
+    assert_eq!(violations(&house), ["rayon: in [workspace.dependencies], but no crate of ours uses it"]);
 }
 
 #[test]
