@@ -86,6 +86,32 @@ impl Noise {
     }
 }
 
+/// A key switching digit: a residue modulo the product D of its primes, raised to the full modulus by approximate base conversion, which yields the
+/// sum of one number uniform in `[0, D)` per prime: mean kD/2, variance k D^2 / 12 for k primes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Digit {
+    /// log2 of D.
+    pub log_modulus: f64,
+    /// Number of primes k.
+    pub primes: usize,
+}
+
+impl Digit {
+    /// The digits of a ciphertext over the primes `q`, so many primes each.
+    pub fn of(q: &[u64], primes_per_digit: usize) -> Vec<Digit> {
+        let log = |chunk: &[u64]| chunk.iter().map(|&q| (q as f64).log2()).sum();
+        q.chunks(primes_per_digit.max(1)).map(|c| Digit { log_modulus: log(c), primes: c.len() }).collect()
+    }
+
+    fn mean_over(self, log_p: f64) -> f64 {
+        (self.log_modulus - log_p).exp2() * self.primes as f64 / 2.0
+    }
+
+    fn variance_over(self, log_p: f64) -> f64 {
+        (2.0 * (self.log_modulus - log_p)).exp2() * self.primes as f64 / 12.0
+    }
+}
+
 /// Variances for one ring degree, secret and error distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NoiseModel {
@@ -148,26 +174,25 @@ impl NoiseModel {
         noise.over(prime as f64).plus(self.rounding(component_count))
     }
 
-    /// Key switching by unsigned digits: digit j lies in `[0, D_j)`, its second moment is D_j^2 / 3, and it multiplies an error of the key:
-    /// N sigma^2 D_j^2 / 3 per coefficient, summed over digits, divided by P^2, plus the rounding of two components.
+    /// Key switching by unsigned digits: a digit multiplies an error of the key, so N sigma^2 times its second moment per coefficient, summed over
+    /// digits, divided by P^2, plus the rounding of two components. `log_p` is log2 of P.
     ///
-    /// `log_digits` are log2 of the digits' moduli, `log_p` that of P. The mean D_j/2 of unsigned digits gathers in few slots: see
-    /// [`NoiseModel::key_switch_worst_slot_std`].
-    pub fn key_switch(&self, log_digits: impl IntoIterator<Item = f64>, log_p: f64) -> Noise {
+    /// The mean of unsigned digits gathers in few slots: see [`NoiseModel::key_switch_worst_slot_std`].
+    pub fn key_switch(&self, digits: &[Digit], log_p: f64) -> Noise {
         let n = self.log_n.n() as f64;
-        let squares: f64 = log_digits.into_iter().map(|log| (2.0 * (log - log_p)).exp2()).sum();
-        Noise { variance: n * self.error_variance * squares / 3.0 }.plus(self.rounding(2))
+        let squares: f64 = digits.iter().map(|d| d.mean_over(log_p).powi(2) + d.variance_over(log_p)).sum();
+        Noise { variance: n * self.error_variance * squares }.plus(self.rounding(2))
     }
 
-    /// Root mean square error of the worst slot after key switching: a digit is its mean D/2 in every coefficient plus a centred part of variance
-    /// D^2/12. The constant part takes, at zeta^k, the value `D / (1 - zeta^k)`, of magnitude D / (2 sin(pi k / 2N)): about D N / pi in the slots next to 1.
+    /// Root mean square error of the worst slot after key switching: a digit is its mean M in every coefficient plus a centred part of variance V. The
+    /// constant part takes, at zeta^k, the value `2 M / (1 - zeta^k)`, of magnitude M / sin(pi k / 2N): about 2 M N / pi in the slots next to 1.
     /// Times the error of the key in that slot (mean square N sigma^2), over P.
-    pub fn key_switch_worst_slot_std(&self, log_digits: impl IntoIterator<Item = f64>, log_p: f64) -> f64 {
+    pub fn key_switch_worst_slot_std(&self, digits: &[Digit], log_p: f64) -> f64 {
         let n = self.log_n.n() as f64;
-        let squares: f64 = log_digits.into_iter().map(|log| (2.0 * (log - log_p)).exp2()).sum();
-        let constant = 0.5 / (std::f64::consts::PI / (2.0 * n)).sin();
-        let digit_slot_square = constant * constant + n / 12.0;
-        (n * self.error_variance * squares * digit_slot_square + n * self.rounding(2).variance).sqrt()
+        let peak = 1.0 / (std::f64::consts::PI / (2.0 * n)).sin();
+        let squares: f64 =
+            digits.iter().map(|d| (d.mean_over(log_p) * peak).powi(2) + d.variance_over(log_p) * n).sum();
+        (n * (self.error_variance * squares + self.rounding(2).variance)).sqrt()
     }
 
     /// Product of two ciphertexts whose slots stay below `left_slot` and `right_slot` in integer units:

@@ -1,5 +1,6 @@
 //! Checked parameters, and the one place where a literal is checked.
 
+use crate::noise::Digit;
 use crate::primes::{MAX_PRIME_BITS, is_prime, ntt_prime_chain};
 use crate::{
     CkksParamsLiteral, ErrorDistribution, Level, LogN, ModulusChain, ParamsError, RequiredSecurity, Scale,
@@ -91,6 +92,16 @@ impl CkksParams {
     /// log2 of the product of all primes.
     pub fn log_qp(&self) -> f64 {
         log2_product(&self.q) + log2_product(&self.p)
+    }
+
+    /// log2 of the product of the special primes; 0 without any.
+    pub fn log_p(&self) -> f64 {
+        log2_product(&self.p)
+    }
+
+    /// The key switching digits of a ciphertext at `level`.
+    pub fn digits_at(&self, level: Level) -> Vec<Digit> {
+        Digit::of(self.q_at(level), self.primes_per_digit())
     }
 
     /// What the literal's table says about these parameters.

@@ -43,13 +43,7 @@ fn fresh(setup: &Setup) -> Noise {
 /// Noise of one key switch at a level, as it is in the worst slot (unsigned digits have a mean, which gathers there).
 fn switching(setup: &Setup, level: Level) -> Noise {
     let params = setup.context.params();
-    let digits: Vec<f64> = params
-        .q_at(level)
-        .chunks(params.primes_per_digit())
-        .map(|digit| digit.iter().map(|q| (*q as f64).log2()).sum())
-        .collect();
-    let log_p = params.p().iter().map(|p| (*p as f64).log2()).sum();
-    let worst = model(setup).key_switch_worst_slot_std(digits, log_p);
+    let worst = model(setup).key_switch_worst_slot_std(&params.digits_at(level), params.log_p());
     Noise::from_variance(worst * worst / params.n() as f64)
 }
 

@@ -112,18 +112,8 @@ fn key_switching_adds_what_the_formula_says() {
             let (found, count) = variance(coefficients(&setup, &difference).into_iter().map(|e| e as f64));
             squares = (squares.0 + found * count as f64, squares.1 + count);
         }
-        let digits: Vec<f64> = params
-            .q_at(Level::new(level))
-            .chunks(params.primes_per_digit())
-            .map(|digit| digit.iter().map(|q| (*q as f64).log2()).sum())
-            .collect();
-        let log_p = params.p().iter().map(|p| (*p as f64).log2()).sum();
-        let model = NoiseModel::of(params);
-        let (rounding, digits) = (model.rounding(2).variance(), model.key_switch(digits, log_p).variance());
-        // The formula takes a digit as uniform in [0, D). Raising a digit of k primes yields a sum of k such numbers: mean k D / 2,
-        // variance k D^2 / 12, so the second moment grows from D^2 / 3 to D^2 (k^2 / 4 + k / 12).
-        let k = params.primes_per_digit() as f64;
-        let expected = (digits - rounding) * 3.0 * (k * k / 4.0 + k / 12.0) + rounding;
+        let digits = params.digits_at(Level::new(level));
+        let expected = NoiseModel::of(params).key_switch(&digits, params.log_p()).variance();
         close("key switch", (squares.0 / squares.1 as f64, squares.1), expected, 0.25);
     }
 }

@@ -278,7 +278,7 @@ fn evaluate(
     let value_ranges: Vec<&ValueRange> = placed.origins.iter().map(|&origin| &ranges[origin]).collect();
     let setting = NoiseSetting {
         model: NoiseModel::of(&params),
-        log_p: params.p().iter().map(|&p| (p as f64).log2()).sum(),
+        log_p: params.log_p(),
         q: params.q(),
         primes_per_digit: params.primes_per_digit(),
     };

@@ -8,7 +8,7 @@
 
 use he_ir::{HeProgram, LinearMap, Node, Op};
 use he_params::LogN;
-use he_params::noise::{Noise, NoiseModel};
+use he_params::noise::{Digit, Noise, NoiseModel};
 
 use crate::ranges::ValueRange;
 
@@ -83,11 +83,8 @@ fn node_noise(
         Op::Square => x().zip(slots(0)).map(|(x, slot)| model.square(x, slot)).collect(),
         Op::Relinearize => {
             let primes = level.map_or(0, |l| l.prime_count());
-            let digits: Vec<f64> = setting.q[..primes]
-                .chunks(setting.primes_per_digit.max(1))
-                .map(|chunk| chunk.iter().map(|&q| (q as f64).log2()).sum())
-                .collect();
-            let worst = model.key_switch_worst_slot_std(digits.iter().copied(), setting.log_p);
+            let digits = Digit::of(&setting.q[..primes], setting.primes_per_digit);
+            let worst = model.key_switch_worst_slot_std(&digits, setting.log_p);
             let switched = Noise::from_variance(worst * worst / model.log_n().n() as f64);
             x().map(|x| x.plus(switched)).collect()
         }
