@@ -11,7 +11,7 @@
 //! per slot; a plainly Gaussian part stays far below.
 //!
 //! Notation: h = N Var(s) is the expected squared norm of the secret, sigma^2 the variance of errors.
-//! Source: the heuristics of \[GHS12\] appendix A.5 (variances of evaluated ring elements), applied to \[CKKS17\] and to its RNS form \[CHKKS18\]; each formula is
+//! Source: the heuristics of \[GHS12\] (variances of evaluated ring elements), applied to \[CKKS17\] and to its RNS form \[CHKKS18\]; each formula is
 //! derived at its function.
 
 use crate::{CkksParams, ErrorDistribution, LogN, SecretDistribution};

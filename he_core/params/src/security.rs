@@ -5,7 +5,7 @@
 //! What no source gives is absent, and refused as "no bound known".
 //! Source: \[BCC+24\], classical, ternary secrets: the 128-bit column as the guidelines print it; the 192- and 256-bit columns as the
 //! guidelines' own estimation script yields them, published by HomomorphicEncryption.org (repository `SparseLWEkit`, folder Security), which repeats the
-//! printed 128-bit column. \[HES18\] table 1, classical, ternary secrets, N = 2^10..2^15.
+//! printed 128-bit column. \[HES18\], classical, ternary secrets, N = 2^10..2^15.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

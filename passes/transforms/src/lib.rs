@@ -3,6 +3,24 @@
 //! [`compile`] is the whole way: the graph passes of a [`Pipeline`], [`lowering`] to an arithmetic circuit, [`ranges`] of every value, the choice of
 //! [`parameters`] with [`placement`] of ciphertext management under a [`cost`] model and the [`precision`] it leaves, and [`explain`]. Nothing here
 //! computes on ciphertexts: the result is a program and parameters.
+//!
+//! ```
+//! use graph::{GraphBuilder, Tensor};
+//! use transforms::{CompileOptions, compile, ranges::Interval};
+//!
+//! let g = GraphBuilder::new("norm");
+//! let x = g.input("x", &[2]);
+//! let w = g.constant("w", Tensor::new(vec![2, 1], vec![0.5, -0.25])?);
+//! let graph = g.finish(&[(x * x).matmul(w)])?;
+//!
+//! let mut options = CompileOptions::new(1024);
+//! options.input_ranges.insert("x".into(), Interval::new(-1.0, 1.0));
+//! let compiled = compile(&graph, &options)?;
+//! assert!(compiled.params.security_report().bits >= 128);
+//! assert!(compiled.explain.precision_bits >= 14.0);
+//! println!("{}\n{}", compiled.explain, compiled.program);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod affine;

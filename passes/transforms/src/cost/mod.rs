@@ -5,7 +5,8 @@
 //! - rescale: per component 1 inverse transform and k - 1 forward ones;
 //! - relinearize, one prime per digit: k inverse transforms of the third component, k digits times (k - 1 + p) forward ones, and per
 //!   component p inverse and k forward ones to divide by P;
-//! - linear: k words per multiply-accumulate and component.
+//! - linear: k words per multiply-accumulate and component; each group reads its inputs and writes its outputs once;
+//! - input: the uniform half of a seeded ciphertext is drawn from its seed.
 
 mod model;
 mod program;
@@ -24,6 +25,8 @@ pub struct Work {
     pub row_multiply_accumulates: [u64; 2],
     /// Rows read or written by element-wise operations.
     pub row_passes: [u64; 2],
+    /// Rows expanded from a seed.
+    pub row_samples: [u64; 2],
 }
 
 impl AddAssign for Work {
@@ -32,6 +35,7 @@ impl AddAssign for Work {
             self.transforms[word] += other.transforms[word];
             self.row_multiply_accumulates[word] += other.row_multiply_accumulates[word];
             self.row_passes[word] += other.row_passes[word];
+            self.row_samples[word] += other.row_samples[word];
         }
     }
 }
@@ -73,6 +77,15 @@ impl Words {
         for &class in self.active(primes) {
             work.row_multiply_accumulates[class] += multiply_accumulates * components as u64;
             work.row_passes[class] += rows * components as u64;
+        }
+        work
+    }
+
+    /// Seeded ciphertexts made whole: one row each from the seed, one copied.
+    pub fn expand(&self, primes: usize, values: u64) -> Work {
+        let mut work = self.element_wise(primes, 2 * values);
+        for &class in self.active(primes) {
+            work.row_samples[class] += values;
         }
         work
     }

@@ -17,6 +17,8 @@ pub struct CostModel {
     pub multiply_accumulate_ns: [f64; 2],
     /// Per word read or written by an element-wise operation.
     pub pass_ns: [f64; 2],
+    /// Per word drawn from a seed.
+    pub sample_ns: [f64; 2],
     /// Part of a second core, and of each further one, that comes through (memory and clock are shared).
     pub parallel_efficiency: f64,
 }
@@ -27,6 +29,7 @@ impl Default for CostModel {
             butterfly_ns: [0.30, 1.0],
             multiply_accumulate_ns: [0.065, 1.0],
             pass_ns: [0.35, 0.7],
+            sample_ns: [4.0, 5.0],
             parallel_efficiency: 0.9,
         }
     }
@@ -41,6 +44,7 @@ impl CostModel {
             work.transforms[class] as f64 * butterflies * self.butterfly_ns[class]
                 + work.row_multiply_accumulates[class] as f64 * n * self.multiply_accumulate_ns[class]
                 + work.row_passes[class] as f64 * n * self.pass_ns[class]
+                + work.row_samples[class] as f64 * n * self.sample_ns[class]
         };
         (per_class(0) + per_class(1)) * 1e-9
     }

@@ -24,8 +24,9 @@ pub fn node_work(program: &HeProgram, node: &Node, words: &Words) -> Work {
     let (elements, primes) = (value.elements() as u64, operand.level.prime_count());
     let components = operand.component_count as u64;
     match node.op() {
+        Op::Input { .. } => words.expand(primes, elements),
         Op::Linear { map } => {
-            let rows = (map.inputs() + map.outputs()) as u64;
+            let rows = map.groups().iter().map(|g| (g.inputs.len() + g.outputs.len()) as u64).sum();
             words.linear(primes, operand.component_count, map.multiply_accumulates(), rows)
         }
         Op::Square => words.element_wise(primes, 5 * elements),
@@ -108,7 +109,7 @@ mod tests {
     fn work_is_that_of_each_operation_at_its_operands_level() {
         let (program, words) = program();
         let work: Vec<Work> = program.nodes().iter().map(|node| node_work(&program, node, &words)).collect();
-        assert_eq!(work[0], Work::default());
+        assert_eq!((work[0].row_samples, work[0].row_passes), ([4 * 3, 0], [2 * 4 * 3, 0]));
         assert_eq!(work[1].row_multiply_accumulates, [4 * 2 * 3, 0]);
         assert_eq!(work[2], words.element_wise(3, 5));
         assert_eq!(work[3], words.relinearize(3, 1));

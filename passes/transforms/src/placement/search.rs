@@ -65,7 +65,7 @@ pub(super) fn cheapest(
             let primes = required[index] + raw.owed + 1;
             let work = match &node.gate {
                 Gate::Linear(map) => {
-                    let rows = (map.inputs() + map.outputs()) as u64;
+                    let rows = map.groups().iter().map(|g| (g.inputs.len() + g.outputs.len()) as u64).sum();
                     words.linear(primes, raw.components, map.multiplications() as u64, rows)
                 }
                 Gate::Square => words.element_wise(primes, 5 * elements),
