@@ -6,8 +6,10 @@ mod programs;
 
 use std::ops::ControlFlow;
 
-use execute::clear::{ClearBackend, ClearTensor};
-use execute::{Backend, Batch, ExecuteError, Finished, InputMismatch, NodeInfo, Progress, Recorder, prepare, run};
+use execute::clear::{ClearBackend, ClearError, ClearTensor};
+use execute::{
+    Backend, Batch, ExecuteError, Finished, InputMismatch, NodeInfo, Operand, Progress, Recorder, prepare, run,
+};
 use he_ir::HeProgram;
 use he_params::{Level, Scale};
 use programs::{TwoLayers, every_operation, every_operation_evaluate, numbers, params};
@@ -71,7 +73,7 @@ fn linear_is_the_map_itself_bit_for_bit() {
     let x = inputs(&backend, &program, 130).remove(0);
     let images = x.batch().to_images();
     let weights = backend.pack(map, program.nodes()[0].value()).unwrap();
-    let y = backend.linear(execute::Operand::Last(x), &weights).unwrap().batch().to_images();
+    let y = backend.linear(Operand::Last(x), &weights).unwrap().batch().to_images();
     for (x, y) in images.chunks(16).zip(y.chunks(8)) {
         assert_eq!(map.apply(x).unwrap(), y);
     }
@@ -149,8 +151,7 @@ fn wrong_inputs_are_refused() {
     let (expected, found) = (scale, Scale::ONE);
     assert_eq!(first(tensor(4, 4, level, found)), InputMismatch::Scale { expected, found });
     assert_eq!(first(tensor(4, 5, level, scale)), InputMismatch::TooManyImages { slots: 4, found: 5 });
-    let squared =
-        backend.square(execute::Operand::Last(tensor(4, 4, level, Scale::new(scale.get().sqrt()).unwrap()))).unwrap();
+    let squared = backend.square(Operand::Last(tensor(4, 4, level, Scale::new(scale.get().sqrt()).unwrap()))).unwrap();
     assert_eq!(first(squared), InputMismatch::Components { expected: 2, found: 3 });
     let error = refused(vec![tensor(4, 4, level, scale), tensor(4, 3, level, scale)]);
     assert_eq!(error.to_string(), "input \"y\" has 3 images or slots, the first input has 4");
@@ -166,4 +167,20 @@ fn a_program_over_other_primes_is_refused() {
         error.starts_with("backend clear cannot run program \"every_operation\": the program is over the primes [")
     );
     assert!(error.ends_with("the backend over [97, 193]"), "{error}");
+}
+
+#[test]
+fn operands_that_do_not_fit_are_refused() {
+    let backend = backend(4);
+    let tensor = |elements, images, level| {
+        ClearTensor::new(Batch::zero(elements, images), Level::new(level), Scale::new(1024.0).unwrap())
+    };
+    let last = |elements, images, level| Operand::Last(tensor(elements, images, level));
+    let (left, right) = ((2, 3), (3, 3));
+    assert_eq!(backend.add(last(2, 3, 1), last(3, 3, 1)), Err(ClearError::Shape { left, right }));
+    assert_eq!(backend.gather(last(2, 3, 1), &[2]), Err(ClearError::Element { index: 2, elements: 2 }));
+    assert_eq!(backend.add_constant(last(2, 3, 1), &[0.0]), Err(ClearError::Element { index: 1, elements: 2 }));
+    assert_eq!(backend.rescale(last(2, 3, 0)), Err(ClearError::NoPrime { level: Level::new(0) }));
+    let huge = ClearTensor::new(Batch::zero(1, 1), Level::new(1), Scale::new(1e200).unwrap());
+    assert!(matches!(backend.square(Operand::Last(huge)), Err(ClearError::Scale(_))));
 }

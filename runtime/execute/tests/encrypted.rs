@@ -10,8 +10,8 @@ use execute::ckks::{CkksBackend, decode};
 use execute::clear::ClearBackend;
 use execute::{Batch, ExecuteError, InputMismatch, Recorder, prepare, run};
 use he_ckks::{CiphertextTensor, CkksContext, Encoder, Seed};
-use he_ir::HeProgram;
-use he_params::Level;
+use he_ir::{Group, HeProgram, HeProgramBuilder, LinearMap, WeightBlock};
+use he_params::{Level, Scale};
 use he_rlwe::EvaluationKeys;
 use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
 use programs::{TwoLayers, every_operation, numbers, params};
@@ -148,6 +148,21 @@ fn a_program_that_needs_a_key_is_refused_without_one() {
     let expected = "backend ckks cannot run program \"two_layers\": the program relinearizes, the evaluation keys have no \
                     relinearization key";
     assert_eq!(error, expected);
+}
+
+#[test]
+fn weights_that_no_sum_holds_are_refused_by_name() {
+    let both = Both::new();
+    let (params, weight_scale) = (params(), Scale::new(2.0).unwrap());
+    let mut b = HeProgramBuilder::new("heavy", params.q().to_vec());
+    let x = b.input("x", vec![2], params.max_level(), params.scale()).unwrap();
+    let block = WeightBlock::new(1, 2, vec![i64::MAX; 2]).unwrap();
+    let group = Group { inputs: vec![0, 1], outputs: vec![0], block: 0 };
+    let map = LinearMap::new(2, vec![block], vec![group], vec![0.0], weight_scale).unwrap();
+    let y = b.linear(Arc::new(map), x, vec![1], "dense7").unwrap();
+    b.output("y", y);
+    let error = prepare(&both.backend, &b.finish().unwrap()).unwrap_err().to_string();
+    assert!(error.starts_with("node %1 (linear, layer \"dense7\"): weights: "), "{error}");
 }
 
 #[test]
