@@ -2,12 +2,13 @@
 
     python train.py --data DIR --dataset mnist --out ../models
 
-Deterministic for given seeds, machine and versions of the packages in requirements.txt. It fetches nothing: DIR is
+Every random number comes from the seed; the same weights are expected only on the same machine and versions. It fetches nothing: DIR is
 what third_party/datasets/fetch.sh made.
 
-Of the 60,000 training images the last 5,000 are held out, and every choice is made on them: with only five maps before
+Of the 60,000 training images the last 5,000 are held out, and every choice of this script is made on them: with only five maps before
 the first square the outcome depends on where training starts, so many seeds are trained briefly, the best few fully,
-and the best of those is kept. The test images are read once, after that, to report.
+and the best of those is kept. The test images are read once, after that, to report (how the
+recipe itself was settled: ../README.md).
 """
 
 import argparse
