@@ -4,7 +4,8 @@
 //! weights has more of it. Messages enter by their mean squares along the calibration samples times the margin squared (by their bounds where
 //! there are no samples), since an error is a sum of many. A key switch counts as noisy as in its worst slot everywhere. Rounding the weights to
 //! integers counts as noise too: a weight's error is uniform in half a unit either way, so it adds
-//! `sum x_i^2 / (12 weight_scale^2)` to an output's variance.
+//! `sum x_i^2 / (12 weight_scale^2)` to an output's variance. A weight that rounds to zero may have lost all of itself, half a unit: it counts
+//! three times as much, whether it was small or (on the safe side) nothing at all.
 
 use he_ir::{HeProgram, LinearMap, Node, Op};
 use he_params::LogN;
@@ -106,8 +107,11 @@ fn linear_noise(map: &LinearMap, x: &[Noise], range: &ValueRange, scale: f64, lo
         let inputs: Vec<(f64, f64)> =
             group.inputs.iter().map(|&i| (x[i as usize].variance(), rounding * range.squares[i as usize])).collect();
         for (&output, row) in group.outputs.iter().zip(block.weights().chunks(block.columns().max(1))) {
-            let terms = row.iter().zip(&inputs).filter(|(w, _)| **w != 0);
-            let variance = terms.map(|(&w, (noise, rounding))| (w as f64).powi(2) * noise + rounding).sum();
+            let terms = row.iter().zip(&inputs).map(|(&w, (noise, rounding))| match w {
+                0 => 3.0 * rounding,
+                _ => (w as f64).powi(2) * noise + rounding,
+            });
+            let variance = terms.sum();
             y[output as usize] = Noise::from_variance(variance);
         }
     }

@@ -59,3 +59,24 @@ fn a_small_program_by_hand() {
     // 2^50 * 1.5 in three primes of 30 bits.
     assert!((errors[1].headroom_bits - (90.0 - 1.0 - 50.0 - 1.5f64.log2())).abs() < 0.01);
 }
+
+#[test]
+fn weights_that_round_to_zero_are_lost_not_exact() {
+    let log_n = LogN::new(13).unwrap();
+    let q = primes::ntt_primes(30, log_n, 2).unwrap();
+    // A hundred weights of 1e-4 at scale 2^8 are a hundred zeros.
+    let weight_scale = Scale::from_log2(8.0).unwrap();
+    let mut b = HeProgramBuilder::new("p", q.clone());
+    let x = b.input("x", vec![100], Level::new(1), Scale::from_log2(24.0).unwrap()).unwrap();
+    let block = WeightBlock::new(1, 100, vec![0; 100]).unwrap();
+    let group = Group { inputs: (0..100).collect(), outputs: vec![0], block: 0 };
+    let map = he_ir::LinearMap::new(100, vec![block], vec![group], vec![0.0], weight_scale).unwrap();
+    let y = b.linear(Arc::new(map), x, vec![1], "dense").unwrap();
+    b.output("y", y);
+    let program = b.finish().unwrap();
+    let model = NoiseModel::new(log_n, SecretDistribution::UniformTernary, ErrorDistribution::CentredBinomial);
+    let setting = NoiseSetting { model, log_p: 30.0, q: &q, primes_per_digit: 1 };
+    let errors = estimate(&program, &[&range(1.0, 100), &range(1.0, 1)], &setting);
+    let lost = 100.0 * 1e-4;
+    assert!(errors[1].std >= lost, "{} predicted, {lost} lost", errors[1].std);
+}
