@@ -82,6 +82,8 @@ fn without_samples_intervals_rule_and_ask_for_more() {
     assert!(bounded.explain.layers.iter().all(|l| l.range_source == "interval"));
     let magnitude = |compiled: &Compiled| compiled.explain.layers.last().unwrap().magnitude;
     assert!(magnitude(&bounded) > magnitude(&calibrated));
+    let warning = "give calibration samples";
+    assert!(bounded.explain.to_string().contains(warning) && !calibrated.explain.to_string().contains(warning));
 }
 
 #[test]

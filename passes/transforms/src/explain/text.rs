@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Explain, Layer};
+use crate::ranges::RangeSource;
 
 impl fmt::Display for Explain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -21,6 +22,13 @@ impl fmt::Display for Explain {
             "precision  {:.1} bits of the outputs' range (error bound of {} standard deviations)",
             self.precision_bits, self.bound_stds
         )?;
+        let interval = RangeSource::Interval.to_string();
+        if self.layers.iter().all(|layer| layer.range_source == interval) {
+            writeln!(
+                f,
+                "           ranges rest on intervals alone: safe, but wide, and so is the error allowed; give calibration samples"
+            )?;
+        }
         writeln!(
             f,
             "forecast   {:.2} s on {} threads, {} at the peak",
