@@ -20,8 +20,10 @@ mod numbers;
 mod progress;
 mod security;
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
 
 use crate::args::{Args, Command};
@@ -55,6 +57,11 @@ fn one_line(error: &anyhow::Error) -> String {
 }
 
 fn execute(args: &Args) -> anyhow::Result<()> {
+    // Under `bazel run` the program starts among its data; the user's paths are meant from where the user stands.
+    if let Some(stands) = std::env::var_os("BUILD_WORKING_DIRECTORY") {
+        let folder = Path::new(&stands);
+        std::env::set_current_dir(folder).with_context(|| format!("cannot go to {}", folder.display()))?;
+    }
     if let Some(threads) = args.threads {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global()?;
     }

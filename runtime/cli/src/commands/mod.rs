@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use graph::Graph;
-use graph::import::onnx::{self, ImportOptions};
+use graph::import::onnx::{self, ImportOptions, OnnxError};
 
 pub(crate) use decrypt::decrypt;
 pub(crate) use encrypt::encrypt;
@@ -54,7 +54,11 @@ fn print(line: Option<String>, data: bool, report: &str) -> anyhow::Result<()> {
 }
 
 fn load_model(path: &Path) -> anyhow::Result<Graph> {
-    onnx::load(path, &ImportOptions::default()).with_context(|| path.display().to_string())
+    match onnx::load(path, &ImportOptions::default()) {
+        // It names the file already.
+        Err(error @ OnnxError::Io { .. }) => Err(error.into()),
+        loaded => loaded.with_context(|| path.display().to_string()),
+    }
 }
 
 /// Reads the images of every input, as many of each as of the first.
