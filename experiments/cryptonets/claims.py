@@ -27,7 +27,7 @@ HE_TRANSFORMER = os.environ.get("HE_TRANSFORMER_MODEL")
 ROWS = [
     (
         "MNIST: accuracy of 98.95 % on encrypted images",
-        "[CN16], results",
+        "[CN16]",
         [],
     ),
     (
@@ -37,7 +37,7 @@ ROWS = [
     ),
     (
         "MNIST, the network as published, not squashed",
-        "[CN16], the network for training",
+        "[CN16]",
         ["--model", str(HERE / "models" / "mnist_unsquashed.onnx")],
     ),
     (

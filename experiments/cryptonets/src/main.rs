@@ -1,7 +1,6 @@
 //! CryptoNets reproduced: all test images encrypted, classified and decrypted, held against the clear.
 //!
-//! Source: Dowlin, Gilad-Bachrach, Laine, Lauter, Naehrig, Wernsing, "CryptoNets: Applying Neural Networks to Encrypted
-//! Data with High Throughput and Accuracy", ICML 2016.
+//! Source: \[CN16\].
 
 #![forbid(unsafe_code)]
 

@@ -4,8 +4,7 @@
 //! coefficients to nearest, halves away from zero. A single number is the constant polynomial: one integer per prime, no
 //! transform.
 //! Layout: up to N/2 numbers, missing ones are zero.
-//! Source: J. H. Cheon, A. Kim, M. Kim, Y. Song, Homomorphic encryption for arithmetic of approximate numbers
-//! (ASIACRYPT 2017), section 3.2.
+//! Source: \[CKKS17\].
 
 use std::sync::Arc;
 

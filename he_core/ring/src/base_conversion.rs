@@ -5,8 +5,7 @@
 //! approximate: `sum_i [x_i (Q/q_i)^-1]_(q_i) (Q/q_i) mod t`, which is `x + u Q` with `0 <= u < k`.
 //! Both cost k products per target; the digits of the exact one cost `k(k-1)/2` more.
 //! Layout: coefficients in and out, limb after limb; digits take the place of the residues they come from.
-//! Source: mixed radix: D. E. Knuth, The Art of Computer Programming 2, section 4.3.2; approximate: J.-C. Bajard,
-//! J. Eynard, M. A. Hasan, V. Zucca, A full RNS variant of FV like somewhat homomorphic encryption schemes (SAC 2016).
+//! Source: mixed radix: D. E. Knuth, The Art of Computer Programming 2, section 4.3.2; approximate: \[BEHZ16\].
 
 use crate::kernels;
 use crate::modulus::Modulus;

@@ -6,8 +6,7 @@
 //! `zeta^(2N - m)`.
 //! Layout: the N reals are the N/2 complex `c_k`, real parts first. Values stand in bit-reversed order of `t`,
 //! `m = 4t + 1`; the polynomial `X^(N/2) - i` is split by square roots, block by block, as in a number-theoretic transform.
-//! Source: J. H. Cheon, A. Kim, M. Kim, Y. Song, Homomorphic encryption for arithmetic of approximate numbers
-//! (ASIACRYPT 2017), section 3.2, for the embedding.
+//! Source: \[CKKS17\], for the embedding.
 
 use crate::kernels::fft::{Roots, forward, inverse, round_to_i64};
 use crate::ntt::bit_reverse;

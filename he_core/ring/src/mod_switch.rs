@@ -4,7 +4,7 @@
 //! the size of the group (exact and unsigned for one prime, as Microsoft SEAL does it); `mod_down` is `round(x / P)`,
 //! `(x - ([x + h]_P - h)) * P^-1 mod q_j` with `h = (P-1)/2` and an exact conversion of `[x + h]_P`.
 //! Layout: evaluations in and out; limbs of raised digits stand in ascending order of ring index.
-//! Source: K. Han, D. Ki, Better bootstrapping for approximate homomorphic encryption (CT-RSA 2020), for the groups.
+//! Source: \[HK20\], for the groups.
 
 use crate::base_conversion::BaseConversion;
 use crate::kernels;

@@ -4,7 +4,7 @@
 //! `e = floor(floor(p / 2^(k-2)) * floor(2^(2k+1) / q) / 2^(k+3))`, then `p - e*q` lies in `[0, 2q)`: both truncations
 //! cost at most 1/2 each and the last one less than 1. Both factors of the estimate fit a word because `k + 2 <= BITS`.
 //! Shoup: `w' = floor(w * 2^BITS / q)`, `x*w - floor(x*w' / 2^BITS) * q` lies in `[0, 2q)` for any word `x`.
-//! Source: D. Harvey, Faster arithmetic for number-theoretic transforms, J. Symbolic Computation 60 (2014).
+//! Source: \[Har14\].
 
 use crate::{RingError, Word};
 

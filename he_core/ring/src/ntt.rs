@@ -4,8 +4,7 @@
 //! root of unity modulo q (Microsoft SEAL's convention, so its residues are ours after a copy).
 //! Layout: in place, N words in `[0, q)` in and out. Twiddle `k` of a direction is `psi^(+-bitrev(k))` with its Shoup
 //! quotient: layer with `m` blocks uses twiddles `m..2m` in order.
-//! Source: D. Harvey, Faster arithmetic for number-theoretic transforms (2014); P. Longa, M. Naehrig, Speeding up the
-//! number theoretic transform for faster ideal lattice-based cryptography (2016), for merging psi into the twiddles.
+//! Source: \[Har14\]; \[LN16\] for merging psi into the twiddles.
 
 use crate::modulus::{Modulus, ShoupFactor};
 use crate::roots::{is_prime_vartime, minimal_root_vartime};

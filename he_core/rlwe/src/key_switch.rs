@@ -5,7 +5,7 @@
 //! `y = sum_j d_j (b_j, a_j)` satisfies `y_0 + y_1 s = P x t + sum_j d_j e_j`; the result is `round(y / P)`.
 //! Layout: evaluations; x over the primes of a level; a key over all primes, rows `b_0, a_0, b_1, a_1, ..`. With one prime
 //! to a digit these are the digits and keys of Microsoft SEAL.
-//! Source: K. Han, D. Ki, Better bootstrapping for approximate homomorphic encryption (CT-RSA 2020), section 3.
+//! Source: \[HK20\].
 
 use he_params::Level;
 use he_ring::sampling::{Seed, Stream};

@@ -2,8 +2,7 @@
 //!
 //! Formula: `c_0 + c_1 s (+ c_2 s^2)`, over the primes that the ciphertext still has. What comes out still carries the noise of
 //! the computation: publishing decrypted numbers to somebody who does not have the key can reveal the key, bit by bit.
-//! Source of the warning: B. Li, D. Micciancio, On the security of homomorphic encryption on approximate numbers
-//! (EUROCRYPT 2021).
+//! Source of the warning: \[LM21\].
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 //! Formula: forward layers take `(a, b)` to `(a + w*b, a - w*b)` (Cooley-Tukey), inverse layers to `(a + b, (a - b)*w)`
 //! (Gentleman-Sande); the last inverse layer carries `N^-1` in both factors.
 //! Ranges: forward keeps words below 4q, inverse below 2q, both end in `[0, q)`.
-//! Source: D. Harvey, Faster arithmetic for number-theoretic transforms (2014), the lazy butterflies.
+//! Source: \[Har14\], the lazy butterflies.
 
 use crate::Word;
 use crate::isa::Isa;
