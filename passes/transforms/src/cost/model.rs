@@ -6,8 +6,8 @@ use super::Work;
 
 /// Nanoseconds of one core per unit of work: `[32-bit words, 64-bit words]`.
 ///
-/// The defaults were measured with the AVX2 kernels on one core of a server processor; they order alternatives and make a forecast, they
-/// are no promise.
+/// The defaults are estimates for AVX2 kernels on one core of a server processor, not a calibration: they order alternatives and make a
+/// forecast, they are no promise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostModel {
