@@ -138,14 +138,6 @@ pub enum RingError {
         /// The name given.
         name: String,
     },
-    /// An instruction set is known, but this version has no kernels for it.
-    #[error("instruction set '{name}' has no kernels in this version; available here: {available}")]
-    IsaNotSupported {
-        /// The name given.
-        name: &'static str,
-        /// Names that would be accepted.
-        available: String,
-    },
     /// An instruction set is known, but this processor does not have it.
     #[error("this processor does not have instruction set '{name}'; available here: {available}")]
     IsaAbsent {

@@ -110,6 +110,14 @@ impl PanelWord for u32 {
             Isa::Avx2(proof) if columns.len().is_multiple_of(LANES) => {
                 super::accumulate_avx2::strip_product_u32(proof, r, p, out, columns);
             }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) if columns.len().is_multiple_of(LANES) => {
+                super::accumulate_avx2::strip_product_u32(proof.avx2(), r, p, out, columns);
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Ifma(proof) if columns.len().is_multiple_of(LANES) => {
+                super::accumulate_avx2::strip_product_u32(proof.avx512().avx2(), r, p, out, columns);
+            }
             _ => strip_product(r, p, out, columns),
         }
     }
@@ -144,6 +152,14 @@ impl PanelWord for u64 {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(proof) if columns.len().is_multiple_of(LANES / 2) => {
                 super::accumulate_avx2::strip_product_u64(proof, r, p, out, columns);
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) if columns.len().is_multiple_of(LANES / 2) => {
+                super::accumulate_avx2::strip_product_u64(proof.avx2(), r, p, out, columns);
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Ifma(proof) if columns.len().is_multiple_of(LANES / 2) => {
+                super::accumulate_avx2::strip_product_u64(proof.avx512().avx2(), r, p, out, columns);
             }
             _ => strip_product(r, p, out, columns),
         }

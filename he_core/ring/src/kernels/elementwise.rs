@@ -174,6 +174,10 @@ pub(crate) mod dispatch {
                     Isa::Scalar => super::$name($($arg),*),
                     #[cfg(target_arch = "x86_64")]
                     Isa::Avx2(proof) => crate::kernels::elementwise_avx2::$name(proof, $($arg),*),
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx512(proof) => crate::kernels::elementwise_avx2::$name(proof.avx2(), $($arg),*),
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx512Ifma(proof) => crate::kernels::elementwise_avx2::$name(proof.avx512().avx2(), $($arg),*),
                 }
             }
         )*};

@@ -23,6 +23,10 @@ macro_rules! dispatch {
             Isa::Scalar => body::$name($($arg),*),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(proof) => super::fft_avx2::$name(proof, $($arg),*),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => super::fft_avx2::$name(proof.avx2(), $($arg),*),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Ifma(proof) => super::fft_avx2::$name(proof.avx512().avx2(), $($arg),*),
         }
     };
 }

@@ -28,6 +28,10 @@ impl NttKernels for u32 {
             Isa::Scalar => forward(plan, x),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(proof) => super::ntt_avx2_u32::forward(proof, plan, x),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => super::ntt_avx2_u32::forward(proof.avx2(), plan, x),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Ifma(proof) => super::ntt_avx2_u32::forward(proof.avx512().avx2(), plan, x),
         }
     }
     fn ntt_inverse(plan: &NttPlan<u32>, x: &mut [u32]) {
@@ -35,6 +39,10 @@ impl NttKernels for u32 {
             Isa::Scalar => inverse(plan, x),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(proof) => super::ntt_avx2_u32::inverse(proof, plan, x),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => super::ntt_avx2_u32::inverse(proof.avx2(), plan, x),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Ifma(proof) => super::ntt_avx2_u32::inverse(proof.avx512().avx2(), plan, x),
         }
     }
 }
@@ -45,6 +53,10 @@ impl NttKernels for u64 {
             Isa::Scalar => forward(plan, x),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(proof) => super::ntt_avx2_u64::forward(proof, plan, x),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => super::ntt_avx2_u64::forward(proof.avx2(), plan, x),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Ifma(proof) => super::ntt_avx2_u64::forward(proof.avx512().avx2(), plan, x),
         }
     }
     fn ntt_inverse(plan: &NttPlan<u64>, x: &mut [u64]) {
@@ -52,6 +64,10 @@ impl NttKernels for u64 {
             Isa::Scalar => inverse(plan, x),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(proof) => super::ntt_avx2_u64::inverse(proof, plan, x),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => super::ntt_avx2_u64::inverse(proof.avx2(), plan, x),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Ifma(proof) => super::ntt_avx2_u64::inverse(proof.avx512().avx2(), plan, x),
         }
     }
 }
