@@ -3,7 +3,8 @@
 //! Formula: word `i` of the output is `a(psi^(2*bitrev(i)+1))`, bitrev on log2 N bits, psi the smallest primitive 2N-th
 //! root of unity modulo q (Microsoft SEAL's convention, so its residues are ours after a copy).
 //! Layout: in place, N words in `[0, q)` in and out. Twiddle `k` of a direction is `psi^(+-bitrev(k))` with its Shoup
-//! quotient: layer with `m` blocks uses twiddles `m..2m` in order.
+//! quotient: layer with `m` blocks uses twiddles `m..2m` in order. A plan keeps them once, in the form that the chosen
+//! kernel reads.
 //! Source: \[Har14\]; \[LN16\] for merging psi into the twiddles.
 
 use crate::modulus::{Modulus, ShoupFactor};
@@ -36,6 +37,26 @@ impl<W: Word> Twiddles<W> {
     }
 }
 
+/// The twiddle factors of one prime as the portable transforms read them; kernels pack theirs from these.
+#[derive(Clone, Debug)]
+pub struct Tables<W> {
+    pub(crate) forward: Twiddles<W>,
+    pub(crate) inverse: Twiddles<W>,
+    /// `N^-1`, and `N^-1` times the only twiddle of the last inverse layer.
+    pub(crate) n_inverse: ShoupFactor<W>,
+    pub(crate) n_inverse_twiddle: ShoupFactor<W>,
+}
+
+impl<W: Word> Tables<W> {
+    fn new(m: Modulus<W>, root: W, log_n: u32) -> Self {
+        let forward = Twiddles::new(m, root, log_n);
+        let inverse = Twiddles::new(m, m.inverse_vartime(root), log_n);
+        let n_inverse = m.inverse_vartime(m.reduce_u64(1 << log_n));
+        let n_inverse_twiddle = m.shoup(m.mul(n_inverse, inverse.values[1]));
+        Self { forward, inverse, n_inverse: m.shoup(n_inverse), n_inverse_twiddle }
+    }
+}
+
 /// The low `bits` bits of `i` in reverse order.
 pub(crate) fn bit_reverse(i: usize, bits: u32) -> usize {
     if bits == 0 { 0 } else { i.reverse_bits() >> (usize::BITS - bits) }
@@ -48,11 +69,7 @@ pub struct NttPlan<W: Word> {
     isa: Isa,
     modulus: Modulus<W>,
     root: W,
-    pub(crate) forward: Twiddles<W>,
-    pub(crate) inverse: Twiddles<W>,
-    /// `N^-1`, and `N^-1` times the only twiddle of the last inverse layer.
-    pub(crate) n_inverse: ShoupFactor<W>,
-    pub(crate) n_inverse_twiddle: ShoupFactor<W>,
+    transform: W::Transform,
 }
 
 impl<W: Word> NttPlan<W> {
@@ -74,12 +91,8 @@ impl<W: Word> NttPlan<W> {
             return Err(RingError::NotNttFriendly { q, two_n });
         }
         let root = minimal_root_vartime(modulus, log_n);
-        let forward = Twiddles::new(modulus, root, log_n);
-        let inverse = Twiddles::new(modulus, modulus.inverse_vartime(root), log_n);
-        let n_inverse = modulus.inverse_vartime(modulus.reduce_u64(1 << log_n));
-        let n_inverse_twiddle = modulus.shoup(modulus.mul(n_inverse, inverse.values[1]));
-        let n_inverse = modulus.shoup(n_inverse);
-        Ok(Self { log_n, isa, modulus, root, forward, inverse, n_inverse, n_inverse_twiddle })
+        let transform = W::transform(isa, modulus, Tables::new(modulus, root, log_n));
+        Ok(Self { log_n, isa, modulus, root, transform })
     }
 
     /// Base-2 logarithm of the degree.
@@ -110,7 +123,7 @@ impl<W: Word> NttPlan<W> {
     pub fn forward(&self, x: &mut [W]) {
         assert_eq!(x.len(), 1 << self.log_n, "a transform of N words");
         debug_assert!(x.iter().all(|w| *w < self.modulus.value()));
-        W::ntt_forward(self, x);
+        W::ntt_forward(&self.transform, x);
     }
 
     /// Evaluations to coefficients, in place.
@@ -121,7 +134,7 @@ impl<W: Word> NttPlan<W> {
     pub fn inverse(&self, x: &mut [W]) {
         assert_eq!(x.len(), 1 << self.log_n, "a transform of N words");
         debug_assert!(x.iter().all(|w| *w < self.modulus.value()));
-        W::ntt_inverse(self, x);
+        W::ntt_inverse(&self.transform, x);
     }
 }
 

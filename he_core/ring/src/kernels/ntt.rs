@@ -5,71 +5,119 @@
 //! Ranges: forward keeps words below 4q, inverse below 2q, both end in `[0, q)`.
 //! Source: \[Har14\], the lazy butterflies.
 
+use std::fmt::Debug;
+
 use crate::Word;
 use crate::isa::Isa;
 use crate::modulus::Modulus;
-use crate::ntt::{NttPlan, Twiddles};
+use crate::ntt::{Tables, Twiddles};
 
 /// The transforms of a word on every instruction set.
 pub trait NttKernels: Sized {
+    /// One path with what it reads: its proof, its constants and its own tables.
     #[doc(hidden)]
-    fn ntt_forward(plan: &NttPlan<Self>, x: &mut [Self])
+    type Transform: Clone + Debug + Send + Sync + 'static;
+    /// The fastest path of an instruction set for a prime.
+    #[doc(hidden)]
+    fn transform(isa: Isa, modulus: Modulus<Self>, tables: Tables<Self>) -> Self::Transform
     where
         Self: Word;
     #[doc(hidden)]
-    fn ntt_inverse(plan: &NttPlan<Self>, x: &mut [Self])
+    fn ntt_forward(transform: &Self::Transform, x: &mut [Self])
     where
         Self: Word;
+    #[doc(hidden)]
+    fn ntt_inverse(transform: &Self::Transform, x: &mut [Self])
+    where
+        Self: Word;
+}
+
+/// The paths of 32-bit words.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub enum Transform32 {
+    Scalar(Portable<u32>),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(crate::isa::Avx2, Portable<u32>),
 }
 
 impl NttKernels for u32 {
-    fn ntt_forward(plan: &NttPlan<u32>, x: &mut [u32]) {
-        match plan.isa() {
-            Isa::Scalar => forward(plan, x),
+    type Transform = Transform32;
+
+    fn transform(isa: Isa, modulus: Modulus<u32>, tables: Tables<u32>) -> Transform32 {
+        let portable = Portable { modulus, tables };
+        match isa {
+            Isa::Scalar => Transform32::Scalar(portable),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => super::ntt_avx2_u32::forward(proof, plan, x),
+            Isa::Avx2(proof) => Transform32::Avx2(proof, portable),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => super::ntt_avx2_u32::forward(proof.avx2(), plan, x),
+            Isa::Avx512(proof) => Transform32::Avx2(proof.avx2(), portable),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Ifma(proof) => super::ntt_avx2_u32::forward(proof.avx512().avx2(), plan, x),
+            Isa::Avx512Ifma(proof) => Transform32::Avx2(proof.avx512().avx2(), portable),
         }
     }
-    fn ntt_inverse(plan: &NttPlan<u32>, x: &mut [u32]) {
-        match plan.isa() {
-            Isa::Scalar => inverse(plan, x),
+    fn ntt_forward(transform: &Transform32, x: &mut [u32]) {
+        match transform {
+            Transform32::Scalar(portable) => forward(portable, x),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => super::ntt_avx2_u32::inverse(proof, plan, x),
+            Transform32::Avx2(proof, portable) => super::ntt_avx2_u32::forward(*proof, portable, x),
+        }
+    }
+    fn ntt_inverse(transform: &Transform32, x: &mut [u32]) {
+        match transform {
+            Transform32::Scalar(portable) => inverse(portable, x),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => super::ntt_avx2_u32::inverse(proof.avx2(), plan, x),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Ifma(proof) => super::ntt_avx2_u32::inverse(proof.avx512().avx2(), plan, x),
+            Transform32::Avx2(proof, portable) => super::ntt_avx2_u32::inverse(*proof, portable, x),
         }
     }
 }
 
+/// The paths of 64-bit words.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub enum Transform64 {
+    Scalar(Portable<u64>),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(crate::isa::Avx2, Portable<u64>),
+}
+
 impl NttKernels for u64 {
-    fn ntt_forward(plan: &NttPlan<u64>, x: &mut [u64]) {
-        match plan.isa() {
-            Isa::Scalar => forward(plan, x),
+    type Transform = Transform64;
+
+    fn transform(isa: Isa, modulus: Modulus<u64>, tables: Tables<u64>) -> Transform64 {
+        let portable = Portable { modulus, tables };
+        match isa {
+            Isa::Scalar => Transform64::Scalar(portable),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => super::ntt_avx2_u64::forward(proof, plan, x),
+            Isa::Avx2(proof) => Transform64::Avx2(proof, portable),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => super::ntt_avx2_u64::forward(proof.avx2(), plan, x),
+            Isa::Avx512(proof) => Transform64::Avx2(proof.avx2(), portable),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Ifma(proof) => super::ntt_avx2_u64::forward(proof.avx512().avx2(), plan, x),
+            Isa::Avx512Ifma(proof) => Transform64::Avx2(proof.avx512().avx2(), portable),
         }
     }
-    fn ntt_inverse(plan: &NttPlan<u64>, x: &mut [u64]) {
-        match plan.isa() {
-            Isa::Scalar => inverse(plan, x),
+    fn ntt_forward(transform: &Transform64, x: &mut [u64]) {
+        match transform {
+            Transform64::Scalar(portable) => forward(portable, x),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => super::ntt_avx2_u64::inverse(proof, plan, x),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => super::ntt_avx2_u64::inverse(proof.avx2(), plan, x),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Ifma(proof) => super::ntt_avx2_u64::inverse(proof.avx512().avx2(), plan, x),
+            Transform64::Avx2(proof, portable) => super::ntt_avx2_u64::forward(*proof, portable, x),
         }
     }
+    fn ntt_inverse(transform: &Transform64, x: &mut [u64]) {
+        match transform {
+            Transform64::Scalar(portable) => inverse(portable, x),
+            #[cfg(target_arch = "x86_64")]
+            Transform64::Avx2(proof, portable) => super::ntt_avx2_u64::inverse(*proof, portable, x),
+        }
+    }
+}
+
+/// The portable path: a prime and its twiddles.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Portable<W: Word> {
+    pub(super) modulus: Modulus<W>,
+    pub(super) tables: Tables<W>,
 }
 
 /// One forward layer over blocks of `2t` words; words below 4q in and out.
@@ -106,11 +154,11 @@ fn inverse_layer<W: Word>(m: Modulus<W>, twiddles: &Twiddles<W>, x: &mut [W], t:
 }
 
 /// Words in `[0, q)` in and out.
-pub(super) fn forward<W: Word>(plan: &NttPlan<W>, x: &mut [W]) {
-    let m = plan.modulus();
+pub(super) fn forward<W: Word>(plan: &Portable<W>, x: &mut [W]) {
+    let m = plan.modulus;
     let mut t = x.len() / 2;
     while t > 0 {
-        forward_layer(m, &plan.forward, x, t);
+        forward_layer(m, &plan.tables.forward, x, t);
         t /= 2;
     }
     for word in x {
@@ -119,18 +167,18 @@ pub(super) fn forward<W: Word>(plan: &NttPlan<W>, x: &mut [W]) {
 }
 
 /// Words in `[0, q)` in and out.
-pub(super) fn inverse<W: Word>(plan: &NttPlan<W>, x: &mut [W]) {
-    let m = plan.modulus();
+pub(super) fn inverse<W: Word>(plan: &Portable<W>, x: &mut [W]) {
+    let m = plan.modulus;
     let half = x.len() / 2;
     let mut t = 1;
     while t < half {
-        inverse_layer(m, &plan.inverse, x, t);
+        inverse_layer(m, &plan.tables.inverse, x, t);
         t *= 2;
     }
     let (low, high) = x.split_at_mut(half);
     for (a, b) in low.iter_mut().zip(high) {
         let (u, v) = (*a, *b);
-        *a = m.mul_shoup(u.wrapping_add(v), plan.n_inverse);
-        *b = m.mul_shoup(u.wrapping_add(m.twice()).wrapping_sub(v), plan.n_inverse_twiddle);
+        *a = m.mul_shoup(u.wrapping_add(v), plan.tables.n_inverse);
+        *b = m.mul_shoup(u.wrapping_add(m.twice()).wrapping_sub(v), plan.tables.n_inverse_twiddle);
     }
 }

@@ -12,10 +12,9 @@ use std::arch::x86_64::{
     _mm256_sub_epi32, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
 };
 
-use super::ntt;
+use super::ntt::{self, Portable};
 use crate::isa::Avx2;
 use crate::modulus::ShoupFactor;
-use crate::ntt::NttPlan;
 
 const LANES: usize = 8;
 type Vector = [u32; LANES];
@@ -23,7 +22,7 @@ type Vector = [u32; LANES];
 /// Below this length the portable transform runs.
 const MIN_LEN: usize = 2 * LANES;
 
-pub(super) fn forward(_proof: Avx2, plan: &NttPlan<u32>, x: &mut [u32]) {
+pub(super) fn forward(_proof: Avx2, plan: &Portable<u32>, x: &mut [u32]) {
     if x.len() < MIN_LEN {
         return ntt::forward(plan, x);
     }
@@ -31,7 +30,7 @@ pub(super) fn forward(_proof: Avx2, plan: &NttPlan<u32>, x: &mut [u32]) {
     unsafe { forward_lanes(plan, x.as_chunks_mut().0) }
 }
 
-pub(super) fn inverse(_proof: Avx2, plan: &NttPlan<u32>, x: &mut [u32]) {
+pub(super) fn inverse(_proof: Avx2, plan: &Portable<u32>, x: &mut [u32]) {
     if x.len() < MIN_LEN {
         return ntt::inverse(plan, x);
     }
@@ -137,13 +136,13 @@ fn inverse_butterfly(p: Prime, u: __m256i, v: __m256i, w: Factor) -> (__m256i, _
 }
 
 #[target_feature(enable = "avx2")]
-fn forward_lanes(plan: &NttPlan<u32>, x: &mut [Vector]) {
-    let q = plan.modulus().value();
+fn forward_lanes(plan: &Portable<u32>, x: &mut [Vector]) {
+    let q = plan.modulus.value();
     let p = Prime { q: _mm256_set1_epi32(q as i32), two_q: _mm256_set1_epi32(2 * q as i32) };
-    let (values, quotients) = (&plan.forward.values[..], &plan.forward.quotients[..]);
+    let (values, quotients) = (&plan.tables.forward.values[..], &plan.tables.forward.quotients[..]);
     // Distances in vectors; the last of these layers has distance 1 vector.
     let (mut blocks, mut t) = (1, x.len() / 2);
-    if plan.log_n().is_multiple_of(2) {
+    if plan.tables.forward.values.len().trailing_zeros().is_multiple_of(2) {
         let w = splat(values[1], quotients[1]);
         let (low, high) = x.split_at_mut(t);
         for (a, b) in low.iter_mut().zip(high) {
@@ -224,13 +223,13 @@ fn load_pair(x: &[u32; 2]) -> __m256i {
 }
 
 #[target_feature(enable = "avx2")]
-fn inverse_lanes(plan: &NttPlan<u32>, x: &mut [Vector]) {
-    let q = plan.modulus().value();
+fn inverse_lanes(plan: &Portable<u32>, x: &mut [Vector]) {
+    let q = plan.modulus.value();
     let p = Prime { q: _mm256_set1_epi32(q as i32), two_q: _mm256_set1_epi32(2 * q as i32) };
-    let (values, quotients) = (&plan.inverse.values[..], &plan.inverse.quotients[..]);
+    let (values, quotients) = (&plan.tables.inverse.values[..], &plan.tables.inverse.quotients[..]);
     inverse_within(p, x, values, quotients);
-    let n_inverse = splat_factor(plan.n_inverse);
-    let n_inverse_twiddle = splat_factor(plan.n_inverse_twiddle);
+    let n_inverse = splat_factor(plan.tables.n_inverse);
+    let n_inverse_twiddle = splat_factor(plan.tables.n_inverse_twiddle);
     // Distances in vectors; pairs of layers at t and 2t, the very last layer carries 1/N.
     let (mut blocks, mut t) = (x.len() / 2, 1);
     while blocks > 1 {

@@ -11,10 +11,9 @@ use std::arch::x86_64::{
     _mm256_unpackhi_epi64, _mm256_unpacklo_epi64,
 };
 
-use super::ntt;
+use super::ntt::{self, Portable};
 use crate::isa::Avx2;
 use crate::modulus::ShoupFactor;
-use crate::ntt::NttPlan;
 
 const LANES: usize = 4;
 type Vector = [u64; LANES];
@@ -22,7 +21,7 @@ type Vector = [u64; LANES];
 /// Below this length the portable transform runs.
 const MIN_LEN: usize = 2 * LANES;
 
-pub(super) fn forward(_proof: Avx2, plan: &NttPlan<u64>, x: &mut [u64]) {
+pub(super) fn forward(_proof: Avx2, plan: &Portable<u64>, x: &mut [u64]) {
     if x.len() < MIN_LEN {
         return ntt::forward(plan, x);
     }
@@ -30,7 +29,7 @@ pub(super) fn forward(_proof: Avx2, plan: &NttPlan<u64>, x: &mut [u64]) {
     unsafe { forward_lanes(plan, x.as_chunks_mut().0) }
 }
 
-pub(super) fn inverse(_proof: Avx2, plan: &NttPlan<u64>, x: &mut [u64]) {
+pub(super) fn inverse(_proof: Avx2, plan: &Portable<u64>, x: &mut [u64]) {
     if x.len() < MIN_LEN {
         return ntt::inverse(plan, x);
     }
@@ -157,9 +156,9 @@ fn inverse_butterfly(p: Prime, u: __m256i, v: __m256i, w: Factor) -> (__m256i, _
 }
 
 #[target_feature(enable = "avx2")]
-fn forward_lanes(plan: &NttPlan<u64>, x: &mut [Vector]) {
-    let p = Prime::new(plan.modulus().value());
-    let (values, quotients) = (&plan.forward.values[..], &plan.forward.quotients[..]);
+fn forward_lanes(plan: &Portable<u64>, x: &mut [Vector]) {
+    let p = Prime::new(plan.modulus.value());
+    let (values, quotients) = (&plan.tables.forward.values[..], &plan.tables.forward.quotients[..]);
     let n = LANES * x.len();
     let (mut blocks, mut t) = (1, x.len() / 2);
     while t >= 1 {
@@ -202,9 +201,9 @@ fn load_twice(x: &[u64; 2]) -> __m256i {
 }
 
 #[target_feature(enable = "avx2")]
-fn inverse_lanes(plan: &NttPlan<u64>, x: &mut [Vector]) {
-    let p = Prime::new(plan.modulus().value());
-    let (values, quotients) = (&plan.inverse.values[..], &plan.inverse.quotients[..]);
+fn inverse_lanes(plan: &Portable<u64>, x: &mut [Vector]) {
+    let p = Prime::new(plan.modulus.value());
+    let (values, quotients) = (&plan.tables.inverse.values[..], &plan.tables.inverse.quotients[..]);
     let n = LANES * x.len();
     let (v2, q2) = (values[n / 4..n / 2].as_chunks::<2>().0, quotients[n / 4..n / 2].as_chunks::<2>().0);
     let (v1, q1) = (values[n / 2..].as_chunks::<4>().0, quotients[n / 2..].as_chunks::<4>().0);
@@ -235,7 +234,7 @@ fn inverse_lanes(plan: &NttPlan<u64>, x: &mut [Vector]) {
         (blocks, t) = (blocks / 2, 2 * t);
     }
     // The last layer carries 1/N.
-    let (w, w_difference) = (Factor::splat_factor(plan.n_inverse), Factor::splat_factor(plan.n_inverse_twiddle));
+    let (w, w_difference) = (Factor::splat_factor(plan.tables.n_inverse), Factor::splat_factor(plan.tables.n_inverse_twiddle));
     let (low, high) = x.split_at_mut(t);
     for (a, b) in low.iter_mut().zip(high) {
         let (u, v) = (load(a), load(b));
