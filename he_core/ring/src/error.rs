@@ -184,16 +184,4 @@ pub enum RingError {
         /// The output value.
         output: usize,
     },
-    /// The weights of one output are too large for exact accumulation.
-    #[error("block {block}, output {output}: the weights sum to {sum} in magnitude, at most {max}")]
-    WeightsTooLarge {
-        /// Index of the block.
-        block: usize,
-        /// Row of the block.
-        output: usize,
-        /// Sum of magnitudes.
-        sum: u128,
-        /// The limit.
-        max: u128,
-    },
 }

@@ -54,7 +54,7 @@ pub use fft::FftPlan;
 #[cfg(target_arch = "x86_64")]
 pub use isa::Avx2;
 pub use isa::{ISA_VARIABLE, Isa};
-pub use linear_weights::{LinearGroup, LinearWeights, MAX_WEIGHT_SUM, WeightBlock};
+pub use linear_weights::{LinearGroup, LinearWeights, WeightBlock};
 pub use modulus::{Modulus, ShoupFactor};
 pub use ntt::{MAX_LOG_N, NttPlan};
 pub use ring::Ring;

@@ -2,23 +2,29 @@
 //!
 //! Layout: a layer is a list of groups; a group names its input values, its output values and a block of weights
 //! `[outputs x inputs]` that many groups may share (the positions of a convolution share one block). A block is cut into
-//! strips of up to [`STRIP`] outputs, weights `[input][output of the strip]`, so that one pass over the inputs feeds a
-//! strip that stays in registers. Along the inputs a strip is cut into segments: within one, the magnitudes of each
-//! output's weights sum to at most [`MAX_SEGMENT_SUM`], and 64-bit sums cannot overflow.
-
-use std::sync::Arc;
+//! strips of up to [`STRIP`] outputs, so that one pass over the inputs feeds sums that stay in registers; inputs whose
+//! weights are all zero in a strip are left out of it. Weights beyond [`PLANE_BITS`] bits are split into planes, balanced
+//! digits in base `2^PLANE_BITS`, highest first. The weights of a plane lie `[input][output of the strip]` as `f64`.
+//! Along the inputs a plane is cut into segments, within which sums of products are exact.
 
 use crate::RingError;
 
 /// Outputs that one pass over the inputs computes.
 pub(crate) const STRIP: usize = 6;
 
-/// Magnitudes of weights that may be summed up against 31-bit residues (or digits) in 64 bits:
-/// `2^31 * (2^31 - 1) < 2^62`, which leaves room for the offset that makes a sum positive.
-pub(crate) const MAX_SEGMENT_SUM: u64 = 1 << 31;
+/// Weights of at most this magnitude, `2^PLANE_BITS`, need one plane.
+pub(crate) const PLANE_BITS: u32 = 19;
 
-/// Magnitudes of the weights of one output may sum to this.
-pub const MAX_WEIGHT_SUM: u128 = 1 << 62;
+/// Inputs that one segment covers: their weights and eight columns of their residues fit a first-level cache of 32 KiB.
+pub(crate) const SEGMENT_INPUTS: usize = 256;
+
+/// Magnitudes of the weights of one output that a segment may sum up, for residues below 2^30 that enter whole:
+/// `(2^23 - 1) * 2^30 < 2^53`, the integers that `f64` holds.
+const SEGMENT_SUM_U32: u64 = (1 << 23) - 1;
+
+/// The same for larger residues, which enter as two digits of at most 2^30 in magnitude: both sums, and what is left when
+/// the multiple of the prime nearest to the whole is taken off, stay within 2^51.
+const SEGMENT_SUM_U64: u64 = (1 << 20) - 1;
 
 /// A block of integer weights, row-major `[outputs][inputs]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +33,7 @@ pub struct WeightBlock {
     pub outputs: usize,
     /// Columns.
     pub inputs: usize,
-    /// `outputs * inputs` weights; any `i64` whose rows sum to at most [`MAX_WEIGHT_SUM`] in magnitude. Weights that fit
-    /// `i32` are fastest, others cost a reduction modulo each prime per product.
+    /// `outputs * inputs` weights. Magnitudes up to 2^19 are fastest; every further 19 bits cost another pass.
     pub weights: Vec<i64>,
 }
 
@@ -50,19 +55,20 @@ pub(crate) struct Strip {
     pub(crate) first: usize,
     /// Rows, at most [`STRIP`].
     pub(crate) rows: usize,
-    /// `[input][row]`.
-    pub(crate) weights: Vec<i32>,
-    /// Ends of the segments, the last one is the number of inputs.
-    pub(crate) segments: Vec<usize>,
+    /// Digits of the weights, highest first, at least one.
+    pub(crate) planes: Vec<Plane>,
 }
 
-/// A block ready for the kernels.
+/// One digit of the weights of a strip.
 #[derive(Clone, Debug)]
-pub(crate) enum PackedBlock {
-    /// All weights fit `i32`.
-    Narrow(Vec<Strip>),
-    /// They do not: packed again for each prime, modulo it and centred (32-bit primes), or used as they are.
-    Wide(Arc<WeightBlock>),
+pub(crate) struct Plane {
+    /// Columns of the block that have a weight, ascending.
+    pub(crate) columns: Vec<u32>,
+    /// `[column][row]`, integers of at most `2^PLANE_BITS`.
+    pub(crate) weights: Vec<f64>,
+    /// Ends of the segments for residues that enter whole, and for residues in two digits; the last is the number of columns.
+    pub(crate) whole: Vec<usize>,
+    pub(crate) digits: Vec<usize>,
 }
 
 /// The weights of one linear layer, checked and packed.
@@ -70,7 +76,8 @@ pub(crate) enum PackedBlock {
 pub struct LinearWeights {
     pub(crate) input_count: usize,
     pub(crate) output_count: usize,
-    pub(crate) blocks: Vec<PackedBlock>,
+    /// The strips of each block.
+    pub(crate) blocks: Vec<Vec<Strip>>,
     pub(crate) groups: Vec<LinearGroup>,
     /// Input values that some group reads.
     pub(crate) used: Vec<u32>,
@@ -81,7 +88,7 @@ impl LinearWeights {
     ///
     /// # Errors
     /// [`RingError::LengthMismatch`], [`RingError::WeightShape`], [`RingError::WeightIndex`],
-    /// [`RingError::OutputWrittenTwice`], [`RingError::WeightsTooLarge`].
+    /// [`RingError::OutputWrittenTwice`].
     pub fn new(
         input_count: usize,
         output_count: usize,
@@ -113,7 +120,7 @@ impl LinearWeights {
                 }
             }
         }
-        let blocks = blocks.into_iter().enumerate().map(|(i, b)| pack(i, b)).collect::<Result<_, _>>()?;
+        let blocks = blocks.iter().map(pack).collect::<Result<_, _>>()?;
         let used = (0..).zip(&read).filter(|(_, read)| **read).map(|(i, _)| i).collect();
         Ok(Self { input_count, output_count, blocks, groups, used })
     }
@@ -130,11 +137,12 @@ impl LinearWeights {
 
     /// Bytes held on the heap: weights and the lists of groups.
     pub fn byte_len(&self) -> usize {
-        let block = |block: &PackedBlock| match block {
-            PackedBlock::Narrow(narrow) => narrow.iter().map(|s| size_of_val(&s.weights[..])).sum(),
-            PackedBlock::Wide(block) => size_of_val(&block.weights[..]),
+        let plane = |plane: &Plane| {
+            size_of_val(&plane.weights[..])
+                + size_of_val(&plane.columns[..])
+                + (plane.whole.len() + plane.digits.len()) * size_of::<usize>()
         };
-        let weights: usize = self.blocks.iter().map(block).sum();
+        let weights: usize = self.blocks.iter().flatten().flat_map(|strip| &strip.planes).map(plane).sum();
         let elements: usize = self.groups.iter().map(|g| g.inputs.len() + g.outputs.len()).sum();
         weights + (elements + self.used.len()) * size_of::<u32>()
     }
@@ -145,50 +153,62 @@ impl LinearWeights {
     }
 }
 
-/// Checks one block and packs it.
-fn pack(index: usize, block: WeightBlock) -> Result<PackedBlock, RingError> {
+/// Cuts one block into strips of nearly equal height.
+fn pack(block: &WeightBlock) -> Result<Vec<Strip>, RingError> {
     let (expected, found) = (block.outputs * block.inputs, block.weights.len());
     if expected != found {
         return Err(RingError::LengthMismatch { what: "weights of a block", expected, found });
     }
-    for (output, row) in block.weights.chunks_exact(block.inputs.max(1)).enumerate() {
-        let sum: u128 = row.iter().map(|w| u128::from(w.unsigned_abs())).sum();
-        if sum > MAX_WEIGHT_SUM {
-            return Err(RingError::WeightsTooLarge { block: index, output, sum, max: MAX_WEIGHT_SUM });
-        }
+    let count = block.outputs.div_ceil(STRIP);
+    let bounds = (0..count).map(|i| (i * block.outputs / count, (i + 1) * block.outputs / count));
+    Ok(bounds.map(|(first, end)| strip(block, first, end - first)).collect())
+}
+
+fn strip(block: &WeightBlock, first: usize, rows: usize) -> Strip {
+    // What the lower planes have not taken yet, `[column][row]`.
+    let at = |column: usize, row: usize| i128::from(block.weights[(first + row) * block.inputs + column]);
+    let mut rest: Vec<i128> = (0..block.inputs).flat_map(|column| (0..rows).map(move |row| at(column, row))).collect();
+    let mut planes = Vec::new();
+    while planes.is_empty() || rest.iter().any(|w| *w != 0) {
+        let digits = rest.iter_mut().map(take_digit).collect();
+        planes.push(plane(digits, rows));
     }
-    let narrow: Result<Vec<i32>, _> = block.weights.iter().map(|w| i32::try_from(*w)).collect();
-    Ok(match narrow {
-        Ok(weights) => PackedBlock::Narrow(strips(block.outputs, block.inputs, &weights)),
-        Err(_) => PackedBlock::Wide(Arc::new(block)),
-    })
+    planes.reverse();
+    Strip { first, rows, planes }
 }
 
-/// Cuts row-major weights into strips of nearly equal height.
-pub(crate) fn strips(outputs: usize, inputs: usize, weights: &[i32]) -> Vec<Strip> {
-    let count = outputs.div_ceil(STRIP);
-    let bounds = (0..count).map(|i| (i * outputs / count, (i + 1) * outputs / count));
-    let strip = |(first, end): (usize, usize)| {
-        let rows = end - first;
-        let at = |row: usize, k: usize| weights[(first + row) * inputs + k];
-        let packed = (0..inputs).flat_map(|k| (0..rows).map(move |row| at(row, k))).collect();
-        Strip { first, rows, weights: packed, segments: segments(inputs, rows, &at) }
-    };
-    bounds.map(strip).collect()
+/// Takes the lowest digit off a weight: all of it, if it is at most `2^PLANE_BITS` in magnitude.
+fn take_digit(w: &mut i128) -> i32 {
+    let half = 1 << (PLANE_BITS - 1);
+    let digit = if w.unsigned_abs() <= 1 << PLANE_BITS { *w } else { ((*w + half) & (2 * half - 1)) - half };
+    *w = (*w - digit) >> PLANE_BITS;
+    digit as i32
 }
 
-/// Ends of the longest segments whose sums stay within [`MAX_SEGMENT_SUM`] in every row.
-fn segments(inputs: usize, rows: usize, at: &impl Fn(usize, usize) -> i32) -> Vec<usize> {
-    let mut ends = Vec::new();
-    let mut sums = [0u64; STRIP];
-    for k in 0..inputs {
-        let magnitude = |row: usize| u64::from(at(row, k).unsigned_abs());
-        if (0..rows).any(|row| sums[row] + magnitude(row) > MAX_SEGMENT_SUM) {
+fn plane(digits: Vec<i32>, rows: usize) -> Plane {
+    let used = |column: &&[i32]| column.iter().any(|digit| *digit != 0);
+    let (columns, kept): (Vec<u32>, Vec<&[i32]>) =
+        (0..).zip(digits.chunks_exact(rows)).filter(|(_, column)| used(column)).unzip();
+    Plane {
+        columns,
+        weights: kept.iter().flat_map(|column| column.iter().map(|digit| f64::from(*digit))).collect(),
+        whole: segments(&kept, SEGMENT_SUM_U32),
+        digits: segments(&kept, SEGMENT_SUM_U64),
+    }
+}
+
+/// Ends of segments of nearly equal length, at most [`SEGMENT_INPUTS`], whose magnitudes sum to at most `bound` in every row.
+fn segments(columns: &[&[i32]], bound: u64) -> Vec<usize> {
+    let longest = columns.len().div_ceil(columns.len().div_ceil(SEGMENT_INPUTS).max(1));
+    let (mut ends, mut start, mut sums) = (Vec::new(), 0, [0u64; STRIP]);
+    for (k, column) in columns.iter().enumerate() {
+        let full = sums.iter().zip(*column).any(|(sum, w)| sum + u64::from(w.unsigned_abs()) > bound);
+        if full || k - start == longest {
             ends.push(k);
-            sums = [0; STRIP];
+            (start, sums) = (k, [0; STRIP]);
         }
-        (0..rows).for_each(|row| sums[row] += magnitude(row));
+        sums.iter_mut().zip(*column).for_each(|(sum, w)| *sum += u64::from(w.unsigned_abs()));
     }
-    ends.push(inputs);
+    ends.push(columns.len());
     ends
 }

@@ -1,39 +1,37 @@
 //! The residue matrix product: `out[o][n] = sum_k w[o][k] * x[k][n] mod q` with small signed integer weights.
 //!
 //! This is every linear layer under batch packing: a row is a polynomial of a ciphertext, a column one evaluation.
-//! Reduction is deferred: products are summed in 64 bits as long as the weights allow (bounds computed when they are
-//! packed) and reduced once. A 64-bit residue enters as two digits of 31 bits, so that both widths share one kernel.
+//! Reduction is deferred: products are summed exactly in `f64` as long as the weights allow (bounds computed when they are
+//! packed), then reduced. A 64-bit residue enters as two digits, so that both widths share one kernel.
 //! Layout: a task is a tile of columns of one limb and component; it packs the columns of every used input into a panel
-//! `[8 words][input]` that lives in the second-level cache, then runs strip after strip of weights over it.
+//! `[block of columns][input]` that lives in the second-level cache, then runs strip after strip of weights over it.
 //! Source: the blocking is that of dense matrix products, K. Goto, R. van de Geijn, Anatomy of high-performance matrix
 //! multiplication (ACM TOMS 34, 2008).
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::kernels::{LANES, PanelRow, PanelWord, StripProduct, SumReduction};
-use crate::linear_weights::{LinearWeights, PackedBlock, Strip, WeightBlock, strips};
-use crate::modulus::Modulus;
+use crate::kernels::{self, LANES, Panel, PanelRow, PanelWord, SumReduction, Write};
+use crate::linear_weights::{LinearGroup, LinearWeights, PLANE_BITS, SEGMENT_INPUTS, STRIP, Strip};
 use crate::ntt::NttPlan;
 use crate::ring::{Operand, Plan, Ring};
 use crate::scratch::Scratch;
 use crate::tensor::{Eval, RnsTensor, Words};
 use crate::view::RnsView;
-use crate::{RingError, Word};
+use crate::RingError;
 
 /// Words of a row that one task writes.
 const TILE: usize = 256;
-/// A panel of this many bytes leaves room in a second-level cache of 2 MiB.
-const PANEL_BYTES: usize = 1 << 20;
-/// Two cache lines of `u32`, the narrowest panel.
-const MIN_PANEL_COLUMNS: usize = 32;
+/// A panel of this many bytes leaves room in a second-level cache of 1 MiB.
+const PANEL_BYTES: usize = 512 << 10;
+/// Fewest and most rows of a panel for each input. The sums of a strip, `STRIP` times as many rows, fit a first-level cache.
+const PANEL_BLOCKS: Range<usize> = 4..32;
 
-/// Columns packed at a time: a power of two between [`MIN_PANEL_COLUMNS`] and [`TILE`] that respects [`PANEL_BYTES`].
+/// Columns packed at a time: a power of two, as many as respect [`PANEL_BYTES`] within [`PANEL_BLOCKS`], and at most a tile.
 fn panel_columns<W: PanelWord>(inputs: usize) -> usize {
-    let column_bytes = inputs.max(1) * size_of::<PanelRow>() / W::COLUMNS;
-    let columns = (PANEL_BYTES / column_bytes).clamp(MIN_PANEL_COLUMNS, TILE);
-    1 << columns.ilog2()
+    let blocks = (PANEL_BYTES / (inputs.max(1) * size_of::<PanelRow>())).clamp(PANEL_BLOCKS.start, PANEL_BLOCKS.end);
+    TILE.min(W::COLUMNS << blocks.ilog2())
 }
 
 impl Ring {
@@ -68,41 +66,6 @@ impl Ring {
     }
 }
 
-/// How a word takes weights that are no `i32`.
-trait WideWeights: PanelWord {
-    /// The block modulo the prime and centred, if that fits `i32`.
-    fn narrow(m: Modulus<Self>, block: &WeightBlock) -> Option<Vec<Strip>>;
-}
-
-impl WideWeights for u32 {
-    fn narrow(m: Modulus<u32>, block: &WeightBlock) -> Option<Vec<Strip>> {
-        let q = m.value();
-        let centred = |w: &i64| {
-            let r = m.reduce_i64(*w);
-            if r > q / 2 { r as i32 - q as i32 } else { r as i32 }
-        };
-        let weights: Vec<i32> = block.weights.iter().map(centred).collect();
-        Some(strips(block.outputs, block.inputs, &weights))
-    }
-}
-
-impl WideWeights for u64 {
-    fn narrow(_: Modulus<u64>, _: &WeightBlock) -> Option<Vec<Strip>> {
-        None
-    }
-}
-
-/// `sum_k w[k] * x[k]` in 128 bits: the sums of magnitudes, at most [`MAX_WEIGHT_SUM`](crate::MAX_WEIGHT_SUM), leave room.
-fn exact_product<W: Word>(m: Modulus<W>, w: &[i64], x: impl Iterator<Item = W>) -> W {
-    m.reduce_i128(w.iter().zip(x).map(|(w, x)| i128::from(*w) * i128::from(x.to_u64())).sum())
-}
-
-/// A block for one prime.
-enum LimbBlock<'a> {
-    Strips(Cow<'a, [Strip]>),
-    Exact(&'a WeightBlock),
-}
-
 /// The product of one limb.
 struct LimbProduct<'a> {
     weights: &'a LinearWeights,
@@ -112,11 +75,9 @@ struct LimbProduct<'a> {
 }
 
 impl LimbProduct<'_> {
-    fn run<W: WideWeights>(&self, plan: &NttPlan<W>, out: &mut [W], stride: usize) {
-        let (n, m) = (1usize << plan.log_n(), plan.modulus());
+    fn run<W: PanelWord>(&self, plan: &NttPlan<W>, out: &mut [W], stride: usize) {
+        let n = 1usize << plan.log_n();
         let tile = TILE.min(n);
-        let panel = panel_columns::<W>(self.weights.input_count);
-        let blocks: Vec<LimbBlock<'_>> = self.weights.blocks.iter().map(|block| limb_block(m, block)).collect();
         // The columns of every output row, by tile: tasks write disjoint slices.
         let tiles = n / tile;
         let mut columns: Vec<Vec<&mut [W]>> = Vec::new();
@@ -127,53 +88,30 @@ impl LimbProduct<'_> {
                 columns[first + i].push(part);
             }
         }
-        columns.into_par_iter().enumerate().for_each(|(i, mut out)| {
+        columns.into_par_iter().enumerate().for_each(|(i, out)| {
             let (component, start) = (i / tiles, i % tiles * tile);
-            for column in (0..tile).step_by(panel) {
-                let width = panel.min(tile - column);
-                self.panel(plan, &blocks, component, start, column..column + width, &mut out);
-            }
+            self.tile(plan, component, start..start + tile, out);
         });
     }
 
-    /// Packs `columns` (relative to `start`) of every used input and multiplies.
-    fn panel<W: PanelWord>(
-        &self,
-        plan: &NttPlan<W>,
-        blocks: &[LimbBlock<'_>],
-        component: usize,
-        start: usize,
-        columns: std::ops::Range<usize>,
-        out: &mut [&mut [W]],
-    ) {
-        let (m, inputs) = (plan.modulus(), self.weights.input_count);
-        let reduction = SumReduction::new(m);
-        let row = |input: u32| -> &[W] { self.x.words(self.limb, input as usize * self.components + component) };
-        let depth = columns.len().div_ceil(W::COLUMNS);
-        u32::with_scratch(depth * inputs * LANES, |panel| {
-            let panel = panel.as_chunks_mut::<LANES>().0;
-            for input in &self.weights.used {
-                let source = &row(*input)[start + columns.start..start + columns.end];
-                for (j, words) in source.chunks(W::COLUMNS).enumerate() {
-                    W::pack(words, &mut panel[j * inputs + *input as usize]);
+    /// Some columns of one component.
+    fn tile<W: PanelWord>(&self, plan: &NttPlan<W>, component: usize, columns: Range<usize>, mut out: Vec<&mut [W]>) {
+        let inputs = self.weights.input_count;
+        let width = panel_columns::<W>(inputs).min(columns.len());
+        let blocks = width.div_ceil(W::COLUMNS);
+        let reduction = SumReduction::new(plan.modulus());
+        f64::with_scratch((inputs + STRIP) * blocks * LANES, |scratch| {
+            let (panel, sums) = scratch.as_chunks_mut::<LANES>().0.split_at_mut(inputs * blocks);
+            for (nth, start) in columns.step_by(width).enumerate() {
+                for input in self.weights.used.iter().map(|input| *input as usize) {
+                    let words = self.x.words(self.limb, input * self.components + component);
+                    W::pack(plan.isa(), &words[start..start + width], panel, inputs, input);
                 }
-            }
-            for group in &self.weights.groups {
-                match &blocks[group.block] {
-                    LimbBlock::Strips(strips) => {
-                        for strip in strips.iter() {
-                            let outputs = &group.outputs[strip.first..strip.first + strip.rows];
-                            let product = StripProduct { panel, inputs, index: &group.inputs, strip, outputs };
-                            W::strip_product(plan.isa(), &reduction, product, out, columns.clone());
-                        }
-                    }
-                    LimbBlock::Exact(block) => {
-                        for (output, w) in group.outputs.iter().zip(block.weights.chunks_exact(block.inputs.max(1))) {
-                            for at in columns.clone() {
-                                let x = group.inputs.iter().map(|input| row(*input)[start + at]);
-                                out[*output as usize][at] = exact_product(m, w, x);
-                            }
-                        }
+                let panel = Panel { rows: panel, inputs };
+                let product = PanelProduct { plan, reduction: &reduction, panel, columns: nth * width..(nth + 1) * width };
+                for group in &self.weights.groups {
+                    for strip in &self.weights.blocks[group.block] {
+                        product.strip(strip, group, &mut sums[..strip.rows * blocks], &mut out);
                     }
                 }
             }
@@ -181,13 +119,43 @@ impl LimbProduct<'_> {
     }
 }
 
-fn limb_block<W: WideWeights>(m: Modulus<W>, block: &PackedBlock) -> LimbBlock<'_> {
-    match block {
-        PackedBlock::Narrow(strips) => LimbBlock::Strips(Cow::Borrowed(strips)),
-        PackedBlock::Wide(block) => match W::narrow(m, block) {
-            Some(strips) => LimbBlock::Strips(Cow::Owned(strips)),
-            None => LimbBlock::Exact(block),
-        },
+/// The products of one panel.
+struct PanelProduct<'a, W: PanelWord> {
+    plan: &'a NttPlan<W>,
+    reduction: &'a SumReduction<W>,
+    panel: Panel<'a>,
+    /// Where they go in a tile.
+    columns: Range<usize>,
+}
+
+impl<W: PanelWord> PanelProduct<'_, W> {
+    /// The outputs of one strip: plane after plane by Horner's rule, segment after segment added.
+    fn strip(&self, strip: &Strip, group: &LinearGroup, sums: &mut [PanelRow], out: &mut [&mut [W]]) {
+        let (isa, m, blocks) = (self.plan.isa(), self.plan.modulus(), sums.len() / strip.rows);
+        let outputs = &group.outputs[strip.first..strip.first + strip.rows];
+        let base = m.shoup(m.reduce_u64(1 << PLANE_BITS));
+        for (nth, plane) in strip.planes.iter().enumerate() {
+            if nth > 0 {
+                for output in outputs {
+                    kernels::mul_shoup_assign(isa, m, &mut out[*output as usize][self.columns.clone()], base);
+                }
+            }
+            let mut start = 0;
+            for end in W::segments(plane) {
+                let write = if nth == 0 && start == 0 { Write::Store } else { Write::Add };
+                let mut index = [0; SEGMENT_INPUTS];
+                for (index, column) in index.iter_mut().zip(&plane.columns[start..*end]) {
+                    *index = group.inputs[*column as usize];
+                }
+                let weights = &plane.weights[start * strip.rows..end * strip.rows];
+                kernels::accumulate(isa, self.panel, &index[..end - start], weights, strip.rows, sums);
+                for (sums, output) in sums.chunks_exact(blocks).zip(outputs) {
+                    let out = &mut out[*output as usize][self.columns.clone()];
+                    W::finish(isa, self.reduction, sums, out, write);
+                }
+                start = *end;
+            }
+        }
     }
 }
 

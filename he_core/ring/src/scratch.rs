@@ -1,4 +1,4 @@
-//! One row of scratch per thread and word width, kept between tasks.
+//! One row of scratch per thread and width, kept between tasks.
 
 use std::cell::RefCell;
 
@@ -7,6 +7,7 @@ use crate::aligned::AlignedWords;
 thread_local! {
     static SCRATCH_U32: RefCell<AlignedWords<u32>> = RefCell::new(AlignedWords::zero(0));
     static SCRATCH_U64: RefCell<AlignedWords<u64>> = RefCell::new(AlignedWords::zero(0));
+    static SCRATCH_F64: RefCell<AlignedWords<f64>> = RefCell::new(AlignedWords::zero(0));
 }
 
 /// Scratch of a word.
@@ -33,3 +34,4 @@ macro_rules! scratch {
 }
 scratch!(u32, SCRATCH_U32);
 scratch!(u64, SCRATCH_U64);
+scratch!(f64, SCRATCH_F64);

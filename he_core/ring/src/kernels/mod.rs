@@ -6,6 +6,8 @@
 mod accumulate;
 #[cfg(target_arch = "x86_64")]
 mod accumulate_avx2;
+#[cfg(target_arch = "x86_64")]
+mod accumulate_avx512;
 pub(crate) mod chacha;
 #[cfg(target_arch = "x86_64")]
 mod chacha_avx2;
@@ -20,7 +22,13 @@ mod ntt;
 mod ntt_avx2_u32;
 #[cfg(target_arch = "x86_64")]
 mod ntt_avx2_u64;
+mod panel;
+#[cfg(target_arch = "x86_64")]
+mod panel_avx2;
+#[cfg(target_arch = "x86_64")]
+mod panel_avx512;
 
-pub(crate) use accumulate::{LANES, PanelRow, PanelWord, StripProduct, SumReduction};
+pub(crate) use accumulate::{LANES, Panel, PanelRow, accumulate};
+pub(crate) use panel::{PanelWord, SumReduction, Write};
 pub(crate) use elementwise::dispatch::*;
 pub(crate) use ntt::NttKernels;
