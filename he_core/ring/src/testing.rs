@@ -13,6 +13,15 @@ pub(crate) fn primes_below(bound: u64, log_n: u32, count: usize) -> Vec<u64> {
     walk.filter(|q| is_prime_vartime(*q)).take(count).collect()
 }
 
+/// The largest degree of suites that walk through all: `most`, or less where `HENGE_TEST_LOG_N` says so, which the log then
+/// tells (an emulated processor is a hundred times slower).
+pub(crate) fn largest_log_n(most: u32) -> u32 {
+    let Ok(text) = std::env::var("HENGE_TEST_LOG_N") else { return most };
+    let largest = text.parse().unwrap();
+    println!("degrees up to 2^{largest} of 2^{most}");
+    most.min(largest)
+}
+
 /// A ring over one 30-bit, one 61-bit, one 24-bit, one 40-bit and one 29-bit prime.
 pub(crate) fn mixed_ring(log_n: u32, isa: Isa) -> Ring {
     let primes: Vec<u64> = [30, 61, 24, 40, 29].iter().map(|b| primes_below(1 << b, log_n, 1)[0]).collect();
