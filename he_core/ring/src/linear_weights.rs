@@ -147,6 +147,11 @@ impl LinearWeights {
         weights + (elements + self.used.len()) * size_of::<u32>()
     }
 
+    /// Strips of all groups.
+    pub(crate) fn strip_count(&self) -> usize {
+        self.groups.iter().map(|g| self.blocks[g.block].len()).sum()
+    }
+
     /// Multiplications of a weight with a value.
     pub fn multiply_count(&self) -> usize {
         self.groups.iter().map(|g| g.inputs.len() * g.outputs.len()).sum()

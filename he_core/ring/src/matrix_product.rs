@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::RingError;
 use crate::kernels::{self, LANES, Panel, PanelRow, PanelWord, SumReduction, Write};
 use crate::linear_weights::{LinearGroup, LinearWeights, PLANE_BITS, SEGMENT_INPUTS, STRIP, Strip};
 use crate::ntt::NttPlan;
@@ -19,10 +20,11 @@ use crate::ring::{Operand, Plan, Ring};
 use crate::scratch::Scratch;
 use crate::tensor::{Eval, RnsTensor, Words};
 use crate::view::RnsView;
-use crate::RingError;
 
 /// Words of a row that one task writes.
-const TILE: usize = 256;
+const TILE: usize = 1024;
+/// Inputs whose words are asked for ahead of the one that is packed.
+const PREFETCH: usize = 4;
 /// A panel of this many bytes leaves room in a second-level cache of 1 MiB.
 const PANEL_BYTES: usize = 512 << 10;
 /// Fewest and most rows of a panel for each input. The sums of a strip, `STRIP` times as many rows, fit a first-level cache.
@@ -55,7 +57,7 @@ impl Ring {
         let x = self.operand(&limbs, rows, x)?;
         let stride = out.stride();
         out.limbs.par_iter_mut().enumerate().for_each(|(limb, store)| {
-            let product = LimbProduct { weights, components, x: &x, limb };
+            let product = LimbProduct { weights, components, x: &x, limb, strips: weights.strip_count() };
             match (&self.plans[store.index], &mut store.words) {
                 (Plan::U32(plan), Words::U32(words)) => product.run(plan, words.as_mut_slice(), stride),
                 (Plan::U64(plan), Words::U64(words)) => product.run(plan, words.as_mut_slice(), stride),
@@ -72,6 +74,8 @@ struct LimbProduct<'a> {
     components: usize,
     x: &'a Operand<'a, Eval>,
     limb: usize,
+    /// Strips that a panel meets.
+    strips: usize,
 }
 
 impl LimbProduct<'_> {
@@ -102,15 +106,28 @@ impl LimbProduct<'_> {
         let reduction = SumReduction::new(plan.modulus());
         f64::with_scratch((inputs + STRIP) * blocks * LANES, |scratch| {
             let (panel, sums) = scratch.as_chunks_mut::<LANES>().0.split_at_mut(inputs * blocks);
-            for (nth, start) in columns.step_by(width).enumerate() {
-                for input in self.weights.used.iter().map(|input| *input as usize) {
-                    let words = self.x.words(self.limb, input * self.components + component);
-                    W::pack(plan.isa(), &words[start..start + width], panel, inputs, input);
+            let used = &self.weights.used[..];
+            let words = |input: u32, start: usize| {
+                let row: &[W] = self.x.words(self.limb, input as usize * self.components + component);
+                &row[start..start + width]
+            };
+            for (nth, start) in columns.clone().step_by(width).enumerate() {
+                for (i, input) in used.iter().enumerate() {
+                    if let Some(ahead) = used.get(i + PREFETCH) {
+                        kernels::prefetch(words(*ahead, start));
+                    }
+                    W::pack(plan.isa(), words(*input, start), panel, inputs, *input as usize);
                 }
+                // The words of the next panel arrive while this one is multiplied.
+                let next = start + width;
+                let mut upcoming = used.iter().filter(|_| next < columns.end);
+                let share = used.len().div_ceil(self.strips.max(1));
                 let panel = Panel { rows: panel, inputs };
-                let product = PanelProduct { plan, reduction: &reduction, panel, columns: nth * width..(nth + 1) * width };
+                let product =
+                    PanelProduct { plan, reduction: &reduction, panel, columns: nth * width..(nth + 1) * width };
                 for group in &self.weights.groups {
                     for strip in &self.weights.blocks[group.block] {
+                        upcoming.by_ref().take(share).for_each(|input| kernels::prefetch(words(*input, next)));
                         product.strip(strip, group, &mut sums[..strip.rows * blocks], &mut out);
                     }
                 }
@@ -143,12 +160,16 @@ impl<W: PanelWord> PanelProduct<'_, W> {
             let mut start = 0;
             for end in W::segments(plane) {
                 let write = if nth == 0 && start == 0 { Write::Store } else { Write::Add };
-                let mut index = [0; SEGMENT_INPUTS];
-                for (index, column) in index.iter_mut().zip(&plane.columns[start..*end]) {
-                    *index = group.inputs[*column as usize];
-                }
+                let mut gathered = [0; SEGMENT_INPUTS];
+                let index = if plane.columns.len() == group.inputs.len() {
+                    &group.inputs[start..*end]
+                } else {
+                    let columns = &plane.columns[start..*end];
+                    gathered.iter_mut().zip(columns).for_each(|(to, column)| *to = group.inputs[*column as usize]);
+                    &gathered[..columns.len()]
+                };
                 let weights = &plane.weights[start * strip.rows..end * strip.rows];
-                kernels::accumulate(isa, self.panel, &index[..end - start], weights, strip.rows, sums);
+                kernels::accumulate(isa, self.panel, index, weights, strip.rows, sums);
                 for (sums, output) in sums.chunks_exact(blocks).zip(outputs) {
                     let out = &mut out[*output as usize][self.columns.clone()];
                     W::finish(isa, self.reduction, sums, out, write);

@@ -4,7 +4,9 @@
 //! Per input four loads, and per output one broadcast and four fused multiply-adds for 32 products. The limit is two of
 //! these a cycle: 16 products.
 
-use std::arch::x86_64::{__m512d, _mm512_fmadd_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_setzero_pd, _mm512_storeu_pd};
+use std::arch::x86_64::{
+    __m512d, _mm512_fmadd_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_setzero_pd, _mm512_storeu_pd,
+};
 
 use super::accumulate::{Panel, PanelRow};
 use crate::isa::Avx512;

@@ -29,6 +29,6 @@ mod panel_avx2;
 mod panel_avx512;
 
 pub(crate) use accumulate::{LANES, Panel, PanelRow, accumulate};
-pub(crate) use panel::{PanelWord, SumReduction, Write};
+pub(crate) use panel::{PanelWord, SumReduction, Write, prefetch};
 pub(crate) use elementwise::dispatch::*;
 pub(crate) use ntt::NttKernels;

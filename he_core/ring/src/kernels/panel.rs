@@ -6,6 +6,7 @@
 
 use super::accumulate::{LANES, PanelRow};
 use crate::Word;
+use crate::aligned::ALIGNMENT;
 use crate::isa::Isa;
 use crate::linear_weights::Plane;
 use crate::modulus::{Modulus, ShoupFactor};
@@ -33,6 +34,17 @@ pub(crate) trait PanelWord: Word {
 pub(crate) enum Write {
     Store,
     Add,
+}
+
+/// Asks for the cache lines of words that will be packed soon.
+#[inline]
+pub(crate) fn prefetch<W: Word>(words: &[W]) {
+    for line in words.chunks(ALIGNMENT / size_of::<W>()) {
+        #[cfg(target_arch = "x86_64")]
+        super::panel_avx2::prefetch_line(line.as_ptr().cast());
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = line;
+    }
 }
 
 /// The constants that take sums to `[0, q)`.

@@ -4,13 +4,13 @@
 //! unit, then `s - e q` by a fused multiply-add, exact because it is an integer below 2^53; it lies in `(-q, q)`.
 
 use std::arch::x86_64::{
-    __m256d, __m256i, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _mm256_add_epi32, _mm256_add_epi64, _mm256_add_pd,
-    _mm256_and_si256, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_cmpgt_epi64, _mm256_cvtepi32_pd,
-    _mm256_cvtpd_epi32, _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_loadu_pd, _mm256_loadu_si256, _mm256_min_epu32,
-    _mm256_mul_pd, _mm256_or_si256, _mm256_round_pd, _mm256_set_m128i, _mm256_set1_epi32, _mm256_set1_epi64x,
-    _mm256_set1_pd, _mm256_setzero_si256, _mm256_slli_epi64, _mm256_srli_epi64, _mm256_storeu_pd,
-    _mm256_storeu_si256, _mm256_sub_epi32, _mm256_sub_epi64, _mm256_sub_pd, _mm256_castsi256_si128,
-    _mm256_extracti128_si256,
+    __m256d, __m256i, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T1, _mm_prefetch, _mm256_add_epi32,
+    _mm256_add_epi64, _mm256_add_pd, _mm256_and_si256, _mm256_castpd_si256, _mm256_castsi256_pd,
+    _mm256_castsi256_si128, _mm256_cmpgt_epi64, _mm256_cvtepi32_pd, _mm256_cvtpd_epi32, _mm256_extracti128_si256,
+    _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_loadu_pd, _mm256_loadu_si256, _mm256_min_epu32, _mm256_mul_pd,
+    _mm256_or_si256, _mm256_round_pd, _mm256_set_m128i, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_set1_pd,
+    _mm256_setzero_si256, _mm256_slli_epi64, _mm256_srli_epi64, _mm256_storeu_pd, _mm256_storeu_si256,
+    _mm256_sub_epi32, _mm256_sub_epi64, _mm256_sub_pd,
 };
 
 use super::accumulate::{LANES, PanelRow};
@@ -20,6 +20,13 @@ use crate::isa::Avx2;
 /// An integer below 2^52 in the low bits of this number is added to it; [`SIGNED`] takes integers of either sign below 2^51.
 const UNSIGNED: f64 = (1u64 << 52) as f64;
 const SIGNED: f64 = (3u64 << 51) as f64;
+
+/// Asks for a cache line, of any address.
+#[inline(always)]
+pub(super) fn prefetch_line(line: *const i8) {
+    // SAFETY: SSE is part of x86-64, and a prefetch reads nothing that the program could see.
+    unsafe { _mm_prefetch::<_MM_HINT_T1>(line) }
+}
 
 pub(super) fn pack_u32(_proof: Avx2, words: &[u32], panel: &mut [PanelRow], inputs: usize, input: usize) {
     // SAFETY: `Avx2` is only built after the processor reported AVX2 and FMA.
@@ -32,13 +39,25 @@ pub(super) fn pack_u64(_proof: Avx2, words: &[u64], panel: &mut [PanelRow], inpu
 }
 
 /// Finishes whole rows; the number of words written.
-pub(super) fn finish_u32(_proof: Avx2, r: &SumReduction<u32>, sums: &[PanelRow], out: &mut [u32], write: Write) -> usize {
+pub(super) fn finish_u32(
+    _proof: Avx2,
+    r: &SumReduction<u32>,
+    sums: &[PanelRow],
+    out: &mut [u32],
+    write: Write,
+) -> usize {
     // SAFETY: `Avx2` is only built after the processor reported AVX2 and FMA.
     unsafe { finish_u32_lanes(r, sums, out, write) }
 }
 
 /// Finishes whole rows; the number of words written.
-pub(super) fn finish_u64(_proof: Avx2, r: &SumReduction<u64>, sums: &[PanelRow], out: &mut [u64], write: Write) -> usize {
+pub(super) fn finish_u64(
+    _proof: Avx2,
+    r: &SumReduction<u64>,
+    sums: &[PanelRow],
+    out: &mut [u64],
+    write: Write,
+) -> usize {
     // SAFETY: `Avx2` is only built after the processor reported AVX2 and FMA.
     unsafe { finish_u64_lanes(r, sums, out, write) }
 }
@@ -96,7 +115,8 @@ fn finish_u64_lanes(r: &SumReduction<u64>, sums: &[PanelRow], out: &mut [u64], w
     let (inverse, radix) = (_mm256_set1_pd(r.inverse), _mm256_set1_pd((2 * HALF_DIGIT) as f64));
     let q = _mm256_set1_epi64x(r.modulus.value() as i64);
     let signed = _mm256_set1_pd(SIGNED);
-    let integer = |x: __m256d| _mm256_sub_epi64(_mm256_castpd_si256(_mm256_add_pd(x, signed)), _mm256_castpd_si256(signed));
+    let integer =
+        |x: __m256d| _mm256_sub_epi64(_mm256_castpd_si256(_mm256_add_pd(x, signed)), _mm256_castpd_si256(signed));
     let out = out.as_chunks_mut::<{ LANES / 2 }>().0;
     for (sums, out) in sums.iter().zip(&mut *out) {
         let [low, high] = load(sums);
