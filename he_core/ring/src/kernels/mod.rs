@@ -19,9 +19,13 @@ pub(crate) mod fft;
 mod fft_avx2;
 mod ntt;
 #[cfg(target_arch = "x86_64")]
+mod ntt_avx2_f64;
+#[cfg(target_arch = "x86_64")]
 mod ntt_avx2_u32;
 #[cfg(target_arch = "x86_64")]
 mod ntt_avx2_u64;
+#[cfg(target_arch = "x86_64")]
+mod ntt_passes;
 mod panel;
 #[cfg(target_arch = "x86_64")]
 mod panel_avx2;

@@ -79,12 +79,21 @@ pub enum Transform64 {
     Scalar(Portable<u64>),
     #[cfg(target_arch = "x86_64")]
     Avx2(crate::isa::Avx2, Portable<u64>),
+    #[cfg(target_arch = "x86_64")]
+    Avx2F64(super::ntt_avx2_f64::Path),
 }
 
 impl NttKernels for u64 {
     type Transform = Transform64;
 
     fn transform(isa: Isa, modulus: Modulus<u64>, tables: Tables<u64>) -> Transform64 {
+        #[cfg(target_arch = "x86_64")]
+        if let Isa::Avx2(proof) = isa
+            && modulus.value() < super::ntt_avx2_f64::MAX_MODULUS
+            && tables.forward.values.len() >= 1 << super::ntt_avx2_f64::MIN_LOG_N
+        {
+            return Transform64::Avx2F64(super::ntt_avx2_f64::Path::new(proof, modulus, &tables));
+        }
         let portable = Portable { modulus, tables };
         match isa {
             Isa::Scalar => Transform64::Scalar(portable),
@@ -101,6 +110,8 @@ impl NttKernels for u64 {
             Transform64::Scalar(portable) => forward(portable, x),
             #[cfg(target_arch = "x86_64")]
             Transform64::Avx2(proof, portable) => super::ntt_avx2_u64::forward(*proof, portable, x),
+            #[cfg(target_arch = "x86_64")]
+            Transform64::Avx2F64(path) => path.forward(x),
         }
     }
     fn ntt_inverse(transform: &Transform64, x: &mut [u64]) {
@@ -108,6 +119,8 @@ impl NttKernels for u64 {
             Transform64::Scalar(portable) => inverse(portable, x),
             #[cfg(target_arch = "x86_64")]
             Transform64::Avx2(proof, portable) => super::ntt_avx2_u64::inverse(*proof, portable, x),
+            #[cfg(target_arch = "x86_64")]
+            Transform64::Avx2F64(path) => path.inverse(x),
         }
     }
 }

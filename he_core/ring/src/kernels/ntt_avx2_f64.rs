@@ -1,0 +1,227 @@
+//! Transforms of 64-bit words on AVX2 by floating-point multiply-add, four words a vector, for primes below 2^50.
+//!
+//! Between the edges a word is an integer held exactly by an f64, of any sign. With `h = fl(x*w)`, `c` an integer near
+//! `h/q`: `x*w - c*q = (h - c*q) + (x*w - h)`, both brackets by one fused multiply-add each.
+//! Exactness, for `|w| <= q/2` and `|x| <= 2^52`:
+//! - `x*w - h` is the rounding error of a product of integers: exact, below `2^47`.
+//! - `c = fl(h*fl(1/q) + 3*2^51) - 3*2^51` is an integer, as `|h/q| < 2^51`; it misses `x*w/q` by at most
+//!   `1/2 + |x*w/q| 2^-52 <= 1/2 + |x| 2^-53`.
+//! - so `|x*w - c*q| <= (1/2 + |x| 2^-53) q <= q`, and `h - c*q` is an integer below `q + 2^47 < 2^53`: exact.
+//! - sums and differences of butterflies stay below 2^53: exact.
+//!
+//! Every result is therefore the integer that the formula says, and words in `[0, q)` at the end are the scalar ones.
+//! Growth: a forward layer adds a product to a word, an inverse layer doubles it; [`Schedule`] reduces in time.
+
+use std::arch::x86_64::{
+    __m256d, __m256i, _CMP_LT_OQ, _mm256_add_pd, _mm256_and_pd, _mm256_castpd_si256, _mm256_castsi256_pd,
+    _mm256_cmp_pd, _mm256_fmadd_pd, _mm256_fmsub_pd, _mm256_fnmadd_pd, _mm256_loadu_si256, _mm256_mul_pd, _mm256_or_pd,
+    _mm256_permute2f128_pd, _mm256_set1_pd, _mm256_storeu_si256, _mm256_sub_pd, _mm256_unpackhi_pd, _mm256_unpacklo_pd,
+    _mm256_xor_pd,
+};
+
+use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, passes};
+use crate::isa::Avx2;
+use crate::modulus::Modulus;
+use crate::ntt::Tables;
+
+const LANES: usize = 4;
+type Vector = [u64; LANES];
+type Lanes = __m256d;
+
+/// Primes stay below.
+pub(super) const MAX_MODULUS: u64 = 1 << 50;
+/// `log2 N` is at least this.
+pub(super) const MIN_LOG_N: u32 = 5;
+
+/// Factors of products stay below: `|h/q| < 2^51`.
+const MAX_FACTOR: f64 = (1u64 << 52) as f64;
+/// `2^52 + 2^51`: added, it rounds to an integer.
+const ROUNDER: f64 = (3u64 << 51) as f64;
+/// `2^52`: its bits or-ed to those of a smaller integer are an f64 that is larger by `2^52`.
+const TO_FLOAT: f64 = (1u64 << 52) as f64;
+
+/// Nodes by lane of the layers at distance 2 and 1, as [`forward_inner`] and [`inverse_inner`] arrange words.
+const INNER: [[usize; LANES]; 2] = [[0, 0, 1, 1], [0, 1, 2, 3]];
+
+/// One prime, its twiddles around zero as bits of f64.
+#[derive(Clone, Debug)]
+pub struct Path {
+    _proof: Avx2,
+    log_n: u32,
+    q: f64,
+    schedule: Schedule,
+    forward: Packed<LANES, 1>,
+    inverse: Packed<LANES, 1>,
+    n_inverse: [u64; 1],
+    n_inverse_twiddle: [u64; 1],
+}
+
+impl Path {
+    pub(super) fn new(proof: Avx2, modulus: Modulus<u64>, tables: &Tables<u64>) -> Self {
+        let q = modulus.value();
+        debug_assert!(q < MAX_MODULUS);
+        let log_n = tables.forward.values.len().ilog2();
+        let centered = |w: u64| [if w > q / 2 { w as f64 - q as f64 } else { w as f64 }.to_bits()];
+        let limit = MAX_FACTOR / q as f64;
+        let growth = Growth { limit, product: |k: f64| 0.5 + k / limit / 2.0, reduced: |_| 0.5 + f64::EPSILON * limit };
+        Self {
+            _proof: proof,
+            log_n,
+            q: q as f64,
+            schedule: Schedule::new(log_n, &growth),
+            forward: Packed::new(&tables.forward.values, &INNER, centered),
+            inverse: Packed::new(&tables.inverse.values, &INNER, centered),
+            n_inverse: centered(tables.n_inverse.value()),
+            n_inverse_twiddle: centered(tables.n_inverse_twiddle.value()),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Prime {
+    q: Lanes,
+    q_inverse: Lanes,
+    rounder: Lanes,
+    to_float: Lanes,
+}
+
+impl Prime {
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    fn new(path: &Path) -> Self {
+        Self {
+            q: _mm256_set1_pd(path.q),
+            q_inverse: _mm256_set1_pd(1.0 / path.q),
+            rounder: _mm256_set1_pd(ROUNDER),
+            to_float: _mm256_set1_pd(TO_FLOAT),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Factor(Lanes);
+
+impl Factor {
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    fn splat([bits]: &[u64; 1]) -> Self {
+        Self(_mm256_set1_pd(f64::from_bits(*bits)))
+    }
+}
+
+/// Whether an inverse layer reduces its sums.
+#[derive(Clone, Copy)]
+struct Step(bool);
+
+impl Step {
+    #[inline]
+    fn new(path: &Path, layer: u32) -> Self {
+        Self(path.schedule.inverse(layer))
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn load(x: &Vector) -> Lanes {
+    // SAFETY: four words of 8 bytes; the load needs no alignment.
+    _mm256_castsi256_pd(unsafe { _mm256_loadu_si256(x.as_ptr().cast::<__m256i>()) })
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn store(x: &mut Vector, value: Lanes) {
+    // SAFETY: four words of 8 bytes; the store needs no alignment.
+    unsafe { _mm256_storeu_si256(x.as_mut_ptr().cast::<__m256i>(), _mm256_castpd_si256(value)) }
+}
+
+/// Words below 2^52 to floats.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn enter(p: Prime, x: Lanes) -> Lanes {
+    _mm256_sub_pd(_mm256_or_pd(x, p.to_float), p.to_float)
+}
+
+/// Floats in `(-q, q)` to words in `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn leave(p: Prime, x: Lanes) -> Lanes {
+    let negative = _mm256_cmp_pd::<_CMP_LT_OQ>(x, _mm256_sub_pd(x, x));
+    let x = _mm256_add_pd(x, _mm256_and_pd(negative, p.q));
+    _mm256_xor_pd(_mm256_add_pd(x, p.to_float), p.to_float)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn round(p: Prime, x: Lanes) -> Lanes {
+    _mm256_sub_pd(_mm256_fmadd_pd(x, p.q_inverse, p.rounder), p.rounder)
+}
+
+/// To `[-q/2, q/2]` and the rounding of `x/q`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn reduce(p: Prime, x: Lanes) -> Lanes {
+    _mm256_fnmadd_pd(round(p, x), p.q, x)
+}
+
+/// `x * w mod q` in `[-q, q]`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn mul(p: Prime, x: Lanes, Factor(w): Factor) -> Lanes {
+    let high = _mm256_mul_pd(x, w);
+    let low = _mm256_fmsub_pd(x, w, high);
+    _mm256_add_pd(_mm256_fnmadd_pd(round(p, high), p.q, high), low)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn forward_butterfly(p: Prime, a: Lanes, b: Lanes, w: Factor, reduces: bool) -> (Lanes, Lanes) {
+    let u = if reduces { reduce(p, a) } else { a };
+    let v = mul(p, b, w);
+    (_mm256_add_pd(u, v), _mm256_sub_pd(u, v))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn inverse_butterfly(p: Prime, u: Lanes, v: Lanes, w: Factor, Step(reduces): Step) -> (Lanes, Lanes) {
+    let sum = _mm256_add_pd(u, v);
+    (if reduces { reduce(p, sum) } else { sum }, mul(p, _mm256_sub_pd(u, v), w))
+}
+
+/// The layer that carries `N^-1`, to words.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn inverse_last(p: Prime, u: Lanes, v: Lanes, w: [Factor; 2], _step: Step) -> (Lanes, Lanes) {
+    let (sum, difference) = (_mm256_add_pd(u, v), _mm256_sub_pd(u, v));
+    (leave(p, mul(p, sum, w[0])), leave(p, mul(p, difference, w[1])))
+}
+
+/// Distances 2 and 1 within a pair of vectors, to words.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn forward_inner(p: Prime, a: Lanes, b: Lanes, w: &[[Vector; 1]], reduces: u32) -> (Lanes, Lanes) {
+    // [0 1 | 4 5], [2 3 | 6 7].
+    let (a, b) = (_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b));
+    let (a, b) = forward_butterfly(p, a, b, Factor(load(&w[0][0])), reduces & 1 == 1);
+    // [0 2 | 4 6], [1 3 | 5 7].
+    let (a, b) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+    let (a, b) = forward_butterfly(p, a, b, Factor(load(&w[1][0])), reduces & 2 == 2);
+    let (a, b) = (leave(p, reduce(p, a)), leave(p, reduce(p, b)));
+    let (a, b) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+    (_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b))
+}
+
+/// Distances 1 and 2 within the pair of vectors that a node is.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn inverse_inner(path: &Path, p: Prime, a: Lanes, b: Lanes, node: usize) -> (Lanes, Lanes) {
+    let (w, layer) = (path.inverse.pair(node), node.ilog2());
+    // [0 1 | 4 5], [2 3 | 6 7], then [0 2 | 4 6], [1 3 | 5 7].
+    let (a, b) = (_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b));
+    let (a, b) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+    let (a, b) = inverse_butterfly(p, a, b, Factor(load(&w[1][0])), Step::new(path, layer + 2));
+    let (a, b) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+    let (a, b) = inverse_butterfly(p, a, b, Factor(load(&w[0][0])), Step::new(path, layer + 1));
+    (_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b))
+}
+
+passes!("avx2,fma");

@@ -1,0 +1,307 @@
+//! The way of a vectorised transform through memory, written once for every path.
+//!
+//! Layout: node `k` is the block whose widest layer uses twiddle `k`: the root is 1, the halves of `k` are `2k` and
+//! `2k+1`, layer `l` has the nodes `2^l..2^(l+1)`. A pass does two layers (radix 4). Blocks above [`BLOCK_WORDS`] are
+//! finished depth first, so that each leaves the first level of cache once. What is left, three to five layers on two or
+//! four vectors as the parity of log2 N asks, is done in registers: the layers inside vectors are among them.
+//! Twiddles: one broadcast a node as long as a half of its block is a vector or more, ready-made vectors below.
+//! Ranges: words stay lazy; a [`Schedule`] says in which layers they are reduced, from the bounds of path and prime.
+
+/// Half of a first-level cache of 32 KiB; the other half is for twiddles.
+pub(super) const BLOCK_WORDS: usize = 2048;
+
+/// Twiddles of one direction, each of `PARTS` words, packed for vectors of `LANES` words.
+#[derive(Clone, Debug)]
+pub(super) struct Packed<const LANES: usize, const PARTS: usize> {
+    upper: Vec<[u64; PARTS]>,
+    /// For each pair of vectors its inner layers, widest first.
+    inner: Vec<[[u64; LANES]; PARTS]>,
+    layers: usize,
+}
+
+impl<const LANES: usize, const PARTS: usize> Packed<LANES, PARTS> {
+    /// `lanes[j][i]`: the node that lane `i` of inner layer `j` belongs to, counted from the first one of the pair.
+    pub(super) fn new(values: &[u64], lanes: &[[usize; LANES]], parts: impl Fn(u64) -> [u64; PARTS]) -> Self {
+        let upper = values[..values.len() / LANES].iter().map(|w| parts(*w)).collect();
+        let pairs = values.len() / (2 * LANES);
+        let mut inner = Vec::with_capacity(pairs * lanes.len());
+        for pair in pairs..2 * pairs {
+            for (layer, nodes) in lanes.iter().enumerate() {
+                let each = nodes.map(|node| parts(values[(pair << (layer + 1)) + node]));
+                inner.push(std::array::from_fn(|part| each.map(|words| words[part])));
+            }
+        }
+        Self { upper, inner, layers: lanes.len() }
+    }
+
+    /// The twiddle of a node.
+    #[inline(always)]
+    pub(super) fn node(&self, node: usize) -> &[u64; PARTS] {
+        &self.upper[node]
+    }
+
+    /// The inner layers of the pair of vectors that a node is.
+    #[inline(always)]
+    pub(super) fn pair(&self, node: usize) -> &[[[u64; LANES]; PARTS]] {
+        let start = (node - self.upper.len() / 2) * self.layers;
+        &self.inner[start..start + self.layers]
+    }
+}
+
+/// How far words of a path grow, in units of q.
+pub(super) struct Growth<P, R> {
+    /// Factors of products stay below.
+    pub(super) limit: f64,
+    /// The bound of a lazy product whose factor has the given bound.
+    pub(super) product: P,
+    /// The bound of a reduced word that had the given bound.
+    pub(super) reduced: R,
+}
+
+/// In which layers words are reduced: as late as the bounds allow.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Schedule {
+    /// Bit `l`: layer `l` reduces its first operands.
+    pub(super) forward: u32,
+    /// Bit `l`: layer `l` reduces its sums.
+    pub(super) inverse: u32,
+    /// The bound of what layer `l` of the inverse reads.
+    pub(super) inverse_bounds: Vec<f64>,
+}
+
+impl Schedule {
+    /// For words in `[0, q)` at the start and `layers` layers.
+    pub(super) fn new<P: Fn(f64) -> f64, R: Fn(f64) -> f64>(layers: u32, growth: &Growth<P, R>) -> Self {
+        let mut schedule = Self { inverse_bounds: vec![0.0; layers as usize], ..Self::default() };
+        let Growth { limit, product, reduced } = growth;
+        let mut bound = 1.0;
+        for layer in 0..layers {
+            let late = bound + product(bound);
+            let reduce = late > *limit;
+            schedule.forward |= u32::from(reduce) << layer;
+            bound = if reduce { reduced(bound) + product(bound) } else { late };
+            debug_assert!(bound <= *limit);
+        }
+        bound = 1.0;
+        for layer in (0..layers).rev() {
+            schedule.inverse_bounds[layer as usize] = bound;
+            let reduce = 4.0 * bound > *limit;
+            schedule.inverse |= u32::from(reduce) << layer;
+            let sum = if reduce { reduced(2.0 * bound) } else { 2.0 * bound };
+            debug_assert!(2.0 * bound <= *limit);
+            bound = product(2.0 * bound).max(sum);
+        }
+        schedule
+    }
+
+    #[inline(always)]
+    pub(super) fn forward(&self, layer: u32) -> bool {
+        self.forward >> layer & 1 == 1
+    }
+
+    #[inline(always)]
+    pub(super) fn inverse(&self, layer: u32) -> bool {
+        self.inverse >> layer & 1 == 1
+    }
+}
+
+/// Writes the passes of a path for a set of instructions. In scope it expects `LANES`, `Vector`, `Path` with `forward`,
+/// `inverse` ([`Packed`]), `schedule` and `log_n`, and the arithmetic of the path on registers.
+macro_rules! passes {
+    ($features:literal) => {
+        impl Path {
+            /// Vectors of the blocks that are finished in registers: the layers above come in pairs.
+            #[inline]
+            fn chunk(&self) -> usize {
+                if (self.log_n - LANES.ilog2()).is_multiple_of(2) { 4 } else { 2 }
+            }
+        }
+
+        /// Radix 4 on all blocks of `len` vectors; the first one is `node`.
+        #[target_feature(enable = $features)]
+        fn forward_pass<const FIRST: bool>(path: &Path, x: &mut [Vector], len: usize, node: usize) {
+            let (p, layer) = (Prime::new(path), node.ilog2());
+            let reduce = [path.schedule.forward(layer), path.schedule.forward(layer + 1)];
+            for (node, block) in (node..).zip(x.chunks_exact_mut(len)) {
+                let w = [node, 2 * node, 2 * node + 1].map(|node| Factor::splat(path.forward.node(node)));
+                let (low, high) = block.split_at_mut(len / 2);
+                let ((a, b), (c, d)) = (low.split_at_mut(len / 4), high.split_at_mut(len / 4));
+                for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
+                    let words = [load(a), load(b), load(c), load(d)];
+                    let words = if FIRST { words.map(|x| enter(p, x)) } else { words };
+                    let words = forward_quad(p, words, w, reduce);
+                    store(a, words[0]);
+                    store(b, words[1]);
+                    store(c, words[2]);
+                    store(d, words[3]);
+                }
+            }
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn forward_quad(p: Prime, [a, b, c, d]: [Lanes; 4], w: [Factor; 3], reduce: [bool; 2]) -> [Lanes; 4] {
+            let (a, c) = forward_butterfly(p, a, c, w[0], reduce[0]);
+            let (b, d) = forward_butterfly(p, b, d, w[0], reduce[0]);
+            let (a, b) = forward_butterfly(p, a, b, w[1], reduce[1]);
+            let (c, d) = forward_butterfly(p, c, d, w[2], reduce[1]);
+            [a, b, c, d]
+        }
+
+        /// The last layers, and words in `[0, q)`.
+        #[target_feature(enable = $features)]
+        fn forward_tail(path: &Path, x: &mut [Vector], node: usize) {
+            let (p, layer, reduce) = (Prime::new(path), node.ilog2(), &path.schedule);
+            if path.chunk() == 4 {
+                let outer = [reduce.forward(layer), reduce.forward(layer + 1)];
+                for (node, chunk) in (node..).zip(x.as_chunks_mut::<4>().0) {
+                    let w = [node, 2 * node, 2 * node + 1].map(|node| Factor::splat(path.forward.node(node)));
+                    let [a, b, c, d] = forward_quad(p, [0, 1, 2, 3].map(|i| load(&chunk[i])), w, outer);
+                    let (a, b) = forward_inner(p, a, b, path.forward.pair(2 * node), reduce.forward >> (layer + 2));
+                    let (c, d) = forward_inner(p, c, d, path.forward.pair(2 * node + 1), reduce.forward >> (layer + 2));
+                    store(&mut chunk[0], a);
+                    store(&mut chunk[1], b);
+                    store(&mut chunk[2], c);
+                    store(&mut chunk[3], d);
+                }
+            } else {
+                for (node, chunk) in (node..).zip(x.as_chunks_mut::<2>().0) {
+                    let (a, b) = (load(&chunk[0]), load(&chunk[1]));
+                    let w = Factor::splat(path.forward.node(node));
+                    let (a, b) = forward_butterfly(p, a, b, w, reduce.forward(layer));
+                    let (a, b) = forward_inner(p, a, b, path.forward.pair(node), reduce.forward >> (layer + 1));
+                    store(&mut chunk[0], a);
+                    store(&mut chunk[1], b);
+                }
+            }
+        }
+
+        /// The transform of the block `node`, of which the layers above are done.
+        #[target_feature(enable = $features)]
+        fn forward_block(path: &Path, x: &mut [Vector], mut node: usize) {
+            if LANES * x.len() > BLOCK_WORDS {
+                let quarter = x.len() / 4;
+                if node == 1 {
+                    forward_pass::<true>(path, x, x.len(), node);
+                } else {
+                    forward_pass::<false>(path, x, x.len(), node);
+                }
+                return (4 * node..)
+                    .zip(x.chunks_exact_mut(quarter))
+                    .for_each(|(node, x)| forward_block(path, x, node));
+            }
+            let mut len = x.len();
+            while len > path.chunk() {
+                if node == 1 {
+                    forward_pass::<true>(path, x, len, node);
+                } else {
+                    forward_pass::<false>(path, x, len, node);
+                }
+                (len, node) = (len / 4, 4 * node);
+            }
+            forward_tail(path, x, node);
+        }
+
+        /// The first layers of the inverse, from words in `[0, q)`.
+        #[target_feature(enable = $features)]
+        fn inverse_head(path: &Path, x: &mut [Vector], node: usize) {
+            let (p, layer) = (Prime::new(path), node.ilog2());
+            if path.chunk() == 4 {
+                let step = [Step::new(path, layer), Step::new(path, layer + 1)];
+                for (node, chunk) in (node..).zip(x.as_chunks_mut::<4>().0) {
+                    let [a, b, c, d] = [0, 1, 2, 3].map(|i| enter(p, load(&chunk[i])));
+                    let (a, b) = inverse_inner(path, p, a, b, 2 * node);
+                    let (c, d) = inverse_inner(path, p, c, d, 2 * node + 1);
+                    let w = [node, 2 * node, 2 * node + 1].map(|node| Factor::splat(path.inverse.node(node)));
+                    let (a, b) = inverse_butterfly(p, a, b, w[1], step[1]);
+                    let (c, d) = inverse_butterfly(p, c, d, w[2], step[1]);
+                    let (a, c) = inverse_butterfly(p, a, c, w[0], step[0]);
+                    let (b, d) = inverse_butterfly(p, b, d, w[0], step[0]);
+                    store(&mut chunk[0], a);
+                    store(&mut chunk[1], b);
+                    store(&mut chunk[2], c);
+                    store(&mut chunk[3], d);
+                }
+            } else {
+                let step = Step::new(path, layer);
+                for (node, chunk) in (node..).zip(x.as_chunks_mut::<2>().0) {
+                    let (a, b) = (enter(p, load(&chunk[0])), enter(p, load(&chunk[1])));
+                    let (a, b) = inverse_inner(path, p, a, b, node);
+                    let (a, b) = inverse_butterfly(p, a, b, Factor::splat(path.inverse.node(node)), step);
+                    store(&mut chunk[0], a);
+                    store(&mut chunk[1], b);
+                }
+            }
+        }
+
+        /// Radix 4 on all blocks of `len` vectors; the root carries `N^-1` and ends in `[0, q)`.
+        #[target_feature(enable = $features)]
+        fn inverse_pass<const LAST: bool>(path: &Path, x: &mut [Vector], len: usize, node: usize) {
+            let (p, layer) = (Prime::new(path), node.ilog2());
+            let step = [Step::new(path, layer), Step::new(path, layer + 1)];
+            let n_inverse = Factor::splat(&path.n_inverse);
+            for (node, block) in (node..).zip(x.chunks_exact_mut(len)) {
+                let outer = if LAST { &path.n_inverse_twiddle } else { path.inverse.node(node) };
+                let outer = Factor::splat(outer);
+                let w = [2 * node, 2 * node + 1].map(|node| Factor::splat(path.inverse.node(node)));
+                let (low, high) = block.split_at_mut(len / 2);
+                let ((a, b), (c, d)) = (low.split_at_mut(len / 4), high.split_at_mut(len / 4));
+                for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
+                    let (a_, b_) = inverse_butterfly(p, load(a), load(b), w[0], step[1]);
+                    let (c_, d_) = inverse_butterfly(p, load(c), load(d), w[1], step[1]);
+                    let (a_, c_) = if LAST {
+                        inverse_last(p, a_, c_, [n_inverse, outer], step[0])
+                    } else {
+                        inverse_butterfly(p, a_, c_, outer, step[0])
+                    };
+                    let (b_, d_) = if LAST {
+                        inverse_last(p, b_, d_, [n_inverse, outer], step[0])
+                    } else {
+                        inverse_butterfly(p, b_, d_, outer, step[0])
+                    };
+                    store(a, a_);
+                    store(b, b_);
+                    store(c, c_);
+                    store(d, d_);
+                }
+            }
+        }
+
+        /// The inverse of the block `node`, ready for the layers above.
+        #[target_feature(enable = $features)]
+        fn inverse_block(path: &Path, x: &mut [Vector], node: usize) {
+            let whole = x.len();
+            let (mut len, mut first) = (path.chunk(), node * (whole / path.chunk()));
+            if LANES * whole > BLOCK_WORDS {
+                (4 * node..).zip(x.chunks_exact_mut(whole / 4)).for_each(|(node, x)| inverse_block(path, x, node));
+                (len, first) = (whole / 4, 4 * node);
+            } else {
+                inverse_head(path, x, first);
+            }
+            while len < whole {
+                (len, first) = (4 * len, first / 4);
+                if first == 1 {
+                    inverse_pass::<true>(path, x, len, first);
+                } else {
+                    inverse_pass::<false>(path, x, len, first);
+                }
+            }
+        }
+
+        impl Path {
+            /// Words in `[0, q)` in and out.
+            pub(super) fn forward(&self, x: &mut [u64]) {
+                // SAFETY: the path holds the proof that the processor has these instructions.
+                unsafe { forward_block(self, x.as_chunks_mut().0, 1) }
+            }
+
+            /// Words in `[0, q)` in and out.
+            pub(super) fn inverse(&self, x: &mut [u64]) {
+                // SAFETY: the path holds the proof that the processor has these instructions.
+                unsafe { inverse_block(self, x.as_chunks_mut().0, 1) }
+            }
+        }
+    };
+}
+
+pub(super) use passes;
