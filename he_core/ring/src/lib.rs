@@ -55,6 +55,7 @@ pub use fft::FftPlan;
 pub use isa::Avx2;
 pub use isa::{ISA_VARIABLE, Isa};
 pub use linear_weights::{LinearGroup, LinearWeights, WeightBlock};
+pub use matrix_product::Factor;
 pub use modulus::{Modulus, ShoupFactor};
 pub use ntt::{MAX_LOG_N, NttPlan};
 pub use ring::Ring;

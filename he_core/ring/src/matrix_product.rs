@@ -19,10 +19,11 @@ use crate::ntt::NttPlan;
 use crate::ring::{Operand, Plan, Ring};
 use crate::scratch::Scratch;
 use crate::tensor::{Eval, RnsTensor, Words};
-use crate::view::RnsView;
+use crate::view::{RnsView, RnsViewMut, Rows};
 
-/// Words of a row that one task writes.
-const TILE: usize = 1024;
+/// Words of a row that one task writes, at most and (in a ring that has them) at least.
+const MAX_TILE: usize = 1024;
+const MIN_TILE: usize = 256;
 /// Inputs whose words are asked for ahead of the one that is packed.
 const PREFETCH: usize = 4;
 /// A panel of this many bytes leaves room in a second-level cache of 1 MiB.
@@ -31,9 +32,20 @@ const PANEL_BYTES: usize = 512 << 10;
 const PANEL_BLOCKS: Range<usize> = 4..32;
 
 /// Columns packed at a time: a power of two, as many as respect [`PANEL_BYTES`] within [`PANEL_BLOCKS`], and at most a tile.
-fn panel_columns<W: PanelWord>(inputs: usize) -> usize {
+fn panel_columns<W: PanelWord>(inputs: usize, tile: usize) -> usize {
     let blocks = (PANEL_BYTES / (inputs.max(1) * size_of::<PanelRow>())).clamp(PANEL_BLOCKS.start, PANEL_BLOCKS.end);
-    TILE.min(W::COLUMNS << blocks.ilog2())
+    tile.min(W::COLUMNS << blocks.ilog2())
+}
+
+/// What a matrix product multiplies the weights with: one row per input value.
+#[derive(Clone, Copy, Debug)]
+pub enum Factor<'x> {
+    /// Row k as it stands.
+    Rows(RnsView<'x, Eval>),
+    /// The pointwise product of rows k of both.
+    Products(RnsView<'x, Eval>, RnsView<'x, Eval>),
+    /// Twice that.
+    TwiceProducts(RnsView<'x, Eval>, RnsView<'x, Eval>),
 }
 
 impl Ring {
@@ -48,87 +60,140 @@ impl Ring {
         x: impl Into<RnsView<'x, Eval>>,
     ) -> Result<RnsTensor<Eval>, RingError> {
         let x = x.into();
-        let rows = weights.input_count * components;
-        if x.rows() != rows || components == 0 {
-            return Err(RingError::RowMismatch { left: rows, right: x.rows() });
+        let (inputs, outputs) = (weights.input_count, weights.output_count);
+        if x.rows() != inputs * components || components == 0 {
+            return Err(RingError::RowMismatch { left: inputs * components, right: x.rows() });
         }
-        let limbs = x.limb_indices();
-        let mut out = self.zero::<Eval>(weights.output_count * components, &limbs)?;
-        let x = self.operand(&limbs, rows, x)?;
-        let stride = out.stride();
-        out.limbs.par_iter_mut().enumerate().for_each(|(limb, store)| {
-            let product = LimbProduct { weights, components, x: &x, limb, strips: weights.strip_count() };
+        let mut out = self.zero::<Eval>(outputs * components, &x.limb_indices())?;
+        for c in 0..components {
+            let factor = Factor::Rows(x.select(c, inputs, components)?);
+            self.matrix_product_into(out.view_mut().select(c, outputs, components)?, weights, factor)?;
+        }
+        Ok(out)
+    }
+
+    /// `out[o] = sum_k w[o][k] * x[k]` for every limb of `out`, which x has too; rows of no group are left as they are.
+    ///
+    /// # Errors
+    /// [`RingError::RowMismatch`] unless there is one row per output value and one per input value;
+    /// [`RingError::ForeignTensor`], [`RingError::MissingLimb`].
+    pub fn matrix_product_into<'o>(
+        &self,
+        out: impl Into<RnsViewMut<'o, Eval>>,
+        weights: &LinearWeights,
+        x: Factor<'_>,
+    ) -> Result<(), RingError> {
+        let out = out.into();
+        self.check(out.tensor)?;
+        let (inputs, limbs) = (weights.input_count, out.tensor.limb_indices());
+        let (x, y, scale) = match x {
+            Factor::Rows(x) => (x, None, 1),
+            Factor::Products(x, y) => (x, Some(y), 1),
+            Factor::TwiceProducts(x, y) => (x, Some(y), 2),
+        };
+        for (left, right) in
+            [(weights.output_count, out.rows()), (inputs, x.rows()), (inputs, y.map_or(inputs, |y| y.rows()))]
+        {
+            if left != right {
+                return Err(RingError::RowMismatch { left, right });
+            }
+        }
+        let operand = |view| self.operand(&limbs, inputs, view);
+        let (x, y) = (operand(x)?, y.map(operand).transpose()?);
+        let (stride, rows, strips) = (out.tensor.stride(), out.rows, weights.strip_count());
+        out.tensor.limbs.par_iter_mut().enumerate().for_each(|(limb, store)| {
+            let product = LimbProduct { weights, x: &x, y: y.as_ref(), scale, limb, strips };
             match (&self.plans[store.index], &mut store.words) {
-                (Plan::U32(plan), Words::U32(words)) => product.run(plan, words.as_mut_slice(), stride),
-                (Plan::U64(plan), Words::U64(words)) => product.run(plan, words.as_mut_slice(), stride),
+                (Plan::U32(plan), Words::U32(words)) => product.run(plan, words.as_mut_slice(), rows, stride),
+                (Plan::U64(plan), Words::U64(words)) => product.run(plan, words.as_mut_slice(), rows, stride),
                 _ => unreachable!("the width of a limb follows from its prime"),
             }
         });
-        Ok(out)
+        Ok(())
     }
 }
 
 /// The product of one limb.
 struct LimbProduct<'a> {
     weights: &'a LinearWeights,
-    components: usize,
     x: &'a Operand<'a, Eval>,
+    /// The second factor of products.
+    y: Option<&'a Operand<'a, Eval>>,
+    /// Results are multiplied by this.
+    scale: u64,
     limb: usize,
     /// Strips that a panel meets.
     strips: usize,
 }
 
 impl LimbProduct<'_> {
-    fn run<W: PanelWord>(&self, plan: &NttPlan<W>, out: &mut [W], stride: usize) {
+    fn run<W: PanelWord>(&self, plan: &NttPlan<W>, out: &mut [W], rows: Rows, stride: usize) {
         let n = 1usize << plan.log_n();
-        let tile = TILE.min(n);
+        // Enough tasks for every thread, even where limbs come one by one.
+        let tile = (n / (4 * rayon::current_num_threads()).next_power_of_two()).clamp(MIN_TILE, MAX_TILE).min(n);
         // The columns of every output row, by tile: tasks write disjoint slices.
-        let tiles = n / tile;
         let mut columns: Vec<Vec<&mut [W]>> = Vec::new();
-        columns.resize_with(tiles * self.components, || Vec::with_capacity(self.weights.output_count));
-        for (row, words) in out.chunks_exact_mut(stride).enumerate() {
-            let first = row % self.components * tiles;
-            for (i, part) in words[..n].chunks_exact_mut(tile).enumerate() {
-                columns[first + i].push(part);
+        columns.resize_with(n / tile, || Vec::with_capacity(rows.count));
+        for row in out.chunks_mut(stride).skip(rows.first).step_by(rows.step).take(rows.count) {
+            for (columns, part) in columns.iter_mut().zip(row[..n].chunks_exact_mut(tile)) {
+                columns.push(part);
             }
         }
-        columns.into_par_iter().enumerate().for_each(|(i, out)| {
-            let (component, start) = (i / tiles, i % tiles * tile);
-            self.tile(plan, component, start..start + tile, out);
-        });
+        columns
+            .into_par_iter()
+            .enumerate()
+            .for_each(|(i, mut out)| self.tile(plan, i * tile..(i + 1) * tile, &mut out));
     }
 
-    /// Some columns of one component.
-    fn tile<W: PanelWord>(&self, plan: &NttPlan<W>, component: usize, columns: Range<usize>, mut out: Vec<&mut [W]>) {
-        let inputs = self.weights.input_count;
-        let width = panel_columns::<W>(inputs).min(columns.len());
+    /// Some columns.
+    fn tile<W: PanelWord>(&self, plan: &NttPlan<W>, columns: Range<usize>, out: &mut [&mut [W]]) {
+        let (isa, m, inputs) = (plan.isa(), plan.modulus(), self.weights.input_count);
+        let width = panel_columns::<W>(inputs, columns.len());
         let blocks = width.div_ceil(W::COLUMNS);
-        let reduction = SumReduction::new(plan.modulus());
+        let reduction = SumReduction::new(m);
+        let used = &self.weights.used[..];
+        let share = used.len().div_ceil(self.strips.max(1));
+        let ask = |input: u32, columns: Range<usize>| {
+            kernels::prefetch(&self.x.words::<W>(self.limb, input as usize)[columns.clone()]);
+            if let Some(y) = self.y {
+                kernels::prefetch(&y.words::<W>(self.limb, input as usize)[columns]);
+            }
+        };
+        let mut products = [W::default(); PANEL_BLOCKS.end * LANES];
         f64::with_scratch((inputs + STRIP) * blocks * LANES, |scratch| {
             let (panel, sums) = scratch.as_chunks_mut::<LANES>().0.split_at_mut(inputs * blocks);
-            let used = &self.weights.used[..];
-            let words = |input: u32, start: usize| {
-                let row: &[W] = self.x.words(self.limb, input as usize * self.components + component);
-                &row[start..start + width]
-            };
             for (nth, start) in columns.clone().step_by(width).enumerate() {
-                for (i, input) in used.iter().enumerate() {
+                let now = start..start + width;
+                for (i, input) in used.iter().map(|input| *input as usize).enumerate() {
                     if let Some(ahead) = used.get(i + PREFETCH) {
-                        kernels::prefetch(words(*ahead, start));
+                        ask(*ahead, now.clone());
                     }
-                    W::pack(plan.isa(), words(*input, start), panel, inputs, *input as usize);
+                    let x = &self.x.words(self.limb, input)[now.clone()];
+                    match self.y {
+                        None => W::pack(isa, x, panel, inputs, input),
+                        Some(y) => {
+                            let products = &mut products[..width];
+                            kernels::mul_into(isa, m, products, x, &y.words(self.limb, input)[now.clone()]);
+                            W::pack(isa, products, panel, inputs, input);
+                        }
+                    }
                 }
                 // The words of the next panel arrive while this one is multiplied.
-                let next = start + width;
-                let mut upcoming = used.iter().filter(|_| next < columns.end);
-                let share = used.len().div_ceil(self.strips.max(1));
+                let next = now.end..now.end + width;
+                let mut upcoming = used.iter().filter(|_| next.start < columns.end);
+                let place = nth * width..(nth + 1) * width;
                 let panel = Panel { rows: panel, inputs };
-                let product =
-                    PanelProduct { plan, reduction: &reduction, panel, columns: nth * width..(nth + 1) * width };
+                let product = PanelProduct { plan, reduction: &reduction, panel, columns: place.clone() };
                 for group in &self.weights.groups {
                     for strip in &self.weights.blocks[group.block] {
-                        upcoming.by_ref().take(share).for_each(|input| kernels::prefetch(words(*input, next)));
-                        product.strip(strip, group, &mut sums[..strip.rows * blocks], &mut out);
+                        upcoming.by_ref().take(share).for_each(|input| ask(*input, next.clone()));
+                        product.strip(strip, group, &mut sums[..strip.rows * blocks], out);
+                    }
+                    if self.scale != 1 {
+                        let scale = m.shoup(m.reduce_u64(self.scale));
+                        for output in &group.outputs {
+                            kernels::mul_shoup_assign(isa, m, &mut out[*output as usize][place.clone()], scale);
+                        }
                     }
                 }
             }

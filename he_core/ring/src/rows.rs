@@ -108,6 +108,18 @@ impl<D: Domain> RnsTensor<D> {
         Ok(self)
     }
 
+    /// Frees the limb with that ring index.
+    ///
+    /// # Errors
+    /// [`RingError::MissingLimb`].
+    pub fn drop_limb(&mut self, index: usize) -> Result<(), RingError> {
+        let Some(position) = self.limbs.iter().position(|limb| limb.index == index) else {
+            return Err(RingError::MissingLimb { index, found: self.limb_indices() });
+        };
+        self.limbs.remove(position);
+        Ok(())
+    }
+
     /// The limbs of `self`, then those of `other`; nothing is copied.
     ///
     /// # Errors
@@ -151,7 +163,10 @@ mod tests {
         assert_eq!(some.limb_indices(), [2, 0]);
         assert_eq!(some.row(0, 4), x.row(2, 4));
         assert_eq!(x.clone().into_limbs(&[2, 0]).unwrap(), some);
-        let rest = x.view().with_limbs(&[1]).unwrap();
+        let mut rest = x.clone();
+        rest.drop_limb(0).unwrap();
+        rest.drop_limb(2).unwrap();
+        assert_eq!(rest, x.view().with_limbs(&[1]).unwrap());
         assert_eq!(some.join_limbs(rest).unwrap(), x.view().with_limbs(&[2, 0, 1]).unwrap());
     }
 
@@ -164,6 +179,7 @@ mod tests {
         let missing = RingError::MissingLimb { index: 1, found: vec![0, 2] };
         assert_eq!(x.view().with_limbs(&[1]).err(), Some(missing));
         assert_eq!(x.clone().join_limbs(x.clone()).err(), Some(RingError::DuplicateLimb { index: 0 }));
+        assert_eq!(x.clone().drop_limb(1), Err(RingError::MissingLimb { index: 1, found: vec![0, 2] }));
         assert!(RnsTensor::<Eval>::concat(&[]).is_err());
     }
 }

@@ -102,6 +102,51 @@ fn groups_share_blocks_and_outputs_without_input_are_zero() {
 }
 
 #[test]
+fn tiles_and_panels_join() {
+    for log_n in [10, 11, 12] {
+        let (block, group) = dense(7, 40, |i| (i as i64 * 104_729 + 5) % 2000 - 1000);
+        check(log_n, 40, 7, 1, vec![block], vec![group]);
+    }
+}
+
+#[test]
+fn weights_of_zero_are_left_out() {
+    // Whole columns of a strip, whole strips, and everything.
+    for keep in [0, 1, 3, 100] {
+        let (block, group) = dense(14, 30, |i| if i % 30 % 4 < keep && i / 30 != 13 { i as i64 - 200 } else { 0 });
+        check(4, 30, 14, 2, vec![block], vec![group]);
+    }
+}
+
+#[test]
+fn products_are_multiplied_as_they_are_packed() {
+    let (block, group) = dense(8, 21, |i| (i as i64 * 7919) % 512 - 256);
+    let weights = LinearWeights::new(21, 8, vec![block], vec![group]).unwrap();
+    for isa in Isa::available() {
+        for log_n in [1, 4, 9] {
+            let ring = mixed_ring(log_n, isa);
+            let x: RnsTensor<Eval> = random_tensor(&ring, 42, &[0, 1, 2, 3, 4]);
+            let want = ring.matrix_product(&weights, 3, &ring.square_components(&x).unwrap()).unwrap();
+            let [x0, x1] = [0, 1].map(|c| x.view().select(c, 21, 2).unwrap());
+            let mut found = want.zero_like();
+            for (c, factor) in [Factor::Products(x0, x0), Factor::TwiceProducts(x0, x1), Factor::Products(x1, x1)]
+                .into_iter()
+                .enumerate()
+            {
+                ring.matrix_product_into(found.view_mut().select(c, 8, 3).unwrap(), &weights, factor).unwrap();
+            }
+            assert_eq!(found, want, "{} log_n={log_n}", isa.name());
+            let mut short = want.zero_like();
+            let refused = ring.matrix_product_into(&mut short, &weights, Factor::Rows(x0)).err();
+            assert_eq!(refused, Some(RingError::RowMismatch { left: 8, right: 24 }));
+            let out = short.view_mut().range(0, 8).unwrap();
+            let refused = ring.matrix_product_into(out, &weights, Factor::Products(x0, x.view())).err();
+            assert_eq!(refused, Some(RingError::RowMismatch { left: 21, right: 42 }));
+        }
+    }
+}
+
+#[test]
 fn empty_layers_give_zeros() {
     check(3, 2, 3, 1, vec![], vec![]);
     let nothing = WeightBlock { outputs: 2, inputs: 0, weights: vec![] };
