@@ -25,6 +25,12 @@ mod ntt_avx2_u32;
 #[cfg(target_arch = "x86_64")]
 mod ntt_avx2_u64;
 #[cfg(target_arch = "x86_64")]
+mod ntt_avx512_f64;
+#[cfg(target_arch = "x86_64")]
+mod ntt_avx512_ifma;
+#[cfg(target_arch = "x86_64")]
+mod ntt_lanes_avx512;
+#[cfg(target_arch = "x86_64")]
 mod ntt_passes;
 mod panel;
 #[cfg(target_arch = "x86_64")]

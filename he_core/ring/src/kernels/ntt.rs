@@ -7,6 +7,8 @@
 
 use std::fmt::Debug;
 
+#[cfg(target_arch = "x86_64")]
+use super::{ntt_avx2_f64, ntt_avx512_f64, ntt_avx512_ifma};
 use crate::Word;
 use crate::isa::Isa;
 use crate::modulus::Modulus;
@@ -80,31 +82,41 @@ pub enum Transform64 {
     #[cfg(target_arch = "x86_64")]
     Avx2(crate::isa::Avx2, Portable<u64>),
     #[cfg(target_arch = "x86_64")]
-    Avx2F64(super::ntt_avx2_f64::Path),
+    Avx2F64(ntt_avx2_f64::Path),
+    #[cfg(target_arch = "x86_64")]
+    Avx512F64(ntt_avx512_f64::Path),
+    #[cfg(target_arch = "x86_64")]
+    Avx512Ifma(ntt_avx512_ifma::Path),
 }
 
 impl NttKernels for u64 {
     type Transform = Transform64;
 
     fn transform(isa: Isa, modulus: Modulus<u64>, tables: Tables<u64>) -> Transform64 {
-        #[cfg(target_arch = "x86_64")]
-        if let Isa::Avx2(proof) = isa
-            && modulus.value() < super::ntt_avx2_f64::MAX_MODULUS
-            && tables.forward.values.len() >= 1 << super::ntt_avx2_f64::MIN_LOG_N
-        {
-            return Transform64::Avx2F64(super::ntt_avx2_f64::Path::new(proof, modulus, &tables));
-        }
-        let portable = Portable { modulus, tables };
+        let (q, log_n) = (modulus.value(), tables.forward.values.len().ilog2());
         match isa {
-            Isa::Scalar => Transform64::Scalar(portable),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => Transform64::Avx2(proof, portable),
+            Isa::Avx512Ifma(proof) if q < ntt_avx512_ifma::MAX_MODULUS && log_n >= ntt_avx512_ifma::MIN_LOG_N => {
+                Transform64::Avx512Ifma(ntt_avx512_ifma::Path::new(proof, modulus, &tables))
+            }
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => Transform64::Avx2(proof.avx2(), portable),
+            Isa::Avx512Ifma(proof) => Self::transform(Isa::Avx512(proof.avx512()), modulus, tables),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Ifma(proof) => Transform64::Avx2(proof.avx512().avx2(), portable),
+            Isa::Avx512(proof) if q < ntt_avx512_f64::MAX_MODULUS && log_n >= ntt_avx512_f64::MIN_LOG_N => {
+                Transform64::Avx512F64(ntt_avx512_f64::Path::new(proof, modulus, &tables))
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => Self::transform(Isa::Avx2(proof.avx2()), modulus, tables),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) if q < ntt_avx2_f64::MAX_MODULUS && log_n >= ntt_avx2_f64::MIN_LOG_N => {
+                Transform64::Avx2F64(ntt_avx2_f64::Path::new(proof, modulus, &tables))
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(proof) => Transform64::Avx2(proof, Portable { modulus, tables }),
+            Isa::Scalar => Transform64::Scalar(Portable { modulus, tables }),
         }
     }
+
     fn ntt_forward(transform: &Transform64, x: &mut [u64]) {
         match transform {
             Transform64::Scalar(portable) => forward(portable, x),
@@ -112,8 +124,13 @@ impl NttKernels for u64 {
             Transform64::Avx2(proof, portable) => super::ntt_avx2_u64::forward(*proof, portable, x),
             #[cfg(target_arch = "x86_64")]
             Transform64::Avx2F64(path) => path.forward(x),
+            #[cfg(target_arch = "x86_64")]
+            Transform64::Avx512F64(path) => path.forward(x),
+            #[cfg(target_arch = "x86_64")]
+            Transform64::Avx512Ifma(path) => path.forward(x),
         }
     }
+
     fn ntt_inverse(transform: &Transform64, x: &mut [u64]) {
         match transform {
             Transform64::Scalar(portable) => inverse(portable, x),
@@ -121,6 +138,10 @@ impl NttKernels for u64 {
             Transform64::Avx2(proof, portable) => super::ntt_avx2_u64::inverse(*proof, portable, x),
             #[cfg(target_arch = "x86_64")]
             Transform64::Avx2F64(path) => path.inverse(x),
+            #[cfg(target_arch = "x86_64")]
+            Transform64::Avx512F64(path) => path.inverse(x),
+            #[cfg(target_arch = "x86_64")]
+            Transform64::Avx512Ifma(path) => path.inverse(x),
         }
     }
 }
