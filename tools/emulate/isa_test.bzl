@@ -1,6 +1,6 @@
 """isa_test: a test that needs instruction sets, run on this processor or on the emulated one, never skipped."""
 
-def isa_test(name, binary, isas, cases = [], env = {}, emulated_env = {}, always_emulate = False, shard_count = None, tags = []):
+def isa_test(name, binary, isas, cases = [], data = [], env = {}, emulated_env = {}, always_emulate = False, shard_count = None, tags = []):
     """Runs a rust_test where there is all of `isas`.
 
     The log's first line says `native` or `emulated`. HENGE_EMULATE=1 takes the emulator even where it is not needed.
@@ -10,6 +10,7 @@ def isa_test(name, binary, isas, cases = [], env = {}, emulated_env = {}, always
       binary: a rust_test built with rustc_flags = ["-Ctarget-feature=+crt-static"]
       isas: names as HENGE_ISA spells them; the test binary is told in HENGE_REQUIRE_ISA
       cases: names, or parts of names, of its cases; all of them if there are none
+      data: what the test binary reads
       env: environment of the test binary
       emulated_env: more of it, under the emulator
       always_emulate: do not ask what this processor has
@@ -26,7 +27,7 @@ def isa_test(name, binary, isas, cases = [], env = {}, emulated_env = {}, always
         timeout = "long",
         srcs = ["//tools/emulate:isa_test.py"],
         args = options + cases,
-        data = [binary, "//tools/emulate:emulator"],
+        data = [binary, "//tools/emulate:emulator"] + data,
         shard_count = shard_count,
         tags = tags + (["avx512"] if [isa for isa in isas if isa.startswith("avx512")] else []),
     )

@@ -19,7 +19,7 @@ FLAGS = {"scalar": set(), "avx2": _AVX2, "avx512": _AVX512, "avx512_ifma": _AVX5
 EMULATOR = "tools/emulate"
 SITE = "external/bochscpu"
 # Variables of this process that the test binary sees under the emulator, besides those of the target.
-PASSED_ON = ("HENGE_", "PROPTEST_", "RUST_BACKTRACE", "TEST_TMPDIR", "CARGO_MANIFEST_DIR")
+PASSED_ON = ("HENGE_", "PROPTEST_", "RUST_BACKTRACE", "TEST_TMPDIR")
 
 
 def lacking(isas, cpuinfo):

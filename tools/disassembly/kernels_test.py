@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Holds the optimised build of he_ring against kernels.txt: vector kernels are made of the instructions they are meant for.
+
+    kernels_test.py LIBRARY TABLE SOURCE...
+"""
+
+import pathlib
+import re
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, "tools/disassembly")
+
+from disassembly import Pattern, disassemble, parse  # noqa: E402
+
+_SET = re.compile(r"(^|_)(avx2|avx512|ifma)(_|$)")
+
+
+def read_table(text):
+    """The rows: module -> (patterns wanted, patterns refused), or None for `inlined`."""
+    rows = {}
+    for line in text.splitlines():
+        words = line.split("#")[0].split()
+        if words:
+            wanted = [Pattern(word) for word in words[1:] if word != "inlined" and not word.startswith("!")]
+            refused = [Pattern(word[1:]) for word in words[1:] if word.startswith("!")]
+            rows[words[0]] = (wanted, refused) if wanted else None
+    return rows
+
+
+def modules_of(sources):
+    """The modules among source files that are named for an instruction set."""
+    return {stem for stem in (pathlib.PurePath(source).stem for source in sources) if _SET.search(stem)}
+
+
+def complaints_about(functions, wanted, refused):
+    """What is wrong with the functions of one module; nothing, if its row holds."""
+    found = []
+    instructions = [instruction for function in functions for instruction in function.instructions]
+    for pattern in wanted:
+        if not any(pattern.matches(instruction) for instruction in instructions):
+            found.append(f"no {pattern.text}")
+    for pattern in refused:
+        found += [f"{i.name} {i.operands}" for i in instructions if pattern.matches(i)]
+    for function in functions:
+        loops = function.loops()
+        scalar = [loop for loop in loops if any(i.multiplies_scalars() for i in loop)]
+        vectors = [loop for loop in loops if any(pattern.matches(i) for pattern in wanted for i in loop)]
+        for loop in scalar:
+            if any(i.width in ("ymm", "zmm") for i in loop):
+                found.append(f"{function.name}: a loop of vectors at {loop[0].at:#x} multiplies word by word")
+            elif not vectors:
+                found.append(f"{function.name}: a loop at {loop[0].at:#x} multiplies word by word, and no loop multiplies vectors")
+    return found
+
+
+class Reading(unittest.TestCase):
+    """The check itself, on a few lines as objdump writes them."""
+
+    TEXT = """
+0000000000000000 <he_ring::kernels::x_avx2::lanes>:
+   0:\txor    %eax,%eax
+   2:\tvpmuludq (%rdi,%rax,8),%ymm0,%ymm1
+   8:\tadd    $0x4,%rax
+   c:\tjne    2 <he_ring::kernels::x_avx2::lanes+0x2>
+   e:\timul   %rdx,%rcx
+  12:\tdec    %rdx
+  15:\tjne    e <he_ring::kernels::x_avx2::lanes+0xe>
+  17:\tret
+"""
+
+    def complaints(self, text, *patterns):
+        wanted, refused = read_table("x_avx2 " + " ".join(patterns))["x_avx2"]
+        return complaints_about(parse(text), wanted, refused)
+
+    def test_a_scalar_tail_beside_a_vector_loop_is_fine(self):
+        self.assertEqual(self.complaints(self.TEXT, "vpmuludq:ymm"), [])
+
+    def test_a_wanted_instruction_that_is_missing_is_named(self):
+        self.assertIn("no vpmadd52luq:zmm", self.complaints(self.TEXT, "vpmadd52luq:zmm"))
+        self.assertIn("no vpmuludq:zmm", self.complaints(self.TEXT, "vpmuludq:zmm"))
+
+    def test_a_refused_instruction_is_shown(self):
+        self.assertEqual(self.complaints(self.TEXT, "vpmuludq:ymm", "!vpmul*:ymm"), ["vpmuludq (%rdi,%rax,8),%ymm0,%ymm1"])
+
+    def test_a_scalar_loop_alone_is_wrong(self):
+        text = self.TEXT.replace("vpmuludq (%rdi,%rax,8),%ymm0,%ymm1", "add %rdx,%rcx")
+        self.assertEqual(len(self.complaints(text, "vpmuludq:ymm")), 2)
+
+    def test_a_scalar_multiply_among_vectors_is_wrong(self):
+        text = self.TEXT.replace("add    $0x4,%rax", "mulx   %rdx,%rcx,%rsi")
+        self.assertRegex(" ".join(self.complaints(text, "vpmuludq:ymm")), "a loop of vectors at 0x2")
+
+    def test_a_constant_factor_is_an_address(self):
+        text = self.TEXT.replace("add    $0x4,%rax", "imul   $0x18,%rdx,%rcx")
+        self.assertEqual(self.complaints(text, "vpmuludq:ymm"), [])
+
+
+class Kernels(unittest.TestCase):
+    """The build."""
+
+    def test_every_kernel_file_has_a_row_and_every_row_a_file(self):
+        self.assertEqual(sorted(modules_of(SOURCES)), sorted(ROWS))
+
+    def test_every_row_holds(self):
+        functions = disassemble(LIBRARY)
+        self.assertGreater(len(functions), 100, "objdump read next to nothing")
+        found = []
+        for module, row in ROWS.items():
+            own = re.compile(rf"he_ring::kernels::(\w+::)*{module}::")
+            members = [function for function in functions if own.search(function.name)]
+            print(f"{module}: {len(members)} functions, {sum(len(f.instructions) for f in members)} instructions")
+            if row is None:
+                found += [f"{module}: {member.name} is there, and the table says inlined" for member in members]
+            elif not members:
+                found.append(f"{module}: no function in the build")
+            else:
+                found += [f"{module}: {complaint}" for complaint in complaints_about(members, *row)]
+        self.assertEqual(found, [], "\n" + "\n".join(found))
+
+
+if __name__ == "__main__":
+    LIBRARY, table, *SOURCES = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
+    ROWS = read_table(pathlib.Path(table).read_text())
+    unittest.main(argv=sys.argv[:1])
