@@ -29,6 +29,8 @@ mod ntt_avx512_f64;
 #[cfg(target_arch = "x86_64")]
 mod ntt_avx512_ifma;
 #[cfg(target_arch = "x86_64")]
+mod ntt_lanes_avx2;
+#[cfg(target_arch = "x86_64")]
 mod ntt_lanes_avx512;
 #[cfg(target_arch = "x86_64")]
 mod ntt_passes;

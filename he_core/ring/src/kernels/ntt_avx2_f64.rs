@@ -15,16 +15,17 @@
 use std::arch::x86_64::{
     __m256d, __m256i, _CMP_LT_OQ, _mm256_add_pd, _mm256_and_pd, _mm256_castpd_si256, _mm256_castsi256_pd,
     _mm256_cmp_pd, _mm256_fmadd_pd, _mm256_fmsub_pd, _mm256_fnmadd_pd, _mm256_loadu_si256, _mm256_mul_pd, _mm256_or_pd,
-    _mm256_permute2f128_pd, _mm256_set1_pd, _mm256_storeu_si256, _mm256_sub_pd, _mm256_unpackhi_pd, _mm256_unpacklo_pd,
-    _mm256_xor_pd,
+    _mm256_set1_pd, _mm256_storeu_si256, _mm256_sub_pd, _mm256_xor_pd,
 };
 
+use super::ntt_lanes_avx2 as lanes;
 use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, passes};
 use crate::isa::Avx2;
 use crate::modulus::Modulus;
 use crate::ntt::Tables;
 
 const LANES: usize = 4;
+const PAIR: usize = 2 * LANES;
 type Vector = [u64; LANES];
 type Lanes = __m256d;
 
@@ -40,9 +41,6 @@ const ROUNDER: f64 = (3u64 << 51) as f64;
 /// `2^52`: its bits or-ed to those of a smaller integer are an f64 that is larger by `2^52`.
 const TO_FLOAT: f64 = (1u64 << 52) as f64;
 
-/// Nodes by lane of the layers at distance 2 and 1, as [`forward_inner`] and [`inverse_inner`] arrange words.
-const INNER: [[usize; LANES]; 2] = [[0, 0, 1, 1], [0, 1, 2, 3]];
-
 /// One prime, its twiddles around zero as bits of f64.
 #[derive(Clone, Debug)]
 pub struct Path {
@@ -50,8 +48,8 @@ pub struct Path {
     log_n: u32,
     q: f64,
     schedule: Schedule,
-    forward: Packed<LANES, 1>,
-    inverse: Packed<LANES, 1>,
+    forward: Packed<PAIR, 1>,
+    inverse: Packed<PAIR, 1>,
     n_inverse: [u64; 1],
     n_inverse_twiddle: [u64; 1],
 }
@@ -69,8 +67,8 @@ impl Path {
             log_n,
             q: q as f64,
             schedule: Schedule::new(log_n, &growth),
-            forward: Packed::new(&tables.forward.values, &INNER, centered),
-            inverse: Packed::new(&tables.inverse.values, &INNER, centered),
+            forward: Packed::new(&tables.forward.values, centered),
+            inverse: Packed::new(&tables.inverse.values, centered),
             n_inverse: centered(tables.n_inverse.value()),
             n_inverse_twiddle: centered(tables.n_inverse_twiddle.value()),
         }
@@ -106,6 +104,12 @@ impl Factor {
     #[target_feature(enable = "avx2,fma")]
     fn splat([bits]: &[u64; 1]) -> Self {
         Self(_mm256_set1_pd(f64::from_bits(*bits)))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    fn pair([w]: &[[u64; PAIR]; 1]) -> Self {
+        Self::splat(&[w[1]])
     }
 }
 
@@ -195,33 +199,42 @@ fn inverse_last(p: Prime, u: Lanes, v: Lanes, w: [Factor; 2], _step: Step) -> (L
     (leave(p, mul(p, sum, w[0])), leave(p, mul(p, difference, w[1])))
 }
 
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn words((a, b): (Lanes, Lanes)) -> (__m256i, __m256i) {
+    (_mm256_castpd_si256(a), _mm256_castpd_si256(b))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn floats((a, b): (__m256i, __m256i)) -> (Lanes, Lanes) {
+    (_mm256_castsi256_pd(a), _mm256_castsi256_pd(b))
+}
+
 /// Distances 2 and 1 within a pair of vectors, to words.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn forward_inner(p: Prime, a: Lanes, b: Lanes, w: &[[Vector; 1]], reduces: u32) -> (Lanes, Lanes) {
-    // [0 1 | 4 5], [2 3 | 6 7].
-    let (a, b) = (_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b));
-    let (a, b) = forward_butterfly(p, a, b, Factor(load(&w[0][0])), reduces & 1 == 1);
-    // [0 2 | 4 6], [1 3 | 5 7].
-    let (a, b) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
-    let (a, b) = forward_butterfly(p, a, b, Factor(load(&w[1][0])), reduces & 2 == 2);
-    let (a, b) = (leave(p, reduce(p, a)), leave(p, reduce(p, b)));
-    let (a, b) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
-    (_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b))
+fn forward_inner(p: Prime, x: (Lanes, Lanes), [w]: &[[u64; PAIR]; 1], reduces: u32) -> (Lanes, Lanes) {
+    let (a, b) = floats(lanes::halves(lanes::neighbours(words(x))));
+    let w2 = Factor(_mm256_castsi256_pd(lanes::twiddles_2(w)));
+    let x = forward_butterfly(p, a, b, w2, reduces & 1 == 1);
+    let (a, b) = floats(lanes::halves(words(x)));
+    let w1 = Factor(_mm256_castsi256_pd(lanes::twiddles_1(w)));
+    let (a, b) = forward_butterfly(p, a, b, w1, reduces & 2 == 2);
+    floats(lanes::neighbours(words((leave(p, reduce(p, a)), leave(p, reduce(p, b))))))
 }
 
-/// Distances 1 and 2 within the pair of vectors that a node is.
+/// Distances 1 and 2 within a pair of vectors.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn inverse_inner(path: &Path, p: Prime, a: Lanes, b: Lanes, node: usize) -> (Lanes, Lanes) {
-    let (w, layer) = (path.inverse.pair(node), node.ilog2());
-    // [0 1 | 4 5], [2 3 | 6 7], then [0 2 | 4 6], [1 3 | 5 7].
-    let (a, b) = (_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b));
-    let (a, b) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
-    let (a, b) = inverse_butterfly(p, a, b, Factor(load(&w[1][0])), Step::new(path, layer + 2));
-    let (a, b) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
-    let (a, b) = inverse_butterfly(p, a, b, Factor(load(&w[0][0])), Step::new(path, layer + 1));
-    (_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b))
+fn inverse_inner(p: Prime, x: (Lanes, Lanes), [w]: &[[u64; PAIR]; 1], step: [Step; 3]) -> (Lanes, Lanes) {
+    let (a, b) = floats(lanes::neighbours(words(x)));
+    let w1 = Factor(_mm256_castsi256_pd(lanes::twiddles_1(w)));
+    let x = inverse_butterfly(p, a, b, w1, step[1]);
+    let (a, b) = floats(lanes::halves(words(x)));
+    let w2 = Factor(_mm256_castsi256_pd(lanes::twiddles_2(w)));
+    let x = inverse_butterfly(p, a, b, w2, step[0]);
+    floats(lanes::neighbours(lanes::halves(words(x))))
 }
 
 passes!("avx2,fma");

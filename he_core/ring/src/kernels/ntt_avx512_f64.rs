@@ -8,13 +8,14 @@ use std::arch::x86_64::{
     _mm512_or_pd, _mm512_set1_pd, _mm512_setzero_pd, _mm512_storeu_si512, _mm512_sub_pd, _mm512_xor_pd,
 };
 
-use super::ntt_lanes_avx512::{self as lanes, halves, neighbours, quarters};
+use super::ntt_lanes_avx512 as lanes;
 use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, passes};
 use crate::isa::Avx512;
 use crate::modulus::Modulus;
 use crate::ntt::Tables;
 
 const LANES: usize = 8;
+const PAIR: usize = 2 * LANES;
 type Vector = [u64; LANES];
 type Lanes = __m512d;
 
@@ -37,8 +38,8 @@ pub struct Path {
     log_n: u32,
     q: f64,
     schedule: Schedule,
-    forward: Packed<LANES, 1>,
-    inverse: Packed<LANES, 1>,
+    forward: Packed<PAIR, 1>,
+    inverse: Packed<PAIR, 1>,
     n_inverse: [u64; 1],
     n_inverse_twiddle: [u64; 1],
 }
@@ -56,8 +57,8 @@ impl Path {
             log_n,
             q: q as f64,
             schedule: Schedule::new(log_n, &growth),
-            forward: Packed::new(&tables.forward.values, &lanes::FORWARD, centered),
-            inverse: Packed::new(&tables.inverse.values, &lanes::INVERSE, centered),
+            forward: Packed::new(&tables.forward.values, centered),
+            inverse: Packed::new(&tables.inverse.values, centered),
             n_inverse: centered(tables.n_inverse.value()),
             n_inverse_twiddle: centered(tables.n_inverse_twiddle.value()),
         }
@@ -93,6 +94,12 @@ impl Factor {
     #[target_feature(enable = "avx512f,avx512dq")]
     fn splat([bits]: &[u64; 1]) -> Self {
         Self(_mm512_set1_pd(f64::from_bits(*bits)))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq")]
+    fn pair([w]: &[[u64; PAIR]; 1]) -> Self {
+        Self::splat(&[w[1]])
     }
 }
 
@@ -182,39 +189,48 @@ fn inverse_last(p: Prime, u: Lanes, v: Lanes, w: [Factor; 2], _step: Step) -> (L
     (leave(p, mul(p, sum, w[0])), leave(p, mul(p, difference, w[1])))
 }
 
-/// An arrangement of integer lanes, of floats.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn arrange(way: impl Fn((__m512i, __m512i)) -> (__m512i, __m512i), (a, b): (Lanes, Lanes)) -> (Lanes, Lanes) {
-    let (a, b) = way((_mm512_castpd_si512(a), _mm512_castpd_si512(b)));
+fn words((a, b): (Lanes, Lanes)) -> (__m512i, __m512i) {
+    (_mm512_castpd_si512(a), _mm512_castpd_si512(b))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn floats((a, b): (__m512i, __m512i)) -> (Lanes, Lanes) {
     (_mm512_castsi512_pd(a), _mm512_castsi512_pd(b))
 }
 
 /// Distances 4, 2 and 1 within a pair of vectors, to words.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq")]
-fn forward_inner(p: Prime, a: Lanes, b: Lanes, w: &[[Vector; 1]], reduces: u32) -> (Lanes, Lanes) {
-    let (a, b) = arrange(|x| halves(x), (a, b));
-    let (a, b) = forward_butterfly(p, a, b, Factor(load(&w[0][0])), reduces & 1 == 1);
-    let (a, b) = arrange(|x| quarters(x), (a, b));
-    let (a, b) = forward_butterfly(p, a, b, Factor(load(&w[1][0])), reduces & 2 == 2);
-    let (a, b) = arrange(|x| neighbours(x), (a, b));
-    let (a, b) = forward_butterfly(p, a, b, Factor(load(&w[2][0])), reduces & 4 == 4);
-    arrange(|x| lanes::to_natural(x), (leave(p, reduce(p, a)), leave(p, reduce(p, b))))
+fn forward_inner(p: Prime, x: (Lanes, Lanes), [w]: &[[u64; PAIR]; 1], reduces: u32) -> (Lanes, Lanes) {
+    let (a, b) = floats(lanes::alternate(words(x)));
+    let w4 = Factor(_mm512_castsi512_pd(lanes::twiddles_4(w)));
+    let x = forward_butterfly(p, a, b, w4, reduces & 1 == 1);
+    let (a, b) = floats(lanes::split_2(words(x)));
+    let w2 = Factor(_mm512_castsi512_pd(lanes::twiddles_2(w)));
+    let x = forward_butterfly(p, a, b, w2, reduces & 2 == 2);
+    let (a, b) = floats(lanes::halves(words(x)));
+    let w1 = Factor(_mm512_castsi512_pd(lanes::twiddles_1(w)));
+    let (a, b) = forward_butterfly(p, a, b, w1, reduces & 4 == 4);
+    floats(lanes::neighbours(words((leave(p, reduce(p, a)), leave(p, reduce(p, b))))))
 }
 
-/// Distances 1, 2 and 4 within the pair of vectors that a node is.
+/// Distances 1, 2 and 4 within a pair of vectors.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq")]
-fn inverse_inner(path: &Path, p: Prime, a: Lanes, b: Lanes, node: usize) -> (Lanes, Lanes) {
-    let (w, layer) = (path.inverse.pair(node), node.ilog2());
-    let (a, b) = arrange(|x| lanes::from_natural(x), (a, b));
-    let (a, b) = inverse_butterfly(p, a, b, Factor(load(&w[2][0])), Step::new(path, layer + 3));
-    let (a, b) = arrange(|x| neighbours(x), (a, b));
-    let (a, b) = inverse_butterfly(p, a, b, Factor(load(&w[1][0])), Step::new(path, layer + 2));
-    let (a, b) = arrange(|x| halves(x), (a, b));
-    let (a, b) = inverse_butterfly(p, a, b, Factor(load(&w[0][0])), Step::new(path, layer + 1));
-    arrange(|x| quarters(x), (a, b))
+fn inverse_inner(p: Prime, x: (Lanes, Lanes), [w]: &[[u64; PAIR]; 1], step: [Step; 3]) -> (Lanes, Lanes) {
+    let (a, b) = floats(lanes::neighbours(words(x)));
+    let w1 = Factor(_mm512_castsi512_pd(lanes::twiddles_1(w)));
+    let x = inverse_butterfly(p, a, b, w1, step[2]);
+    let (a, b) = floats(lanes::halves(words(x)));
+    let w2 = Factor(_mm512_castsi512_pd(lanes::twiddles_2(w)));
+    let x = inverse_butterfly(p, a, b, w2, step[1]);
+    let (a, b) = floats(lanes::join_2(words(x)));
+    let w4 = Factor(_mm512_castsi512_pd(lanes::twiddles_4(w)));
+    let x = inverse_butterfly(p, a, b, w4, step[0]);
+    floats(lanes::from_alternate(words(x)))
 }
 
 passes!("avx512f,avx512dq");

@@ -11,13 +11,14 @@ use std::arch::x86_64::{
     _mm512_min_epu64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_storeu_si512, _mm512_sub_epi64,
 };
 
-use super::ntt_lanes_avx512::{self as lanes, halves, neighbours, quarters};
+use super::ntt_lanes_avx512 as lanes;
 use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, passes};
 use crate::isa::Avx512Ifma;
 use crate::modulus::Modulus;
 use crate::ntt::Tables;
 
 const LANES: usize = 8;
+const PAIR: usize = 2 * LANES;
 type Vector = [u64; LANES];
 type Lanes = __m512i;
 
@@ -36,8 +37,8 @@ pub struct Path {
     log_n: u32,
     q: u64,
     schedule: Schedule,
-    forward: Packed<LANES, 2>,
-    inverse: Packed<LANES, 2>,
+    forward: Packed<PAIR, 2>,
+    inverse: Packed<PAIR, 2>,
     n_inverse: [u64; 2],
     n_inverse_twiddle: [u64; 2],
 }
@@ -54,8 +55,8 @@ impl Path {
             log_n,
             q,
             schedule: Schedule::new(log_n, &growth),
-            forward: Packed::new(&tables.forward.values, &lanes::FORWARD, parts),
-            inverse: Packed::new(&tables.inverse.values, &lanes::INVERSE, parts),
+            forward: Packed::new(&tables.forward.values, parts),
+            inverse: Packed::new(&tables.inverse.values, parts),
             n_inverse: parts(tables.n_inverse.value()),
             n_inverse_twiddle: parts(tables.n_inverse_twiddle.value()),
         }
@@ -98,8 +99,14 @@ impl Factor {
 
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn load([value, quotient]: &[Vector; 2]) -> Self {
-        Self { value: load(value), quotient: load(quotient) }
+    fn pair([value, quotient]: &[[u64; PAIR]; 2]) -> Self {
+        Self::splat(&[value[1], quotient[1]])
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn inner(w: &[[u64; PAIR]; 2], lanes: impl Fn(&[u64; PAIR]) -> Lanes) -> Self {
+        Self { value: lanes(&w[0]), quotient: lanes(&w[1]) }
     }
 }
 
@@ -190,28 +197,27 @@ fn inverse_last(p: Prime, u: Lanes, v: Lanes, w: [Factor; 2], step: Step) -> (La
 /// Distances 4, 2 and 1 within a pair of vectors, to `[0, q)`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn forward_inner(p: Prime, a: Lanes, b: Lanes, w: &[[Vector; 2]], reduces: u32) -> (Lanes, Lanes) {
-    let (a, b) = halves((a, b));
-    let (a, b) = forward_butterfly(p, a, b, Factor::load(&w[0]), reduces & 1 == 1);
-    let (a, b) = quarters((a, b));
-    let (a, b) = forward_butterfly(p, a, b, Factor::load(&w[1]), reduces & 2 == 2);
-    let (a, b) = neighbours((a, b));
-    let (a, b) = forward_butterfly(p, a, b, Factor::load(&w[2]), reduces & 4 == 4);
-    lanes::to_natural((leave(p, reduce(p, a)), leave(p, reduce(p, b))))
+fn forward_inner(p: Prime, x: (Lanes, Lanes), w: &[[u64; PAIR]; 2], reduces: u32) -> (Lanes, Lanes) {
+    let (a, b) = lanes::alternate(x);
+    let x = forward_butterfly(p, a, b, Factor::inner(w, |w| lanes::twiddles_4(w)), reduces & 1 == 1);
+    let (a, b) = lanes::split_2(x);
+    let x = forward_butterfly(p, a, b, Factor::inner(w, |w| lanes::twiddles_2(w)), reduces & 2 == 2);
+    let (a, b) = lanes::halves(x);
+    let (a, b) = forward_butterfly(p, a, b, Factor::inner(w, |w| lanes::twiddles_1(w)), reduces & 4 == 4);
+    lanes::neighbours((leave(p, reduce(p, a)), leave(p, reduce(p, b))))
 }
 
-/// Distances 1, 2 and 4 within the pair of vectors that a node is.
+/// Distances 1, 2 and 4 within a pair of vectors.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn inverse_inner(path: &Path, p: Prime, a: Lanes, b: Lanes, node: usize) -> (Lanes, Lanes) {
-    let (w, layer) = (path.inverse.pair(node), node.ilog2());
-    let (a, b) = lanes::from_natural((a, b));
-    let (a, b) = inverse_butterfly(p, a, b, Factor::load(&w[2]), Step::new(path, layer + 3));
-    let (a, b) = neighbours((a, b));
-    let (a, b) = inverse_butterfly(p, a, b, Factor::load(&w[1]), Step::new(path, layer + 2));
-    let (a, b) = halves((a, b));
-    let (a, b) = inverse_butterfly(p, a, b, Factor::load(&w[0]), Step::new(path, layer + 1));
-    quarters((a, b))
+fn inverse_inner(p: Prime, x: (Lanes, Lanes), w: &[[u64; PAIR]; 2], step: [Step; 3]) -> (Lanes, Lanes) {
+    let (a, b) = lanes::neighbours(x);
+    let x = inverse_butterfly(p, a, b, Factor::inner(w, |w| lanes::twiddles_1(w)), step[2]);
+    let (a, b) = lanes::halves(x);
+    let x = inverse_butterfly(p, a, b, Factor::inner(w, |w| lanes::twiddles_2(w)), step[1]);
+    let (a, b) = lanes::join_2(x);
+    let x = inverse_butterfly(p, a, b, Factor::inner(w, |w| lanes::twiddles_4(w)), step[0]);
+    lanes::from_alternate(x)
 }
 
 passes!("avx512f,avx512ifma");

@@ -1,52 +1,84 @@
-//! How the layers inside vectors of eight words arrange a pair of vectors, words 0 to 7 and 8 to 15.
+//! How the layers inside vectors of eight words arrange a pair of vectors `a`, `b` of neighbouring words.
+//!
+//! Lanes of the two vectors hold
+//! `[a0 b0 a1 b1 a2 b2 a3 b3]` and `[a4 b4 a5 b5 a6 b6 a7 b7]` at distance 4,
+//! `[a0 b0 a4 b4 a1 b1 a5 b5]` and `[a2 b2 a6 b6 a3 b3 a7 b7]` at distance 2,
+//! `[a0 b0 a4 b4 a2 b2 a6 b6]` and `[a1 b1 a5 b5 a3 b3 a7 b7]` at distance 1:
+//! twiddles then lie in memory as a lane order repeats them.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_permutex2var_epi64, _mm512_setr_epi64, _mm512_shuffle_i64x2, _mm512_unpackhi_epi64,
-    _mm512_unpacklo_epi64,
+    __m512i, _mm_loadu_si128, _mm256_loadu_si256, _mm512_broadcast_i32x4, _mm512_broadcast_i64x4, _mm512_loadu_si512,
+    _mm512_permutex2var_epi64, _mm512_setr_epi64, _mm512_shuffle_i64x2,
 };
 
 type Pair = (__m512i, __m512i);
 
-/// Nodes by lane at distance 4, 2 and 1 after [`halves`], [`quarters`] and [`neighbours`], one after the other.
-pub(super) const FORWARD: [[usize; 8]; 3] =
-    [[0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 2, 2, 1, 1, 3, 3], [0, 1, 4, 5, 2, 3, 6, 7]];
+/// Natural order to distance 4.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn alternate((a, b): Pair) -> Pair {
+    let (low, high) = (_mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15));
+    (_mm512_permutex2var_epi64(a, low, b), _mm512_permutex2var_epi64(a, high, b))
+}
 
-/// Nodes by lane at distance 4, 2 and 1 after [`from_natural`], [`neighbours`] and [`halves`], from the last to the first.
-pub(super) const INVERSE: [[usize; 8]; 3] = [[0, 0, 1, 1, 0, 0, 1, 1], FORWARD[1], FORWARD[2]];
+/// Distance 4 to natural order.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn from_alternate((a, b): Pair) -> Pair {
+    let (even, odd) = (_mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15));
+    (_mm512_permutex2var_epi64(a, even, b), _mm512_permutex2var_epi64(a, odd, b))
+}
 
-/// `[a0 a1 b0 b1]` and `[a2 a3 b2 b3]`, in quarters.
+/// Distance 4 to distance 2.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn split_2((a, b): Pair) -> Pair {
+    let (low, high) = (_mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15));
+    (_mm512_permutex2var_epi64(a, low, b), _mm512_permutex2var_epi64(a, high, b))
+}
+
+/// Distance 2 to distance 4.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn join_2((a, b): Pair) -> Pair {
+    (_mm512_shuffle_i64x2::<0x88>(a, b), _mm512_shuffle_i64x2::<0xdd>(a, b))
+}
+
+/// Distance 2 to distance 1 and back.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn halves((a, b): Pair) -> Pair {
     (_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0xee>(a, b))
 }
 
-/// `[a0 a2 b0 b2]` and `[a1 a3 b1 b3]`, in quarters.
-#[inline]
-#[target_feature(enable = "avx512f")]
-pub(super) fn quarters((a, b): Pair) -> Pair {
-    (_mm512_shuffle_i64x2::<0x88>(a, b), _mm512_shuffle_i64x2::<0xdd>(a, b))
-}
-
-/// Exchanges the odd words of `a` with the even ones of `b`; twice is nothing.
+/// Natural order to distance 1 and back.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn neighbours((a, b): Pair) -> Pair {
-    (_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b))
-}
-
-/// From `[0 2 8 10 4 6 12 14]` and `[1 3 9 11 5 7 13 15]`.
-#[inline]
-#[target_feature(enable = "avx512f")]
-pub(super) fn to_natural((a, b): Pair) -> Pair {
-    let (low, high) = (_mm512_setr_epi64(0, 8, 1, 9, 4, 12, 5, 13), _mm512_setr_epi64(2, 10, 3, 11, 6, 14, 7, 15));
+    let (low, high) = (_mm512_setr_epi64(0, 8, 4, 12, 2, 10, 6, 14), _mm512_setr_epi64(1, 9, 5, 13, 3, 11, 7, 15));
     (_mm512_permutex2var_epi64(a, low, b), _mm512_permutex2var_epi64(a, high, b))
 }
 
-/// To `[0 2 8 10 4 6 12 14]` and `[1 3 9 11 5 7 13 15]`.
+/// The twiddles of distance 4, four times.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn from_natural((a, b): Pair) -> Pair {
-    let (even, odd) = (_mm512_setr_epi64(0, 2, 8, 10, 4, 6, 12, 14), _mm512_setr_epi64(1, 3, 9, 11, 5, 7, 13, 15));
-    (_mm512_permutex2var_epi64(a, even, b), _mm512_permutex2var_epi64(a, odd, b))
+pub(super) fn twiddles_4(heap: &[u64; 16]) -> __m512i {
+    // SAFETY: words 2 and 3 of sixteen; the load needs no alignment.
+    _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128(heap[2..4].as_ptr().cast()) })
+}
+
+/// The twiddles of distance 2, twice.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn twiddles_2(heap: &[u64; 16]) -> __m512i {
+    // SAFETY: words 4 to 7 of sixteen; the load needs no alignment.
+    _mm512_broadcast_i64x4(unsafe { _mm256_loadu_si256(heap[4..8].as_ptr().cast()) })
+}
+
+/// The twiddles of distance 1.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn twiddles_1(heap: &[u64; 16]) -> __m512i {
+    // SAFETY: words 8 to 15 of sixteen; the load needs no alignment.
+    unsafe { _mm512_loadu_si512(heap[8..16].as_ptr().cast()) }
 }

@@ -4,47 +4,54 @@
 //! `2k+1`, layer `l` has the nodes `2^l..2^(l+1)`. A pass does two layers (radix 4). Blocks above [`BLOCK_WORDS`] are
 //! finished depth first, so that each leaves the first level of cache once. What is left, three to five layers on two or
 //! four vectors as the parity of log2 N asks, is done in registers: the layers inside vectors are among them.
-//! Twiddles: one broadcast a node as long as a half of its block is a vector or more, ready-made vectors below.
+//! Twiddles: one broadcast a node down to pairs of vectors, then a heap of them for each pair, N words in all.
 //! Ranges: words stay lazy; a [`Schedule`] says in which layers they are reduced, from the bounds of path and prime.
+
+use crate::aligned::AlignedWords;
+use crate::ntt::bit_reverse;
 
 /// Half of a first-level cache of 32 KiB; the other half is for twiddles.
 pub(super) const BLOCK_WORDS: usize = 2048;
 
-/// Twiddles of one direction, each of `PARTS` words, packed for vectors of `LANES` words.
+/// Twiddles of one direction, each of `PARTS` words, for pairs of vectors that hold `PAIR` words.
 #[derive(Clone, Debug)]
-pub(super) struct Packed<const LANES: usize, const PARTS: usize> {
+pub(super) struct Packed<const PAIR: usize, const PARTS: usize> {
+    /// Nodes above the pairs.
     upper: Vec<[u64; PARTS]>,
-    /// For each pair of vectors its inner layers, widest first.
-    inner: Vec<[[u64; LANES]; PARTS]>,
-    layers: usize,
+    /// For each pair and part the nodes below as a heap: word 1 is the pair's own, words `2^j..2^(j+1)` those of inner
+    /// layer j in bit-reversed order, which is the order of lanes once the vectors of a pair alternate.
+    pairs: AlignedWords<u64>,
 }
 
-impl<const LANES: usize, const PARTS: usize> Packed<LANES, PARTS> {
-    /// `lanes[j][i]`: the node that lane `i` of inner layer `j` belongs to, counted from the first one of the pair.
-    pub(super) fn new(values: &[u64], lanes: &[[usize; LANES]], parts: impl Fn(u64) -> [u64; PARTS]) -> Self {
-        let upper = values[..values.len() / LANES].iter().map(|w| parts(*w)).collect();
-        let pairs = values.len() / (2 * LANES);
-        let mut inner = Vec::with_capacity(pairs * lanes.len());
-        for pair in pairs..2 * pairs {
-            for (layer, nodes) in lanes.iter().enumerate() {
-                let each = nodes.map(|node| parts(values[(pair << (layer + 1)) + node]));
-                inner.push(std::array::from_fn(|part| each.map(|words| words[part])));
+impl<const PAIR: usize, const PARTS: usize> Packed<PAIR, PARTS> {
+    pub(super) fn new(values: &[u64], parts: impl Fn(u64) -> [u64; PARTS]) -> Self {
+        let pairs = values.len() / PAIR;
+        let upper = values[..pairs].iter().map(|w| parts(*w)).collect();
+        let mut packed = Self { upper, pairs: AlignedWords::zero(values.len() * PARTS) };
+        let blocks = packed.pairs.as_mut_slice().chunks_exact_mut(PAIR * PARTS);
+        for (node, block) in (pairs..2 * pairs).zip(blocks) {
+            for word in 1..PAIR {
+                let layer = word.ilog2();
+                let lane = bit_reverse(word - (1 << layer), layer);
+                for (part, value) in parts(values[(node << layer) + lane]).into_iter().enumerate() {
+                    block[part * PAIR + word] = value;
+                }
             }
         }
-        Self { upper, inner, layers: lanes.len() }
+        packed
     }
 
-    /// The twiddle of a node.
+    /// The twiddle of a node above the pairs.
     #[inline(always)]
     pub(super) fn node(&self, node: usize) -> &[u64; PARTS] {
         &self.upper[node]
     }
 
-    /// The inner layers of the pair of vectors that a node is.
+    /// The twiddles of `count` pairs from a node on.
     #[inline(always)]
-    pub(super) fn pair(&self, node: usize) -> &[[[u64; LANES]; PARTS]] {
-        let start = (node - self.upper.len() / 2) * self.layers;
-        &self.inner[start..start + self.layers]
+    pub(super) fn pairs(&self, node: usize, count: usize) -> &[[[u64; PAIR]; PARTS]] {
+        let first = node - self.upper.len();
+        &self.pairs.as_slice().as_chunks().0.as_chunks().0[first..first + count]
     }
 }
 
@@ -151,25 +158,27 @@ macro_rules! passes {
         /// The last layers, and words in `[0, q)`.
         #[target_feature(enable = $features)]
         fn forward_tail(path: &Path, x: &mut [Vector], node: usize) {
-            let (p, layer, reduce) = (Prime::new(path), node.ilog2(), &path.schedule);
+            let (p, layer, schedule) = (Prime::new(path), node.ilog2(), &path.schedule);
             if path.chunk() == 4 {
-                let outer = [reduce.forward(layer), reduce.forward(layer + 1)];
-                for (node, chunk) in (node..).zip(x.as_chunks_mut::<4>().0) {
-                    let w = [node, 2 * node, 2 * node + 1].map(|node| Factor::splat(path.forward.node(node)));
+                let outer = [schedule.forward(layer), schedule.forward(layer + 1)];
+                let inner = schedule.forward >> (layer + 2);
+                let pairs = path.forward.pairs(2 * node, x.len() / 2).as_chunks::<2>().0;
+                for ((node, chunk), pairs) in (node..).zip(x.as_chunks_mut::<4>().0).zip(pairs) {
+                    let w = [Factor::splat(path.forward.node(node)), Factor::pair(&pairs[0]), Factor::pair(&pairs[1])];
                     let [a, b, c, d] = forward_quad(p, [0, 1, 2, 3].map(|i| load(&chunk[i])), w, outer);
-                    let (a, b) = forward_inner(p, a, b, path.forward.pair(2 * node), reduce.forward >> (layer + 2));
-                    let (c, d) = forward_inner(p, c, d, path.forward.pair(2 * node + 1), reduce.forward >> (layer + 2));
+                    let (a, b) = forward_inner(p, (a, b), &pairs[0], inner);
+                    let (c, d) = forward_inner(p, (c, d), &pairs[1], inner);
                     store(&mut chunk[0], a);
                     store(&mut chunk[1], b);
                     store(&mut chunk[2], c);
                     store(&mut chunk[3], d);
                 }
             } else {
-                for (node, chunk) in (node..).zip(x.as_chunks_mut::<2>().0) {
-                    let (a, b) = (load(&chunk[0]), load(&chunk[1]));
-                    let w = Factor::splat(path.forward.node(node));
-                    let (a, b) = forward_butterfly(p, a, b, w, reduce.forward(layer));
-                    let (a, b) = forward_inner(p, a, b, path.forward.pair(node), reduce.forward >> (layer + 1));
+                let (outer, inner) = (schedule.forward(layer), schedule.forward >> (layer + 1));
+                let pairs = path.forward.pairs(node, x.len() / 2);
+                for (chunk, pair) in x.as_chunks_mut::<2>().0.iter_mut().zip(pairs) {
+                    let ab = forward_butterfly(p, load(&chunk[0]), load(&chunk[1]), Factor::pair(pair), outer);
+                    let (a, b) = forward_inner(p, ab, pair, inner);
                     store(&mut chunk[0], a);
                     store(&mut chunk[1], b);
                 }
@@ -206,28 +215,31 @@ macro_rules! passes {
         #[target_feature(enable = $features)]
         fn inverse_head(path: &Path, x: &mut [Vector], node: usize) {
             let (p, layer) = (Prime::new(path), node.ilog2());
+            let (outer, pairs) = (Step::new(path, layer), x.len() / 2);
             if path.chunk() == 4 {
-                let step = [Step::new(path, layer), Step::new(path, layer + 1)];
-                for (node, chunk) in (node..).zip(x.as_chunks_mut::<4>().0) {
+                let middle = Step::new(path, layer + 1);
+                let inner = [2, 3, 4].map(|i| Step::new(path, layer + i));
+                let pairs = path.inverse.pairs(2 * node, pairs).as_chunks::<2>().0;
+                for ((node, chunk), pairs) in (node..).zip(x.as_chunks_mut::<4>().0).zip(pairs) {
                     let [a, b, c, d] = [0, 1, 2, 3].map(|i| enter(p, load(&chunk[i])));
-                    let (a, b) = inverse_inner(path, p, a, b, 2 * node);
-                    let (c, d) = inverse_inner(path, p, c, d, 2 * node + 1);
-                    let w = [node, 2 * node, 2 * node + 1].map(|node| Factor::splat(path.inverse.node(node)));
-                    let (a, b) = inverse_butterfly(p, a, b, w[1], step[1]);
-                    let (c, d) = inverse_butterfly(p, c, d, w[2], step[1]);
-                    let (a, c) = inverse_butterfly(p, a, c, w[0], step[0]);
-                    let (b, d) = inverse_butterfly(p, b, d, w[0], step[0]);
+                    let (a, b) = inverse_inner(p, (a, b), &pairs[0], inner);
+                    let (c, d) = inverse_inner(p, (c, d), &pairs[1], inner);
+                    let (a, b) = inverse_butterfly(p, a, b, Factor::pair(&pairs[0]), middle);
+                    let (c, d) = inverse_butterfly(p, c, d, Factor::pair(&pairs[1]), middle);
+                    let w = Factor::splat(path.inverse.node(node));
+                    let (a, c) = inverse_butterfly(p, a, c, w, outer);
+                    let (b, d) = inverse_butterfly(p, b, d, w, outer);
                     store(&mut chunk[0], a);
                     store(&mut chunk[1], b);
                     store(&mut chunk[2], c);
                     store(&mut chunk[3], d);
                 }
             } else {
-                let step = Step::new(path, layer);
-                for (node, chunk) in (node..).zip(x.as_chunks_mut::<2>().0) {
-                    let (a, b) = (enter(p, load(&chunk[0])), enter(p, load(&chunk[1])));
-                    let (a, b) = inverse_inner(path, p, a, b, node);
-                    let (a, b) = inverse_butterfly(p, a, b, Factor::splat(path.inverse.node(node)), step);
+                let inner = [1, 2, 3].map(|i| Step::new(path, layer + i));
+                for (chunk, pair) in x.as_chunks_mut::<2>().0.iter_mut().zip(path.inverse.pairs(node, pairs)) {
+                    let ab = (enter(p, load(&chunk[0])), enter(p, load(&chunk[1])));
+                    let (a, b) = inverse_inner(p, ab, pair, inner);
+                    let (a, b) = inverse_butterfly(p, a, b, Factor::pair(pair), outer);
                     store(&mut chunk[0], a);
                     store(&mut chunk[1], b);
                 }
