@@ -1,1 +1,111 @@
-fn main() {}
+//! Henge beside its peers: the same operation on the same parameters, turn by turn in one process.
+
+#![deny(unsafe_code)]
+
+mod args;
+mod bars;
+mod contest;
+mod limit;
+mod machine;
+mod record;
+mod report;
+mod rows;
+mod seal;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+use he_ring::Isa;
+
+use crate::args::Args;
+use crate::contest::Plan;
+use crate::limit::Processor;
+use crate::record::{Machine, Record};
+use crate::rows::Setting;
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(args: &Args) -> anyhow::Result<()> {
+    // Work of one thread stays on this one, as SEAL's does: the main thread is the only one of the current pool.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build()?;
+    let processor = Processor::measure(args.quick);
+    let setting = Setting {
+        patterns: args.rows.clone(),
+        isas: isas(args)?,
+        threads: args.threads.map_or_else(machine::processors, usize::from),
+        plan: plan(args),
+        quick: args.quick,
+        processor,
+    };
+    let busy = machine::Busy::now();
+    println!("{}", report::text::head(&setting));
+    let rows = rows::measure_all(&setting, args, &mut |row| println!("{}", report::text::line(row)))?;
+    drop(pool);
+    let machine = Machine {
+        processor: machine::processor(),
+        processors: machine::processors(),
+        instruction_sets: Isa::available().iter().map(|isa| isa.name().to_owned()).collect(),
+        others: machine::others_since(busy),
+        seal: seal::describe(),
+        date: machine::today(),
+        command: command(),
+        measured: processor,
+    };
+    let record = Record { machine, rows };
+    println!("{}", report::text::foot(&record));
+    if let Some(path) = &args.json {
+        write(path, &(serde_json::to_string_pretty(&record)? + "\n"))?;
+    }
+    if let Some(path) = &args.html {
+        write(path, &report::html::page(&record))?;
+    }
+    Ok(())
+}
+
+/// Those that were asked for; else AVX2, which the bars are for, and the best one.
+fn isas(args: &Args) -> anyhow::Result<Vec<Isa>> {
+    if !args.isa.is_empty() {
+        return args.isa.iter().map(|name| Ok(Isa::by_name(name)?)).collect();
+    }
+    let best = Isa::best()?;
+    let avx2 = Isa::available().into_iter().find(|isa| isa.name() == "avx2" && *isa != best && best != Isa::Scalar);
+    Ok(avx2.into_iter().chain([best]).collect())
+}
+
+fn plan(args: &Args) -> Plan {
+    if args.quick {
+        Plan { rounds: 1, sample: Duration::ZERO, patience: Duration::ZERO }
+    } else {
+        let rounds = usize::from(args.rounds);
+        Plan { rounds, sample: Duration::from_millis(1), patience: Duration::from_secs(12) }
+    }
+}
+
+/// How this run was started.
+fn command() -> String {
+    let program = match std::env::var_os("BUILD_WORKING_DIRECTORY") {
+        Some(_) => "./bazelw run //experiments:versus --",
+        None => "versus",
+    };
+    let words = std::iter::once(program.to_owned()).chain(std::env::args().skip(1));
+    words.collect::<Vec<_>>().join(" ").trim_end_matches(" --").to_owned()
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    // Under `bazel run` the user stands elsewhere.
+    let path = std::env::var_os("BUILD_WORKING_DIRECTORY").map_or_else(PathBuf::new, PathBuf::from).join(path);
+    std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+    println!("written: {}", path.display());
+    Ok(())
+}

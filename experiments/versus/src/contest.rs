@@ -1,0 +1,177 @@
+//! Measures several ways of doing one thing, turn by turn in one process.
+//!
+//! A round is one sample of each contender, and every contender is sampled in every round, so that whatever else the
+//! machine does falls on all alike. A sample runs the operation once untimed, to have its data in the caches again after
+//! the others' turns, and then repeats it until it has taken [`Plan::sample`]. What is reported is the median and the
+//! least over the rounds.
+//!
+//! A row of one thread is measured in processor time of that thread when each contender takes at least [`SHORT`], so that
+//! other programs that share the processor do not count; every other row by the clock on the wall.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// Samples of each contender, at most.
+    pub(crate) rounds: usize,
+    /// The least that a sample takes, unless one operation takes longer.
+    pub(crate) sample: Duration,
+    /// No new round begins after this much, but there are always [`MIN_ROUNDS`].
+    pub(crate) patience: Duration,
+}
+
+/// Below this the call that reads processor time would count.
+const SHORT: Duration = Duration::from_micros(100);
+
+/// Rounds of a row however long they take.
+const MIN_ROUNDS: usize = 3;
+
+/// What time is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// The clock on the wall.
+    Wall,
+    /// Processor time of this thread.
+    Thread,
+}
+
+impl Clock {
+    fn now(self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let thread = if self == Clock::Thread { crate::seal::thread_time() } else { None };
+        thread.unwrap_or_else(|| START.elapsed())
+    }
+
+    fn since(self, start: Duration) -> Duration {
+        self.now().saturating_sub(start)
+    }
+}
+
+/// One way of doing it.
+pub(crate) struct Contender<'a> {
+    pub(crate) name: String,
+    /// Does it so many times and says how long the doing took on the given clock, without its preparation.
+    run: Box<dyn FnMut(usize, Clock) -> anyhow::Result<Duration> + 'a>,
+}
+
+impl<'a> Contender<'a> {
+    /// An operation without preparation: all repetitions are timed together.
+    pub(crate) fn new(
+        name: impl Into<String>,
+        mut operation: impl FnMut() -> anyhow::Result<()> + 'a,
+    ) -> Contender<'a> {
+        let run = move |times, clock: Clock| {
+            let start = clock.now();
+            for _ in 0..times {
+                operation()?;
+            }
+            Ok(clock.since(start))
+        };
+        Contender { name: name.into(), run: Box::new(run) }
+    }
+
+    /// An operation on something fresh, whose making is not timed; nor is the freeing of what came of it.
+    pub(crate) fn prepared<T, R>(
+        name: impl Into<String>,
+        mut prepare: impl FnMut() -> anyhow::Result<T> + 'a,
+        mut operation: impl FnMut(T) -> anyhow::Result<R> + 'a,
+    ) -> Contender<'a> {
+        let run = move |times, clock: Clock| {
+            let mut took = Duration::ZERO;
+            for _ in 0..times {
+                let fresh = prepare()?;
+                let start = clock.now();
+                let result = operation(fresh)?;
+                took += clock.since(start);
+                drop(result);
+            }
+            Ok(took)
+        };
+        Contender { name: name.into(), run: Box::new(run) }
+    }
+}
+
+/// Microseconds of one operation, one entry per round.
+#[derive(Clone, Debug)]
+pub(crate) struct Times(Vec<f64>);
+
+impl Times {
+    pub(crate) fn median(&self) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        let (low, high) = (sorted.get((sorted.len().max(1) - 1) / 2), sorted.get(sorted.len() / 2));
+        low.zip(high).map_or(f64::NAN, |(low, high)| (low + high) / 2.0)
+    }
+
+    pub(crate) fn least(&self) -> f64 {
+        self.0.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    pub(crate) fn rounds(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// The times of each contender, in their order. `threads` is how many they work on.
+pub(crate) fn measure(contenders: &mut [Contender<'_>], plan: &Plan, threads: usize) -> anyhow::Result<Vec<Times>> {
+    let mut repetitions = Vec::with_capacity(contenders.len());
+    let mut clock = if threads == 1 { Clock::Thread } else { Clock::Wall };
+    for contender in contenders.iter_mut() {
+        // The first run warms caches and pools.
+        contender.sample(1, Clock::Wall)?;
+        let once = contender.sample(1, Clock::Wall)?.max(Duration::from_nanos(20));
+        if once < SHORT {
+            clock = Clock::Wall;
+        }
+        repetitions.push((plan.sample.as_nanos() / once.as_nanos()).clamp(1, 100_000) as usize);
+    }
+    let mut times = vec![Times(Vec::with_capacity(plan.rounds)); contenders.len()];
+    let start = Instant::now();
+    for round in 0..plan.rounds.max(1) {
+        if round >= MIN_ROUNDS && start.elapsed() > plan.patience {
+            break;
+        }
+        for ((contender, times), repetitions) in contenders.iter_mut().zip(&mut times).zip(&repetitions) {
+            if !plan.sample.is_zero() {
+                contender.sample(1, clock)?;
+            }
+            let took = contender.sample(*repetitions, clock)?;
+            times.0.push(took.as_secs_f64() * 1e6 / *repetitions as f64);
+        }
+    }
+    Ok(times)
+}
+
+impl Contender<'_> {
+    fn sample(&mut self, times: usize, clock: Clock) -> anyhow::Result<Duration> {
+        (self.run)(times, clock).with_context(|| self.name.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_and_least() {
+        let times = Times(vec![3.0, 1.0, 2.0, 10.0]);
+        assert_eq!((times.median(), times.least(), times.rounds()), (2.5, 1.0, 4));
+        assert_eq!(Times(vec![7.0]).median(), 7.0);
+    }
+
+    #[test]
+    fn contenders_take_turns_and_preparation_is_not_timed() {
+        let plan = Plan { rounds: 4, sample: Duration::ZERO, patience: Duration::from_secs(60) };
+        let slow = Contender::prepared("slow to prepare", || Ok(std::thread::sleep(Duration::from_millis(20))), Ok);
+        let plain = Contender::new("plain", || Ok(()));
+        let times = measure(&mut [slow, plain], &plan, 2).unwrap();
+        assert_eq!((times[0].rounds(), times[1].rounds()), (4, 4));
+        assert!(times[0].least() < 20_000.0);
+        let fails = Contender::new("fails", || anyhow::bail!("why"));
+        assert_eq!(format!("{:#}", measure(&mut [fails], &plan, 1).unwrap_err()), "fails: why");
+    }
+}

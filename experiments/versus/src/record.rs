@@ -1,0 +1,76 @@
+//! What a run leaves behind.
+
+use serde::Serialize;
+
+use crate::limit::{Limit, Processor};
+
+/// One operation of Henge beside the same one of a peer.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    /// Instruction set of Henge's kernels.
+    pub(crate) isa: String,
+    pub(crate) threads: usize,
+    /// Medians over the rounds, microseconds.
+    pub(crate) henge_us: f64,
+    pub(crate) peer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) peer_us: Option<f64>,
+    /// Peer's median over Henge's: above 1 Henge is faster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ratio: Option<f64>,
+    /// The least of each over the rounds.
+    pub(crate) henge_least_us: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) peer_least_us: Option<f64>,
+    pub(crate) rounds: usize,
+    /// The ratio that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) met: Option<bool>,
+    /// In what the results were seen to agree, in this run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) checked: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) limit: Option<Limit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mac_per_second: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) images_per_second: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) peer_images_per_second: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) accuracy: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) peer_accuracy: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) henge_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) peer_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<String>,
+}
+
+/// Where and how the rows were measured.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Machine {
+    pub(crate) processor: String,
+    pub(crate) processors: usize,
+    pub(crate) instruction_sets: Vec<String>,
+    /// Share of all processors that other processes used during the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) others: Option<f64>,
+    pub(crate) seal: Option<String>,
+    pub(crate) date: String,
+    pub(crate) command: String,
+    #[serde(flatten)]
+    pub(crate) measured: Processor,
+}
+
+/// A whole run.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Record {
+    pub(crate) machine: Machine,
+    pub(crate) rows: Vec<Row>,
+}

@@ -1,0 +1,4 @@
+//! What a run shows: lines while it goes on, a page at the end.
+
+pub(crate) mod html;
+pub(crate) mod text;
