@@ -70,7 +70,7 @@ pub(crate) fn literals() -> Vec<CkksParamsLiteral> {
 
 impl Setup {
     pub(crate) fn new(literal: CkksParamsLiteral) -> Self {
-        Self::with_isa(literal, *Isa::available().last().unwrap())
+        Self::with_isa(literal, Isa::best().unwrap())
     }
 
     pub(crate) fn with_isa(literal: CkksParamsLiteral, isa: Isa) -> Self {
