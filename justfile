@@ -37,9 +37,13 @@ doc:
 isa ISA *ARGS:
     HENGE_ISA={{ISA}} ./bazelw test //... {{ARGS}}
 
-# benches of one crate: just bench he_ring
+# the tests that need AVX-512, on the emulated processor
+emulate *ARGS:
+    HENGE_EMULATE=1 ./bazelw test --test_tag_filters=avx512 //... {{ARGS}}
+
+# benches of one crate (he_ring, he_secret, transforms), or a part: just bench he_ring ring/ntt_forward/13
 bench CRATE *ARGS:
-    cargo bench --locked -p {{CRATE}} -- {{ARGS}}
+    cargo bench --locked -p {{CRATE}} --bench '*' -- {{ARGS}}
 
 # data sets for cargo users: then HENGE_DATA=DIR
 data DIR="data":

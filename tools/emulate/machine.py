@@ -1,13 +1,12 @@
-"""A 64-bit processor with AVX-512, memory, and one statically linked program in it, ready to run.
+"""A 64-bit processor with AVX-512, its memory, and one statically linked program in it, ready to run.
 
-The processor is Bochs' (Debian's and Intel's manuals agree with it; see README.md). Guest physical, guest virtual and file
-layout are kept as plain as they can be: one flat memory, mapped to itself, with the first two megabytes left out so that a
-null pointer faults.
+The processor is Bochs'. Memory is one flat range, mapped to itself in large pages, the first of which is left out, so that
+a null pointer faults.
 
-    0x0020_0000   the program (position independent ones begin at 0x0040_0000)
-    after it      the heap that brk moves, then what mmap hands out
-    STACK_TOP     the first thread's stack grows down from here
-    KERNEL        page tables, and the two instructions that a system call enters
+    PROGRAM     a program that may lie anywhere; others say where they lie, usually here as well
+    after it    the heap that brk moves, then what mmap hands out
+    STACK_TOP   the first thread's stack grows down from here
+    KERNEL      page tables, and the two instructions that a system call enters
 """
 
 import ctypes
