@@ -14,6 +14,10 @@ use crate::placement::{Chain, place};
 use crate::ranges::{Interval, RangeError, RangeOptions, Sample, ValueRange, analyse};
 use crate::{PassError, PassReport, Pipeline, default_pipeline};
 
+/// Bits of precision asked for when the caller does not say: errors below 2e-3 of the outputs' magnitude, by a bound of twelve standard
+/// deviations on images that are larger than the samples by the margin. What is measured is some twenty times smaller.
+pub const DEFAULT_PRECISION_BITS: f64 = 9.0;
+
 /// What the caller asks for.
 #[derive(Clone, Debug)]
 pub struct CompileOptions {
@@ -40,11 +44,11 @@ pub struct CompileOptions {
 }
 
 impl CompileOptions {
-    /// Options for batches of so many images: 14 bits of precision, margin 2, 128 bits of security in the 2024 table, one thread.
+    /// Options for batches of so many images: [`DEFAULT_PRECISION_BITS`], margin 2, 128 bits of security in the 2024 table, one thread.
     pub fn new(batch: usize) -> CompileOptions {
         CompileOptions {
             batch,
-            precision_bits: 14.0,
+            precision_bits: DEFAULT_PRECISION_BITS,
             input_ranges: HashMap::new(),
             calibration: Vec::new(),
             margin: 2.0,

@@ -17,7 +17,7 @@
 //! options.input_ranges.insert("x".into(), Interval::new(-1.0, 1.0));
 //! let compiled = compile(&graph, &options)?;
 //! assert!(compiled.params.security_report().bits >= 128);
-//! assert!(compiled.explain.precision_bits >= 14.0);
+//! assert!(compiled.explain.precision_bits >= transforms::DEFAULT_PRECISION_BITS);
 //! println!("{}\n{}", compiled.explain, compiled.program);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -38,9 +38,10 @@ mod pipeline;
 pub mod placement;
 pub mod precision;
 pub mod ranges;
+pub mod sensitivity;
 #[cfg(test)]
 mod testing;
 
-pub use compile::{CompileError, CompileOptions, Compiled, compile, compile_with, replay};
+pub use compile::{CompileError, CompileOptions, Compiled, DEFAULT_PRECISION_BITS, compile, compile_with, replay};
 pub use pass::{Pass, PassError, PassReport, Property, Site};
 pub use pipeline::{Pipeline, default_pipeline};

@@ -69,7 +69,7 @@ pub(crate) struct Explain {
     pub(crate) batch_size: u32,
 
     /// Bits between the outputs' magnitude and the bound on their error
-    #[arg(long, value_name = "BITS", default_value_t = 14.0)]
+    #[arg(long, value_name = "BITS", default_value_t = transforms::DEFAULT_PRECISION_BITS)]
     pub(crate) precision_bits: f64,
 
     /// Print JSON

@@ -1,6 +1,6 @@
 //! The interface of a compiled model: what travels from the model owner to the key owner, and back with `run`.
 //!
-//! Format: JSON, version 1: parameter literal with its primes, inputs and outputs with shape, level and scale, the scales that the
+//! Format: JSON, version 2: parameter literal with its primes, inputs and outputs with shape, level and scale, the scales that the
 //! program was placed on, and the program's SHA-256. No weight is in it. Whoever reads it checks everything that can be checked
 //! without the model; `run` compiles the model on the same primes and scales and compares the digest.
 
@@ -14,13 +14,13 @@ use he_params::{CkksParams, CkksParamsLiteral, Level, ModulusChain, Scale};
 use serde::{Deserialize, Serialize};
 use transforms::Compiled;
 use transforms::lowering::{CircuitNode, Gate};
-use transforms::placement::Chain;
+use transforms::placement::{Chain, Management};
 use transforms::ranges::Interval;
 
 use crate::files;
 use crate::identity::{ProgramId, from_hex};
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Largest interface file.
 const MAX_BYTES: u64 = 1 << 20;
 /// Most inputs or outputs.
@@ -50,8 +50,7 @@ struct Placement {
     /// Ciphertext primes used, the first of the literal's.
     primes: usize,
     input_scale: Scale,
-    weight_scales: Vec<Option<Scale>>,
-    output_weight_scale: Option<Scale>,
+    management: Management,
 }
 
 /// The file.
@@ -101,8 +100,7 @@ impl Interface {
             placement: Placement {
                 primes: chain.q.len(),
                 input_scale: chain.input_scale,
-                weight_scales: chain.weight_scales.clone(),
-                output_weight_scale: chain.output_weight_scale,
+                management: chain.management.clone(),
             },
             program_sha256: id.hex(),
         };
@@ -129,10 +127,9 @@ impl Interface {
         let params = CkksParams::try_from(file.params.clone())?;
         let placement = &file.placement;
         anyhow::ensure!(
-            placement.weight_scales.len() == placement.primes && (1..=params.q().len()).contains(&placement.primes),
-            "placement over {} primes with {} weight scales, the parameters have {} primes",
+            (1..=params.q().len()).contains(&placement.primes),
+            "placement over {} primes, the parameters have {}",
             placement.primes,
-            placement.weight_scales.len(),
             params.q().len()
         );
         for (kind, ports) in [("inputs", &file.inputs), ("outputs", &file.outputs)] {
@@ -166,14 +163,13 @@ impl Interface {
 
     /// The program of a model on the primes and scales of this interface, which must be the one it was written for.
     pub(crate) fn compile(&self, graph: &graph::Graph) -> anyhow::Result<HeProgram> {
-        let Placement { primes, input_scale, weight_scales, output_weight_scale } = self.file.placement.clone();
+        let Placement { primes, input_scale, management } = self.file.placement.clone();
         let chain = Chain {
             log_n: u32::from(self.params.log_n().get()),
             q: self.params.q().iter().copied().take(primes).collect(),
             p: self.params.p().to_vec(),
             input_scale,
-            weight_scales,
-            output_weight_scale,
+            management,
         };
         let program = transforms::replay(graph, &chain, &transforms::cost::CostModel::default())?;
         let (found, expected) = (ProgramId::of(&program, &self.params)?, self.program);

@@ -5,12 +5,15 @@
 //! - rescale: per component 1 inverse transform and k - 1 forward ones;
 //! - relinearize, one prime per digit: k inverse transforms of the third component, k digits times (k - 1 + p) forward ones, and per
 //!   component p inverse and k forward ones to divide by P;
-//! - linear: k words per multiply-accumulate and component; each group reads its inputs and writes its outputs once;
+//! - linear: k words per multiply-accumulate and component, as often as the weights have planes of [`PLANE_BITS`]; each group reads its inputs and
+//!   writes its outputs once;
 //! - input: the uniform half of a seeded ciphertext is drawn from its seed.
 
+mod gate;
 mod model;
 mod program;
 
+pub(crate) use gate::gate_work;
 pub use model::CostModel;
 pub use program::{Bytes, node_work, program_bytes};
 
@@ -45,6 +48,14 @@ impl AddAssign for Work {
 pub struct Words {
     q: Vec<usize>,
     p: Vec<usize>,
+}
+
+/// Weights of at most this many bits are multiplied in one pass of the residue matrix product; each further so many cost another.
+pub const PLANE_BITS: u32 = 19;
+
+/// Passes over integer weights of so many bits.
+pub(crate) fn planes(weight_bits: f64) -> u64 {
+    (weight_bits / f64::from(PLANE_BITS)).ceil().max(1.0) as u64
 }
 
 /// Primes below this are computed in 32-bit words.

@@ -2,7 +2,7 @@
 
 use he_ir::{CipherType, HeProgram, Node, Op};
 
-use super::{Words, Work};
+use super::{Words, Work, planes};
 
 /// Bytes of a program's ciphertexts and keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -27,7 +27,8 @@ pub fn node_work(program: &HeProgram, node: &Node, words: &Words) -> Work {
         Op::Input { .. } => words.expand(primes, elements),
         Op::Linear { map } => {
             let rows = map.groups().iter().map(|g| (g.inputs.len() + g.outputs.len()) as u64).sum();
-            words.linear(primes, operand.component_count, map.multiply_accumulates(), rows)
+            let passes = planes((map.largest_weight() as f64).log2());
+            words.linear(primes, operand.component_count, passes * map.multiply_accumulates(), rows)
         }
         Op::Square => words.element_wise(primes, 5 * elements),
         Op::Mul => words.element_wise(primes, 7 * elements),

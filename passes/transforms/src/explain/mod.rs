@@ -36,6 +36,8 @@ pub struct Explain {
     pub bound_stds: f64,
     /// One row per layer, in order.
     pub layers: Vec<Layer>,
+    /// One row per operation of the program, in order.
+    pub operations: Vec<Operation>,
     /// Seconds of server work forecast for one batch.
     pub seconds: f64,
     /// Threads the forecast is for.
@@ -57,6 +59,42 @@ pub struct PassNotes {
     pub rewritten: Vec<String>,
     /// Places left alone, with the reason.
     pub declined: Vec<String>,
+}
+
+/// One operation of the program, and what it leaves.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Operation {
+    /// What it does.
+    pub verb: &'static str,
+    /// Layer of the model.
+    pub layer: String,
+    /// Ciphertexts.
+    pub ciphertexts: usize,
+    /// Components of each.
+    pub components: usize,
+    /// Primes left.
+    pub primes: usize,
+    /// log2 of the modulus left.
+    pub log_q: f64,
+    /// log2 of the scale.
+    pub log_scale: f64,
+    /// Bits between the bound on its values and half the modulus.
+    pub headroom_bits: f64,
+    /// Error that no slot exceeds with high probability, in units of the message.
+    pub error_bound: f64,
+    /// How its weights became integers, when it has any.
+    pub weights: Option<Quantisation>,
+    /// Seconds forecast.
+    pub seconds: f64,
+}
+
+/// Weights as integers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Quantisation {
+    /// log2 of the scale they were multiplied by.
+    pub log_scale: f64,
+    /// Bits of the largest one.
+    pub bits: u32,
 }
 
 /// One layer of the model, as the program runs it.
@@ -104,6 +142,7 @@ impl Explain {
         let log_n = u32::from(params.log_n().get());
         let seconds_of = |work: &Work| costs.seconds_on(work, log_n, threads);
         let mut layers: Vec<Layer> = Vec::new();
+        let mut operations: Vec<Operation> = Vec::new();
         for (index, node) in program.nodes().iter().enumerate() {
             let (range, error) = (&ranges[selection.placed.origins[index]], &selection.errors[index]);
             let value = node.value();
@@ -123,7 +162,21 @@ impl Explain {
             if let he_ir::Op::Linear { map } = node.op() {
                 layer.multiply_accumulates += map.multiply_accumulates();
             }
-            layer.seconds += seconds_of(&node_work(program, node, &words));
+            let seconds = seconds_of(&node_work(program, node, &words));
+            layer.seconds += seconds;
+            operations.push(Operation {
+                verb: node.op().verb(),
+                layer: node.source().to_owned(),
+                ciphertexts: value.elements(),
+                components: value.component_count,
+                primes: value.level.prime_count(),
+                log_q: params.log_q_at(value.level),
+                log_scale: value.scale.log2(),
+                headroom_bits: error.headroom_bits,
+                error_bound: error.bound,
+                weights: Quantisation::of(node.op()),
+                seconds,
+            });
         }
         Explain {
             model: program.name().to_owned(),
@@ -138,11 +191,20 @@ impl Explain {
             bound_stds: noise::SLOT_BOUND_STDS,
             seconds: layers.iter().map(|l| l.seconds).sum(),
             layers,
+            operations,
             threads,
             bytes: program_bytes(program, &words, params.n(), params.q().len()),
             parameter_log: selection.log.clone(),
             passes,
         }
+    }
+}
+
+impl Quantisation {
+    fn of(op: &he_ir::Op) -> Option<Quantisation> {
+        let he_ir::Op::Linear { map } = op else { return None };
+        let bits = u64::BITS - map.largest_weight().leading_zeros();
+        Some(Quantisation { log_scale: map.weight_scale().log2(), bits })
     }
 }
 

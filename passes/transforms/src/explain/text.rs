@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Explain, Layer};
+use super::{Explain, Layer, Operation};
 use crate::ranges::RangeSource;
 
 impl fmt::Display for Explain {
@@ -44,7 +44,11 @@ impl fmt::Display for Explain {
             size(self.bytes.keys)
         )?;
         writeln!(f)?;
-        table(f, &self.layers)?;
+        let layers: Vec<_> = self.layers.iter().map(layer_cells).collect();
+        table(f, LAYER_COLUMNS, &layers)?;
+        writeln!(f)?;
+        let operations: Vec<_> = self.operations.iter().map(operation_cells).collect();
+        table(f, OPERATION_COLUMNS, &operations)?;
         section(f, "parameters", &self.parameter_log)?;
         for pass in &self.passes {
             let rewritten = pass.rewritten.iter().map(|line| format!("+ {line}"));
@@ -62,23 +66,14 @@ fn section(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Re
     lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
 }
 
-fn table(f: &mut fmt::Formatter<'_>, layers: &[Layer]) -> fmt::Result {
-    let header = [
-        "layer",
-        "operations",
-        "values",
-        "level",
-        "scale",
-        "|x| <=",
-        "range from",
-        "error <=",
-        "room",
-        "products",
-        "s",
-    ];
-    let rows: Vec<[String; 11]> = layers.iter().map(cells).collect();
+/// Columns as wide as their widest cell.
+fn table<const COLUMNS: usize>(
+    f: &mut fmt::Formatter<'_>,
+    header: [&str; COLUMNS],
+    rows: &[[String; COLUMNS]],
+) -> fmt::Result {
     let mut widths = header.map(str::len);
-    for row in &rows {
+    for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.len().max(*width);
         }
@@ -91,7 +86,10 @@ fn table(f: &mut fmt::Formatter<'_>, layers: &[Layer]) -> fmt::Result {
     rows.iter().try_for_each(|row| line(row))
 }
 
-fn cells(layer: &Layer) -> [String; 11] {
+const LAYER_COLUMNS: [&str; 11] =
+    ["layer", "operations", "values", "level", "scale", "|x| <=", "range from", "error <=", "room", "products", "s"];
+
+fn layer_cells(layer: &Layer) -> [String; 11] {
     let operations: Vec<String> = layer
         .operations
         .iter()
@@ -109,6 +107,24 @@ fn cells(layer: &Layer) -> [String; 11] {
         format!("{:.1}", layer.headroom_bits),
         if layer.multiply_accumulates == 0 { String::new() } else { layer.multiply_accumulates.to_string() },
         format!("{:.3}", layer.seconds),
+    ]
+}
+
+const OPERATION_COLUMNS: [&str; 9] =
+    ["operation", "layer", "values", "primes", "modulus", "scale", "room", "weights", "s"];
+
+fn operation_cells(operation: &Operation) -> [String; 9] {
+    let weights = operation.weights.map(|w| format!("x 2^{:.2}, {} bits", w.log_scale, w.bits));
+    [
+        operation.verb.to_owned(),
+        operation.layer.clone(),
+        format!("{} x{}", operation.ciphertexts, operation.components),
+        operation.primes.to_string(),
+        format!("2^{:.1}", operation.log_q),
+        format!("2^{:.2}", operation.log_scale),
+        format!("{:.1}", operation.headroom_bits),
+        weights.unwrap_or_default(),
+        format!("{:.3}", operation.seconds),
     ]
 }
 

@@ -11,7 +11,7 @@ use he_params::primes::{Side, nearest_ntt_prime, ntt_primes_except};
 use he_params::{LogN, ParamsError, Scale};
 
 use crate::lowering::{Circuit, Gate};
-use crate::placement::Chain;
+use crate::placement::{Chain, Levels, Management};
 
 /// Residues of primes below this stand in 32-bit words.
 pub(super) const WORD_32_BITS: u8 = 30;
@@ -135,16 +135,13 @@ pub(super) fn build(needs: &Needs, log_n: LogN, sizes: Sizes) -> Result<Chain, P
     taken.push(q[0]);
     let largest_bits = taken.iter().map(|q| q.ilog2() as u8 + 1).max().unwrap_or(limit_bits);
     let p = if needs.products { vec![one_prime(largest_bits, log_n, &taken)?] } else { vec![] };
-    let mut chain =
-        Chain { log_n: u32::from(log_n.get()), q, p, input_scale, weight_scales, output_weight_scale: None };
-    chain.output_weight_scale = output_weight_scale(needs, &chain)?;
-    Ok(chain)
+    levelled(needs, Levels { weight_scales, output_weight_scale: None }, log_n, q, p, input_scale)
 }
 
 /// The largest weight scale with which outputs of linear maps fit q_0 q_1 at level 1.
-pub(super) fn output_weight_scale(needs: &Needs, chain: &Chain) -> Result<Option<Scale>, ParamsError> {
+fn output_weight_scale(needs: &Needs, levels: &Levels, chain: &Chain) -> Result<Option<Scale>, ParamsError> {
     let (Some(magnitude), &[q0, q1, ..]) = (needs.free_magnitude, chain.q.as_slice()) else { return Ok(None) };
-    let Some(operand_scale) = chain.level_scales()?.get(1).copied() else { return Ok(None) };
+    let Some(operand_scale) = levels.scales(chain)?.get(1).copied() else { return Ok(None) };
     let room = (q0 as f64).log2() + (q1 as f64).log2() - 1.0 - HEADROOM_BITS - operand_scale.log2();
     let by_magnitude = room - magnitude.max(f64::MIN_POSITIVE).log2();
     let widest = chain.q.iter().map(|q| q.ilog2() as u8 + 1).max().unwrap_or(WORD_32_BITS);
@@ -183,14 +180,21 @@ pub(super) fn of_params(needs: &Needs, q: &[u64], p: &[u64], log_n: LogN, scale:
             current = current * weight_scale / prime;
         }
     }
-    let mut chain = Chain {
-        log_n: u32::from(log_n.get()),
-        q,
-        p: p.to_vec(),
-        input_scale: scale,
-        weight_scales,
-        output_weight_scale: None,
-    };
-    chain.output_weight_scale = output_weight_scale(needs, &chain)?;
+    levelled(needs, Levels { weight_scales, output_weight_scale: None }, log_n, q, p.to_vec(), scale)
+}
+
+/// The chain with these levels, and the output weights' scale that it has room for.
+fn levelled(
+    needs: &Needs,
+    mut levels: Levels,
+    log_n: LogN,
+    q: Vec<u64>,
+    p: Vec<u64>,
+    input_scale: Scale,
+) -> Result<Chain, ParamsError> {
+    let management = Management::Levelled(Levels::default());
+    let mut chain = Chain { log_n: u32::from(log_n.get()), q, p, input_scale, management };
+    levels.output_weight_scale = output_weight_scale(needs, &levels, &chain)?;
+    chain.management = Management::Levelled(levels);
     Ok(chain)
 }

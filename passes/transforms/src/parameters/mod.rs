@@ -1,21 +1,25 @@
-//! Chooses N, primes and scales for a circuit: the smallest degree that holds the batch and the modulus, then the smallest modulus whose
+//! Chooses N, primes and scales for a circuit: the smallest degree that holds the batch and the modulus, then the cheapest program whose
 //! predicted output error meets the precision asked for.
 //!
-//! For each degree, smallest first, chains of all sizes (scale bits x weight bits) are built, ordered by log2(QP), placed and estimated; the first
-//! that is secure, holds every value and is precise enough wins. Primes below 2^30 are tried before larger ones at the same degree, since they
-//! compute in 32-bit words. The log says what was tried and why it was passed over.
+//! For each degree, smallest first, two ways are tried. Where every operation reads the one before it, scales are carried: schedules over as few
+//! primes as serve, all below 2^30, by cost. Otherwise, or when that finds nothing, each level has its scale: chains of all sizes
+//! (scale bits x weight bits) are built, ordered by log2(QP), placed and estimated, those of primes below 2^30 before larger ones; the first
+//! that is secure, holds every value and is precise enough wins. The log says what was tried and why it was passed over.
 
+mod carried;
 mod chain;
 
 use he_params::noise::NoiseModel;
 use he_params::{CkksParams, CkksParamsLiteral, LogN, ModulusChain, ParamsError, RequiredSecurity, SecurityTable};
 
+use self::carried::Problem;
 use self::chain::{Needs, Sizes, WORD_32_BITS};
 use crate::cost::CostModel;
 use crate::lowering::Circuit;
 use crate::placement::{Chain, Placed, PlacementError, place};
 use crate::precision::{NoiseSetting, ValueError, estimate};
 use crate::ranges::ValueRange;
+use crate::sensitivity::Sensitivity;
 
 /// What is asked of the parameters.
 #[derive(Clone, Debug)]
@@ -113,6 +117,9 @@ const WEIGHTS_64: [u8; 7] = [20, 24, 28, 32, 34, 36, 40];
 /// Boosts tried.
 const BOOSTS: [u8; 8] = [0, 1, 2, 3, 4, 6, 8, 10];
 
+/// Programs that take longer by this part at most count as equally fast.
+const NEARLY: f64 = 0.02;
+
 /// The best parameters for the circuit.
 ///
 /// # Errors
@@ -125,11 +132,28 @@ pub fn select(
 ) -> Result<Selection, ParametersError> {
     let magnitudes: Vec<f64> = ranges.iter().map(|r| r.magnitude).collect();
     let needs = Needs::of(circuit, &magnitudes);
+    let sensitivity = carried::applies(circuit).then(|| Sensitivity::of(circuit, ranges));
     let mut log = Vec::new();
     for log_n in (10..=LogN::MAX).filter_map(|n| LogN::new(n).ok()) {
         if log_n.slots() < request.batch {
             log.push(format!("N = {log_n}: {} slots, {} images", log_n.slots(), request.batch));
             continue;
+        }
+        if let Some(sensitivity) = &sensitivity {
+            let mut search = Search { circuit, ranges, request, costs, needs: &needs, log_n, best: None };
+            if let Some(mut found) = search.carry(sensitivity) {
+                log.push(format!(
+                    "N = {log_n}, scales carried: chosen, {} + {} primes, log2(QP) = {:.1}, {:.1} bits of precision, {:.1} asked",
+                    found.params.q().len(),
+                    found.params.p().len(),
+                    found.params.log_qp(),
+                    found.precision_bits,
+                    request.precision_bits
+                ));
+                found.log = log;
+                return Ok(found);
+            }
+            log.push(format!("N = {log_n}, scales carried: {}", search.why_not()));
         }
         for (word, scales, weights) in [(32, SCALES_32, WEIGHTS_32), (64, SCALES_64, WEIGHTS_64)] {
             let mut search = Search { circuit, ranges, request, costs, needs: &needs, log_n, best: None };
@@ -195,8 +219,46 @@ impl Search<'_> {
         })
     }
 
+    /// The cheapest program with scales carried over operations, of those that are precise enough, over as few primes as serve or one more;
+    /// among the nearly cheapest the most precise.
+    fn carry(&mut self, sensitivity: &Sensitivity) -> Option<Selection> {
+        let problem = Problem::new(self.circuit, self.ranges, sensitivity, self.log_n, self.request.precision_bits);
+        let mut served: Vec<(f64, Selection)> = Vec::new();
+        let mut one_more = false;
+        for primes in 1..CkksParams::MAX_PRIMES {
+            for schedule in problem.schedules(primes, self.costs) {
+                let chain = schedule.chain(self.log_n, self.needs.products).map_err(ParametersError::from);
+                let selection = chain.and_then(|chain| {
+                    let params = self.params(&chain)?;
+                    evaluate(self.circuit, self.ranges, params, &chain, self.costs)
+                });
+                match &selection {
+                    Ok(found) => self.note(Ok(found.precision_bits)),
+                    Err(error) => self.note(Err(error.clone())),
+                }
+                match selection {
+                    Ok(found) if found.precision_bits >= self.request.precision_bits => {
+                        served.push((schedule.seconds, found));
+                    }
+                    // More primes would not be more secure.
+                    Err(ParametersError::Params(ParamsError::Insecure { .. })) => return best(served),
+                    _ => {}
+                }
+            }
+            if one_more {
+                break;
+            }
+            one_more = !served.is_empty();
+        }
+        best(served)
+    }
+
     fn literal(&self, sizes: Sizes) -> Result<(CkksParams, Chain), ParamsError> {
         let chain = chain::build(self.needs, self.log_n, sizes)?;
+        Ok((self.params(&chain)?, chain))
+    }
+
+    fn params(&self, chain: &Chain) -> Result<CkksParams, ParamsError> {
         let literal = CkksParamsLiteral {
             table: self.request.table,
             security: self.request.security,
@@ -207,7 +269,7 @@ impl Search<'_> {
                 chain.input_scale.log2(),
             )
         };
-        Ok((CkksParams::try_from(literal)?, chain))
+        CkksParams::try_from(literal)
     }
 
     /// Remembers the nearest miss: the best precision, else the smallest modulus that was refused, else any other reason.
@@ -234,6 +296,13 @@ impl Search<'_> {
             None => "nothing to try".into(),
         }
     }
+}
+
+/// The most precise of those that take hardly longer than the fastest.
+fn best(served: Vec<(f64, Selection)>) -> Option<Selection> {
+    let least = served.iter().map(|(seconds, _)| *seconds).reduce(f64::min)?;
+    let nearly = served.into_iter().filter(|(seconds, _)| *seconds <= least * (1.0 + NEARLY));
+    nearly.map(|(_, selection)| selection).max_by(|a, b| a.precision_bits.total_cmp(&b.precision_bits))
 }
 
 /// The circuit on parameters given from outside.
@@ -282,7 +351,7 @@ fn evaluate(
         q: params.q(),
         primes_per_digit: params.primes_per_digit(),
     };
-    let errors = estimate(&placed.program, &value_ranges, &setting);
+    let errors = estimate(&placed.program, &value_ranges, &placed.real_weights, &setting);
     for ((node, error), range) in placed.program.nodes().iter().zip(&errors).zip(&value_ranges) {
         if error.headroom_bits < 0.0 {
             return Err(ParametersError::Outgrows {

@@ -57,48 +57,63 @@ fn choose(batch: usize, precision_bits: f64) -> Result<Selection, ParametersErro
 }
 
 #[test]
-fn five_levels_fit_thirteen_at_128_bits_in_32_bit_words() {
-    let selection = choose(4096, 12.0).unwrap();
+fn five_multiplications_in_a_row_need_five_primes_and_not_a_prime_each() {
+    let selection = choose(4096, 9.0).unwrap();
     let params = &selection.params;
     println!("{}\n{}", selection.placed.program, selection.log.join("\n"));
     assert_eq!(params.log_n().get(), 13);
-    assert_eq!((params.q().len(), params.p().len()), (6, 1));
+    assert_eq!((params.q().len(), params.p().len()), (5, 1));
     assert!(params.q().iter().chain(params.p()).all(|&q| q < 1 << 30));
     assert!(params.log_qp() <= 214.0 && params.security_report().bits >= 128);
-    assert!(selection.precision_bits >= 12.0);
+    assert!(selection.precision_bits >= 9.0);
     assert!(selection.errors.iter().all(|e| e.headroom_bits > 0.0));
-    // Lazy: the square stays at three components through the layer that shrinks it.
+    // Lazy: nothing is rescaled before the layer that shrinks the first square, and squares stay at three components through the layers behind.
     let verbs: Vec<_> = selection.placed.program.nodes().iter().map(|n| n.op().verb()).collect();
-    let expected = [
-        "input",
-        "linear",
-        "rescale",
-        "square",
-        "linear",
-        "relinearize",
-        "rescale",
-        "rescale",
-        "square",
-        "linear",
-        "relinearize",
-        "rescale",
-    ];
-    assert_eq!(verbs, expected);
-    // Weights below 2^26.
+    assert_eq!(verbs[..6], ["input", "linear", "square", "linear", "relinearize", "rescale"]);
     for node in selection.placed.program.nodes() {
         if let he_ir::Op::Linear { map } = node.op() {
-            assert!(map.largest_weight() <= 1 << 26);
+            assert!(map.largest_weight() <= 1 << 19, "one pass of the matrix product");
+        }
+    }
+}
+
+/// Bits between what is allowed and what is predicted do not come from one source: `Problem` and `estimate` agree.
+#[test]
+fn the_search_predicts_what_the_program_does() {
+    let circuit = five_levels();
+    let ranges = ranges_of(&circuit);
+    let sensitivity = Sensitivity::of(&circuit, &ranges);
+    for (log_n, bits) in [(13, 8.0), (13, 12.0), (14, 16.0)] {
+        let log_n = LogN::new(log_n).unwrap();
+        let problem = Problem::new(&circuit, &ranges, &sensitivity, log_n, bits);
+        for primes in 4..=6 {
+            for schedule in problem.schedules(primes, &CostModel::default()) {
+                let chain = schedule.chain(log_n, true).unwrap();
+                let literal = CkksParamsLiteral {
+                    security: RequiredSecurity::Insecure,
+                    ..CkksParamsLiteral::new(
+                        log_n.get(),
+                        ModulusChain::Primes(chain.q.clone()),
+                        ModulusChain::Primes(chain.p.clone()),
+                        chain.input_scale.log2(),
+                    )
+                };
+                let params = CkksParams::try_from(literal).unwrap();
+                let selection = evaluate(&circuit, &ranges, params, &chain, &CostModel::default()).unwrap();
+                let (found, expected) = (selection.precision_bits, bits - schedule.error);
+                assert!((found - expected).abs() < 0.5, "{primes} primes: {found} bits, the search thought {expected}");
+            }
         }
     }
 }
 
 #[test]
-fn more_precision_never_takes_a_smaller_modulus() {
-    let mut last = 0.0;
+fn more_precision_never_takes_fewer_primes() {
+    let mut last = (LogN::new(10).unwrap(), 0);
     for bits in [4.0, 8.0, 12.0, 16.0, 20.0, 24.0] {
         let selection = choose(2048, bits).unwrap();
         assert!(selection.precision_bits >= bits);
-        let size = f64::from(selection.params.log_n().get()) * 1e4 + selection.params.log_qp();
+        let size = (selection.params.log_n(), selection.params.q().len());
         assert!(size >= last, "{bits} bits: {}", selection.log.join("; "));
         last = size;
     }
@@ -156,7 +171,7 @@ fn given_parameters_are_used_or_refused_with_the_reason() {
 }
 
 #[test]
-fn an_output_that_is_a_product_gets_a_larger_last_prime() {
+fn an_output_that_is_a_product_fits_its_modulus() {
     let circuit = Circuit {
         name: "square".into(),
         nodes: vec![node(Gate::Input { name: "x".into() }, &[], 1, "x"), node(Gate::Square, &[0], 1, "square")],
@@ -165,7 +180,9 @@ fn an_output_that_is_a_product_gets_a_larger_last_prime() {
     let inputs = HashMap::from([("x".to_owned(), Interval::new(-30.0, 30.0))]);
     let ranges = analyse(&circuit, &RangeOptions { inputs, samples: vec![], margin: 1.0 }).unwrap();
     let selection = select(&circuit, &ranges, &request(16, 10.0), &CostModel::default()).unwrap();
-    let q = selection.params.q();
-    assert!(q[0] as f64 > 900.0 * selection.params.scale().get() * 2.0, "{q:?}");
-    assert_eq!(q.len(), 2);
+    let placed = &selection.placed.program;
+    let output = placed.node(placed.outputs()[0].1).unwrap().value();
+    let log_q = selection.params.log_q_at(output.level);
+    assert!(log_q > (900.0 * 2.0 * output.scale.get()).log2(), "{placed}");
+    assert_eq!(selection.params.q().len(), 2);
 }

@@ -1,19 +1,21 @@
-//! Writes the program that a plan describes.
+//! Writes a program of one scale per level.
 
 use std::sync::Arc;
 
 use graph::affine::AffineMap;
 use he_ir::{Group, HeIrError, HeProgramBuilder, LinearMap, Op, TypeError, ValueId, WeightBlock};
-use he_params::{Level, Scale};
+use he_params::{Level, ParamsError, Scale};
 
+use super::quantise::{integer, quantise};
 use super::search::Choice;
-use super::{Chain, Placed, PlacementError};
+use super::{Chain, Levels, Placed, PlacementError};
 use crate::PassReport;
 use crate::lowering::{Circuit, CircuitNode, Gate};
 
 pub(super) fn emit(
     circuit: &Circuit,
     chain: &Chain,
+    levels: &Levels,
     plan: &[Choice],
     free_outputs: &[bool],
 ) -> Result<Placed, PlacementError> {
@@ -21,9 +23,11 @@ pub(super) fn emit(
     let mut emitter = Emitter {
         builder: HeProgramBuilder::new(circuit.name.clone(), chain.q.clone()),
         chain,
-        scales: chain.level_scales()?,
+        levels,
+        scales: levels.scales(chain)?,
         report: PassReport::default(),
         origins: Vec::new(),
+        real_weights: Vec::new(),
     };
     let mut values: Vec<ValueId> = Vec::with_capacity(circuit.nodes.len());
     for (index, node) in circuit.nodes.iter().enumerate() {
@@ -42,18 +46,43 @@ pub(super) fn emit(
     for (name, index) in &circuit.outputs {
         emitter.builder.output(name.clone(), values[*index]);
     }
-    let program = emitter.builder.finish().map_err(PlacementError::Program)?;
-    Ok(Placed { program, origins: emitter.origins, report: emitter.report })
+    let Emitter { builder, report, origins, mut real_weights, .. } = emitter;
+    real_weights.resize(origins.len(), None);
+    Ok(Placed { program: builder.finish().map_err(PlacementError::Program)?, origins, real_weights, report })
+}
+
+impl Levels {
+    /// The scale of each level, S_0 first.
+    ///
+    /// # Errors
+    /// When a scale leaves the range of `f64`: scales that are far from their primes square themselves away.
+    pub(crate) fn scales(&self, chain: &Chain) -> Result<Vec<Scale>, ParamsError> {
+        let mut scale = chain.input_scale;
+        let mut scales = vec![scale];
+        for (level, &prime) in chain.q.iter().enumerate().skip(1).rev() {
+            scale = scale.times(self.weight_scale(level).unwrap_or(scale))?.over(prime)?;
+            scales.push(scale);
+        }
+        scales.reverse();
+        Ok(scales)
+    }
+
+    fn weight_scale(&self, level: usize) -> Option<Scale> {
+        self.weight_scales.get(level).copied().flatten()
+    }
 }
 
 struct Emitter<'a> {
     builder: HeProgramBuilder,
     chain: &'a Chain,
+    levels: &'a Levels,
     /// S_0 first.
     scales: Vec<Scale>,
     report: PassReport,
     /// Circuit node of each value so far.
     origins: Vec<usize>,
+    /// Real weights of each linear map so far.
+    real_weights: Vec<Option<Arc<AffineMap>>>,
 }
 
 impl Emitter<'_> {
@@ -79,10 +108,12 @@ impl Emitter<'_> {
                     let error = TypeError::Arity { expected: 1, found: operands.len() };
                     return Err(HeIrError::Op { verb: "linear", node: source, error }.into());
                 };
-                let weight_scale = match self.chain.output_weight_scale {
+                let weight_scale = match self.levels.output_weight_scale {
                     Some(scale) if is_free_output => scale,
-                    _ => self.chain.own_weight_scale(nominal + 1).unwrap_or(self.scales[nominal + 1]),
+                    _ => self.levels.weight_scale(nominal + 1).unwrap_or(self.scales[nominal + 1]),
                 };
+                self.real_weights.resize(self.builder.len(), None);
+                self.real_weights.push(Some(Arc::clone(map)));
                 let map = Arc::new(quantise(map, weight_scale, &source)?);
                 return Ok(self.builder.linear(map, operand, node.shape.clone(), source)?);
             }
@@ -135,29 +166,4 @@ impl Emitter<'_> {
 
 fn level(index: usize) -> Level {
     Level::new(u8::try_from(index).unwrap_or(u8::MAX))
-}
-
-/// `weight` times its scale, rounded to nearest.
-fn integer(weight: f64, scale: Scale, node: &str) -> Result<i64, PlacementError> {
-    let scaled = (weight * scale.get()).round();
-    if scaled.abs() < 53f64.exp2() {
-        Ok(scaled as i64)
-    } else {
-        Err(PlacementError::Weight { node: node.to_owned(), weight, scale })
-    }
-}
-
-fn quantise(map: &AffineMap, weight_scale: Scale, node: &str) -> Result<LinearMap, PlacementError> {
-    let mut blocks = Vec::with_capacity(map.blocks().len());
-    for block in map.blocks() {
-        let weights =
-            block.weights().iter().map(|&w| integer(w, weight_scale, node)).collect::<Result<Vec<i64>, _>>()?;
-        blocks.push(WeightBlock::new(block.rows(), block.columns(), weights)?);
-    }
-    let groups = map.groups().iter().map(|group| Group {
-        inputs: group.inputs.clone(),
-        outputs: group.outputs.clone(),
-        block: group.block,
-    });
-    Ok(LinearMap::new(map.inputs(), blocks, groups.collect(), map.bias().to_vec(), weight_scale)?)
 }

@@ -14,11 +14,17 @@
 //! A ciphertext of three components is never rescaled: the rounding error of its third component would be multiplied by s^2, whose
 //! values in the slots are of the order of N, where that of the second is multiplied by s, of the order of sqrt(N).
 
+mod carried;
 mod emit;
+mod quantise;
 mod search;
 
+use std::sync::Arc;
+
+use graph::affine::AffineMap;
 use he_ir::{HeIrError, HeProgram};
 use he_params::{ParamsError, Scale};
+use serde::{Deserialize, Serialize};
 
 use crate::PassReport;
 use crate::cost::{CostModel, Words};
@@ -33,8 +39,41 @@ pub struct Chain {
     pub q: Vec<u64>,
     /// Special primes.
     pub p: Vec<u64>,
-    /// Scale of the inputs at level L.
+    /// Scale of the inputs.
     pub input_scale: Scale,
+    /// How scales and levels follow from there.
+    pub management: Management,
+}
+
+/// How scales and levels of a program are managed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Management {
+    /// Each operation says what follows it: for circuits in which every operation reads the one before.
+    Carried(Vec<Step>),
+    /// One scale per level.
+    Levelled(Levels),
+}
+
+/// What is done to the result of one node of the circuit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Scale of its weights, when it is a linear map.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_scale: Option<Scale>,
+    /// Whether its result is relinearized.
+    #[serde(default)]
+    pub relinearize: bool,
+    /// How often it is rescaled then.
+    #[serde(default)]
+    pub rescales: u8,
+}
+
+/// What is not the default of one scale per level.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Levels {
     /// For each level, W_l where only linear maps read at it; entry 0 is never used, and absent entries are `None`.
     pub weight_scales: Vec<Option<Scale>>,
     /// Weight scale of linear maps that make an output: these outputs stay at level 1, not rescaled. `None`: they are rescaled like all others.
@@ -42,25 +81,6 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// The scale of each level, S_0 first.
-    ///
-    /// # Errors
-    /// When a scale leaves the range of `f64`: scales that are far from their primes square themselves away.
-    pub fn level_scales(&self) -> Result<Vec<Scale>, ParamsError> {
-        let mut scale = self.input_scale;
-        let mut scales = vec![scale];
-        for (level, &prime) in self.q.iter().enumerate().skip(1).rev() {
-            scale = scale.times(self.own_weight_scale(level).unwrap_or(scale))?.over(prime)?;
-            scales.push(scale);
-        }
-        scales.reverse();
-        Ok(scales)
-    }
-
-    fn own_weight_scale(&self, level: usize) -> Option<Scale> {
-        self.weight_scales.get(level).copied().flatten()
-    }
-
     fn words(&self) -> Words {
         Words::new(&self.q, &self.p)
     }
@@ -73,6 +93,8 @@ pub struct Placed {
     pub program: HeProgram,
     /// For each value of the program the circuit node whose message it carries.
     pub origins: Vec<usize>,
+    /// For each value of the program that a linear map of the circuit makes, the real weights that its integers stand for.
+    pub real_weights: Vec<Option<Arc<AffineMap>>>,
     /// Where products are relinearized.
     pub report: PassReport,
 }
@@ -88,6 +110,16 @@ pub enum PlacementError {
         depth: usize,
         /// Ciphertext primes.
         primes: usize,
+    },
+    /// A plan for another circuit.
+    #[error("node {node} ({op}): {reason}")]
+    Plan {
+        /// The layer.
+        node: String,
+        /// Its operation.
+        op: &'static str,
+        /// What the plan has that the circuit has not, or the other way round.
+        reason: &'static str,
     },
     /// A weight that is no 53-bit integer at its scale.
     #[error("node {node}: weight {weight} at scale {scale} is not an integer below 2^53")]
@@ -122,19 +154,24 @@ impl From<HeIrError> for PlacementError {
 /// # Errors
 /// See [`PlacementError`].
 pub fn place(circuit: &Circuit, chain: &Chain, costs: &CostModel) -> Result<Placed, PlacementError> {
-    let depth = circuit.depth();
-    if chain.q.len() <= depth {
-        return Err(PlacementError::ChainTooShort { depth, primes: chain.q.len() });
+    match &chain.management {
+        Management::Carried(steps) => carried::emit(circuit, chain, steps),
+        Management::Levelled(levels) => {
+            let depth = circuit.depth();
+            if chain.q.len() <= depth {
+                return Err(PlacementError::ChainTooShort { depth, primes: chain.q.len() });
+            }
+            let free_outputs = free_outputs(circuit, levels);
+            let plan = search::cheapest(circuit, &chain.words(), chain.log_n, costs, &free_outputs);
+            emit::emit(circuit, chain, levels, &plan, &free_outputs)
+        }
     }
-    let free_outputs = free_outputs(circuit, chain);
-    let plan = search::cheapest(circuit, &chain.words(), chain.log_n, costs, &free_outputs);
-    emit::emit(circuit, chain, &plan, &free_outputs)
 }
 
 /// Which nodes are outputs that keep their last rescale.
-fn free_outputs(circuit: &Circuit, chain: &Chain) -> Vec<bool> {
+fn free_outputs(circuit: &Circuit, levels: &Levels) -> Vec<bool> {
     let mut free = vec![false; circuit.nodes.len()];
-    if chain.output_weight_scale.is_some() {
+    if levels.output_weight_scale.is_some() {
         circuit.linear_outputs().for_each(|index| free[index] = true);
     }
     free

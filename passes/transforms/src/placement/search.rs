@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cost::{CostModel, Words, Work};
+use crate::cost::{CostModel, Words, Work, gate_work};
 use crate::lowering::{Circuit, Gate};
 
 /// What a value still owes.
@@ -63,19 +63,7 @@ pub(super) fn cheapest(
         for (operand, raw, before) in raw_states(&table, &node.gate, &node.operands) {
             // Ciphertexts stand at the operand's level, plus what the operand owed.
             let primes = required[index] + raw.owed + 1;
-            let work = match &node.gate {
-                Gate::Linear(map) => {
-                    let rows = map.groups().iter().map(|g| (g.inputs.len() + g.outputs.len()) as u64).sum();
-                    words.linear(primes, raw.components, map.multiplications() as u64, rows)
-                }
-                Gate::Square => words.element_wise(primes, 5 * elements),
-                Gate::Mul => words.element_wise(primes, 7 * elements),
-                Gate::Add | Gate::Sub => words.element_wise(primes, 3 * raw.components as u64 * elements),
-                Gate::Negate => words.element_wise(primes, 2 * raw.components as u64 * elements),
-                Gate::AddConstant(_) => words.element_wise(primes, 2 * elements),
-                Gate::Input { .. } | Gate::Gather(_) => Work::default(),
-            };
-            let done = before + seconds(work);
+            let done = before + seconds(gate_work(node, words, primes, raw.components, 1));
             for handed in states(may_owe[index], free_outputs[index]).filter(|&state| raw.reaches(state)) {
                 let mut managed = done;
                 if handed.components < raw.components {

@@ -40,8 +40,7 @@ fn chain(primes: usize) -> Chain {
         q: q.to_vec(),
         p: vec![*p],
         input_scale: Scale::from_log2(28.0).unwrap(),
-        weight_scales: vec![],
-        output_weight_scale: None,
+        management: Management::Levelled(Levels::default()),
     }
 }
 
@@ -108,7 +107,8 @@ fn a_value_wanted_further_down_is_brought_to_that_level_and_scale() {
 #[test]
 fn an_output_may_keep_its_last_rescale_and_have_a_weight_scale_of_its_own() {
     let output_weight_scale = Some(Scale::from_log2(20.0).unwrap());
-    let chain = Chain { output_weight_scale, ..chain(3) };
+    let levels = Levels { output_weight_scale, ..Levels::default() };
+    let chain = Chain { management: Management::Levelled(levels), ..chain(3) };
     let placed = place(&square_dense(100, 2), &chain, &CostModel::default()).unwrap();
     assert_eq!(verbs(&placed.program), ["input", "square", "linear", "relinearize", "rescale"]);
     assert_eq!(placed.origins, [0, 1, 2, 2, 2]);
@@ -122,7 +122,8 @@ fn a_level_without_products_may_have_small_weights() {
     let small = Scale::from_log2(15.0).unwrap();
     let mut q = chain(3).q;
     q[1] = primes::ntt_primes(18, he_params::LogN::new(13).unwrap(), 1).unwrap()[0];
-    let chain = Chain { q, weight_scales: vec![None, Some(small)], ..chain(3) };
+    let levels = Levels { weight_scales: vec![None, Some(small)], output_weight_scale: None };
+    let chain = Chain { q, management: Management::Levelled(levels), ..chain(3) };
     let program = place(&square_dense(100, 2), &chain, &CostModel::default()).unwrap().program;
     let Op::Linear { map } = program.nodes()[2].op() else { panic!("{program}") };
     assert_eq!(map.weight_scale(), small);

@@ -2,11 +2,14 @@
 //!
 //! Noise follows `he_params::noise`, one variance per element of each value: an element that is multiplied by large messages or summed with large
 //! weights has more of it. Messages enter by their mean squares along the calibration samples times the margin squared (by their bounds where
-//! there are no samples), since an error is a sum of many. A key switch counts as noisy as in its worst slot everywhere. Rounding the weights to
-//! integers counts as noise too: a weight's error is uniform in half a unit either way, so it adds
-//! `sum x_i^2 / (12 weight_scale^2)` to an output's variance. A weight that rounds to zero may have lost all of itself, half a unit: it counts
-//! three times as much, whether it was small or (on the safe side) nothing at all.
+//! there are no samples), since an error is a sum of many, and some images are larger than the mean. A key switch counts as noisy as in its worst
+//! slot everywhere. Rounding the weights to integers counts as noise too: a weight's error is uniform in half a unit either way, so it adds
+//! `sum x_i^2 / (12 weight_scale^2)` to an output's variance. A weight of zero is exact; one that rounds to zero may have lost all of itself, half
+//! a unit, and counts three times as much.
 
+use std::sync::Arc;
+
+use graph::affine::AffineMap;
 use he_ir::{HeProgram, LinearMap, Node, Op};
 use he_params::LogN;
 use he_params::noise::{Digit, Noise, NoiseModel};
@@ -37,13 +40,20 @@ pub struct NoiseSetting<'a> {
     pub primes_per_digit: usize,
 }
 
-/// One prediction per value; `ranges` holds one range per value.
-pub fn estimate(program: &HeProgram, ranges: &[&ValueRange], setting: &NoiseSetting) -> Vec<ValueError> {
+/// One prediction per value; `ranges` holds one range per value, `real_weights` what the integers of each linear map stand for, where that is
+/// known: weights that are zero there are taken for exact.
+pub fn estimate(
+    program: &HeProgram,
+    ranges: &[&ValueRange],
+    real_weights: &[Option<Arc<AffineMap>>],
+    setting: &NoiseSetting,
+) -> Vec<ValueError> {
     let log_n = setting.model.log_n();
     let mut noises: Vec<Vec<Noise>> = Vec::with_capacity(program.nodes().len());
     let mut errors = Vec::with_capacity(program.nodes().len());
     for (index, node) in program.nodes().iter().enumerate() {
-        let noise = node_noise(program, node, &noises, ranges, setting);
+        let real = real_weights.get(index).and_then(Option::as_deref);
+        let noise = node_noise(program, node, real, &noises, ranges, setting);
         let worst = noise.iter().copied().fold(Noise::NONE, |a, b| if b > a { b } else { a });
         noises.push(noise);
         let scale = node.value().scale.get();
@@ -61,6 +71,7 @@ pub fn estimate(program: &HeProgram, ranges: &[&ValueRange], setting: &NoiseSett
 fn node_noise(
     program: &HeProgram,
     node: &Node,
+    real: Option<&AffineMap>,
     noises: &[Vec<Noise>],
     ranges: &[&ValueRange],
     setting: &NoiseSetting,
@@ -75,7 +86,7 @@ fn node_noise(
     let level = node.operands().first().and_then(|&id| program.node(id)).map(|n| n.value().level);
     match node.op() {
         Op::Input { .. } => vec![model.encoding().plus(model.symmetric_encryption()); node.value().elements()],
-        Op::Linear { map } => linear_noise(map, &noises[operand(0)], ranges[operand(0)], scale(0), model.log_n()),
+        Op::Linear { map } => linear_noise(map, real, &noises[operand(0)], ranges[operand(0)], scale(0), model.log_n()),
         Op::Add | Op::Sub => x().zip(y()).map(|(x, y)| x.plus(y)).collect(),
         Op::Mul => {
             let pairs = x().zip(slots(0)).zip(y().zip(slots(1)));
@@ -98,7 +109,14 @@ fn node_noise(
     }
 }
 
-fn linear_noise(map: &LinearMap, x: &[Noise], range: &ValueRange, scale: f64, log_n: LogN) -> Vec<Noise> {
+fn linear_noise(
+    map: &LinearMap,
+    real: Option<&AffineMap>,
+    x: &[Noise],
+    range: &ValueRange,
+    scale: f64,
+    log_n: LogN,
+) -> Vec<Noise> {
     // In integer units the weights' rounding errors have variance 1/12 each and multiply messages x_i * scale.
     let rounding = scale * scale / 12.0 / log_n.n() as f64;
     let mut y = vec![Noise::NONE; map.outputs()];
@@ -106,13 +124,18 @@ fn linear_noise(map: &LinearMap, x: &[Noise], range: &ValueRange, scale: f64, lo
         let block = &map.blocks()[group.block];
         let inputs: Vec<(f64, f64)> =
             group.inputs.iter().map(|&i| (x[i as usize].variance(), rounding * range.squares[i as usize])).collect();
-        for (&output, row) in group.outputs.iter().zip(block.weights().chunks(block.columns().max(1))) {
-            let terms = row.iter().zip(&inputs).map(|(&w, (noise, rounding))| match w {
+        let real = real.and_then(|map| map.blocks().get(group.block));
+        for (index, (&output, row)) in
+            group.outputs.iter().zip(block.weights().chunks(block.columns().max(1))).enumerate()
+        {
+            let real = real.map_or(&[] as &[f64], |block| block.row(index));
+            let is_zero = |column: usize| real.get(column) == Some(&0.0);
+            let terms = row.iter().zip(&inputs).enumerate().map(|(column, (&w, (noise, rounding)))| match w {
+                0 if is_zero(column) => 0.0,
                 0 => 3.0 * rounding,
                 _ => (w as f64).powi(2) * noise + rounding,
             });
-            let variance = terms.sum();
-            y[output as usize] = Noise::from_variance(variance);
+            y[output as usize] = Noise::from_variance(terms.sum());
         }
     }
     y

@@ -38,7 +38,7 @@ fn a_small_program_by_hand() {
     let (r1, r2, r3) = (range(1.0, 2), range(1.5, 1), range(2.25, 1));
     let model = NoiseModel::new(log_n, SecretDistribution::UniformTernary, ErrorDistribution::CentredBinomial);
     let setting = NoiseSetting { model, log_p: 30.0, q: &q, primes_per_digit: 1 };
-    let errors = estimate(&program, &[&r1, &r2, &r2, &r3, &r3], &setting);
+    let errors = estimate(&program, &[&r1, &r2, &r2, &r3, &r3], &[], &setting);
 
     let n = 8192.0f64;
     let fresh = 10.5 + 1.0 / 12.0;
@@ -76,7 +76,17 @@ fn weights_that_round_to_zero_are_lost_not_exact() {
     let program = b.finish().unwrap();
     let model = NoiseModel::new(log_n, SecretDistribution::UniformTernary, ErrorDistribution::CentredBinomial);
     let setting = NoiseSetting { model, log_p: 30.0, q: &q, primes_per_digit: 1 };
-    let errors = estimate(&program, &[&range(1.0, 100), &range(1.0, 1)], &setting);
+    let ranges = [&range(1.0, 100), &range(1.0, 1)];
+    let errors = estimate(&program, &ranges, &[], &setting);
     let lost = 100.0 * 1e-4;
     assert!(errors[1].std >= lost, "{} predicted, {lost} lost", errors[1].std);
+
+    // Weights that are zero by structure lose nothing.
+    let real = |weight: f64| {
+        let block = graph::affine::AffineBlock::new(1, 100, vec![weight; 100]).unwrap();
+        let group = graph::affine::AffineGroup { inputs: (0..100).collect(), outputs: vec![0], block: 0 };
+        Some(Arc::new(AffineMap::new(100, vec![block], vec![group], vec![0.0]).unwrap()))
+    };
+    assert_eq!(estimate(&program, &ranges, &[None, real(1e-4)], &setting), errors);
+    assert_eq!(estimate(&program, &ranges, &[None, real(0.0)], &setting)[1].std, 0.0);
 }
