@@ -216,6 +216,15 @@ impl SeededCiphertextTensor {
         &self.rows
     }
 
+    /// Bytes held on the heap.
+    pub fn byte_len(&self) -> usize {
+        self.rows.byte_len()
+    }
+
+    pub(crate) fn rows_mut(&mut self) -> &mut RnsTensor<Eval> {
+        &mut self.rows
+    }
+
     /// The public seed of the second components.
     pub fn seed(&self) -> &Seed {
         &self.seed
@@ -231,11 +240,40 @@ impl SeededCiphertextTensor {
     /// # Errors
     /// [`CkksError::Ring`] for a tensor of other parameters.
     pub fn expand(&self, context: &CkksContext) -> Result<CiphertextTensor, CkksError> {
-        let (ring, values) = (context.ring(), self.values());
-        let mut rows = ring.zero(2 * values, &self.rows.limb_indices())?;
-        ring.add_assign(rows.view_mut().select(0, values, 2)?, &self.rows)?;
-        let stream = Stream::new(&self.seed, purpose::CIPHERTEXT_UNIFORM);
-        ring.fill_uniform(&stream, self.first_object, rows.view_mut().select(1, values, 2)?)?;
+        let rows = self.expand_limbs(context, &self.rows.limb_indices())?;
         Ok(CiphertextTensor::new_unchecked(rows, 2, self.level, self.scale))
+    }
+
+    /// As [`SeededCiphertextTensor::expand`], one prime after the other, each freed here as soon as it stands there.
+    ///
+    /// # Errors
+    /// As [`SeededCiphertextTensor::expand`].
+    pub fn into_expanded(mut self, context: &CkksContext) -> Result<CiphertextTensor, CkksError> {
+        let mut rows: Option<RnsTensor<Eval>> = None;
+        for index in self.rows.limb_indices() {
+            let limb = self.expand_limbs(context, &[index])?;
+            self.rows.drop_limb(index)?;
+            rows = Some(match rows {
+                Some(rows) => rows.join_limbs(limb)?,
+                None => limb,
+            });
+        }
+        let rows = rows.ok_or(CkksError::NoPrimeToDrop(self.level))?;
+        Ok(CiphertextTensor::new_unchecked(rows, 2, self.level, self.scale))
+    }
+
+    /// Both components over some of the primes.
+    fn expand_limbs(&self, context: &CkksContext, limbs: &[usize]) -> Result<RnsTensor<Eval>, CkksError> {
+        let (ring, values) = (context.ring(), self.values());
+        let mut rows = ring.zero(2 * values, limbs)?;
+        ring.add_assign(rows.view_mut().select(0, values, 2)?, &self.rows)?;
+        self.draw_into(context, rows.view_mut().select(1, values, 2)?)?;
+        Ok(rows)
+    }
+
+    /// Draws the second components over the primes of `rows`, one row per value.
+    pub(crate) fn draw_into(&self, context: &CkksContext, rows: RnsViewMut<'_, Eval>) -> Result<(), CkksError> {
+        let stream = Stream::new(&self.seed, purpose::CIPHERTEXT_UNIFORM);
+        Ok(context.ring().fill_uniform(&stream, self.first_object, rows)?)
     }
 }

@@ -24,7 +24,7 @@ pub use ciphertext::{CiphertextTensor, SeededCiphertextTensor};
 pub use context::CkksContext;
 pub use encoder::Encoder;
 pub use error::CkksError;
-pub use evaluator::Evaluator;
+pub use evaluator::{Evaluator, LinearOperand};
 pub use he_ring::sampling::Seed;
 pub use he_ring::{Isa, LinearGroup, LinearWeights, RingError, WeightBlock};
 pub use integers::IntegerPolys;

@@ -21,6 +21,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
+use execute::ckks::CkksTensor;
 use he_ckks::{CiphertextTensor, CkksContext, SeededCiphertextTensor};
 use he_rlwe::wire::{WireObject, expect_end_of_stream};
 use sha2::{Digest, Sha256};
@@ -68,6 +69,15 @@ impl Role {
 pub(crate) enum Form {
     Whole,
     Seeded,
+}
+
+impl Form {
+    pub(crate) fn of(tensor: &CkksTensor) -> Self {
+        match tensor {
+            CkksTensor::Whole(_) => Form::Whole,
+            CkksTensor::Seeded(_) => Form::Seeded,
+        }
+    }
 }
 
 /// The header of a file.
@@ -200,26 +210,11 @@ pub(crate) fn read_one<T: WireObject>(
     read().with_context(|| path.display().to_string())
 }
 
-/// A ciphertext tensor in either form.
-#[derive(Debug)]
-pub(crate) enum Stored {
-    Whole(CiphertextTensor),
-    Seeded(SeededCiphertextTensor),
-}
-
-impl Stored {
-    pub(crate) fn form(&self) -> Form {
-        match self {
-            Stored::Whole(_) => Form::Whole,
-            Stored::Seeded(_) => Form::Seeded,
-        }
-    }
-
-    pub(crate) fn write_to(&self, context: &CkksContext, out: &mut dyn Write) -> anyhow::Result<()> {
-        match self {
-            Stored::Whole(tensor) => Ok(tensor.write_to(context, out)?),
-            Stored::Seeded(tensor) => Ok(tensor.write_to(context, out)?),
-        }
+/// Writes ciphertexts in the form they have.
+pub(crate) fn write_tensor(context: &CkksContext, tensor: &CkksTensor, out: &mut dyn Write) -> anyhow::Result<()> {
+    match tensor {
+        CkksTensor::Whole(tensor) => Ok(tensor.write_to(context, out)?),
+        CkksTensor::Seeded(tensor) => Ok(tensor.write_to(context, out)?),
     }
 }
 
@@ -229,7 +224,7 @@ pub(crate) fn read_tensors(
     role: Role,
     context: &CkksContext,
     values: &[usize],
-) -> anyhow::Result<(Header, Vec<CiphertextTensor>)> {
+) -> anyhow::Result<(Header, Vec<CkksTensor>)> {
     let read = || {
         let mut input = files::open(path)?;
         let header = Header::read_from(&mut input, role)?;
@@ -246,20 +241,15 @@ pub(crate) fn read_tensors(
     read().with_context(|| path.display().to_string())
 }
 
-fn read_tensor(
-    input: &mut impl Read,
-    context: &CkksContext,
-    form: Form,
-    values: usize,
-) -> anyhow::Result<CiphertextTensor> {
+fn read_tensor(input: &mut impl Read, context: &CkksContext, form: Form, values: usize) -> anyhow::Result<CkksTensor> {
     Ok(match form {
         Form::Whole => {
             let most = CiphertextTensor::max_body_len(context, values)?;
-            CiphertextTensor::read_from(context, input, most)?
+            CiphertextTensor::read_from(context, input, most)?.into()
         }
         Form::Seeded => {
             let most = SeededCiphertextTensor::max_body_len(context, values)?;
-            SeededCiphertextTensor::read_from(context, input, most)?.expand(context)?
+            SeededCiphertextTensor::read_from(context, input, most)?.into()
         }
     })
 }

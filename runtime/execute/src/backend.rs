@@ -99,14 +99,29 @@ pub trait Backend: Send + Sync {
     /// Bytes that a tensor of this type will hold, at the most.
     fn planned_bytes(&self, value: &CipherType) -> usize;
 
-    /// Whether a result takes over the memory of its first operand at that operand's last use.
-    fn is_in_place(&self, op: &Op, operand: &CipherType, result: &CipherType) -> bool;
+    /// Bytes that an operation takes at its worst moment beyond what is held before it, when its first operand is at its last
+    /// use: those of the result, less what of the operand is taken over or freed on the way.
+    fn planned_growth(&self, op: &Op, operand: &CipherType, result: &CipherType) -> usize;
 
     /// Weighted sums and a bias.
     ///
     /// # Errors
     /// As the backend says; so for all that follow.
     fn linear(&self, x: Operand<'_, Self::Tensor>, weights: &Self::Weights) -> Result<Self::Tensor, Self::Error>;
+
+    /// Whether [`Backend::linear_of_square`] takes the place of a square and the linear map that alone reads it.
+    fn fuses_squares(&self) -> bool {
+        false
+    }
+
+    /// Weighted sums of squares and a bias: what [`Backend::linear`] of [`Backend::square`] computes, bit for bit.
+    fn linear_of_square(
+        &self,
+        x: Operand<'_, Self::Tensor>,
+        weights: &Self::Weights,
+    ) -> Result<Self::Tensor, Self::Error> {
+        self.linear(Operand::Last(self.square(x)?), weights)
+    }
 
     /// Element-wise sum.
     fn add(&self, x: Operand<'_, Self::Tensor>, y: Operand<'_, Self::Tensor>) -> Result<Self::Tensor, Self::Error>;

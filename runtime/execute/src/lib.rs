@@ -24,6 +24,7 @@ mod prepare;
 mod progress;
 mod recorder;
 mod run;
+mod schedule;
 
 pub use backend::{Backend, Operand, TensorState};
 pub use batch::{Batch, BatchError};

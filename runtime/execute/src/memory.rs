@@ -1,12 +1,14 @@
 //! How many bytes live tensors take, known before anything runs.
 //!
-//! Inputs are held from the start. While a node runs, its operands and its result are held, unless the result takes over the
-//! memory of an operand that nobody reads again; afterwards what had its last use is free. Packed weights and the scratch of
-//! threads (a few polynomials each) are not tensors and stand apart.
+//! Inputs are held from the start, planned as whole ciphertexts: those that arrive as a seed hold less. While a node runs, its
+//! operands and its result are held, except for what an operand at its last use gives up on the way (the backend says how
+//! much); afterwards what had its last use is free. A square that is fused into a linear map is never held. Packed weights
+//! and the scratch of threads (a few polynomials each) are not tensors and stand apart.
 
-use he_ir::{HeProgram, Node, Op};
+use he_ir::{CipherType, HeProgram, Op};
 
 use crate::Backend;
+use crate::schedule::Schedule;
 
 /// Bytes of live tensors along a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,33 +25,35 @@ pub struct MemoryPlan {
 
 impl MemoryPlan {
     /// The plan for one run of `program` on `backend`.
-    pub fn new<B: Backend>(backend: &B, program: &HeProgram) -> Self {
-        let bytes: Vec<usize> = program.nodes().iter().map(|node| backend.planned_bytes(node.value())).collect();
-        let of = |index: usize| bytes.get(index).copied().unwrap_or_default();
-        let in_place = |operand: usize, node: &Node| {
-            let operand = program.nodes().get(operand);
-            operand.is_some_and(|operand| backend.is_in_place(node.op(), operand.value(), node.value()))
+    pub(crate) fn new<B: Backend>(backend: &B, program: &HeProgram, schedule: &Schedule) -> Self {
+        let nodes = program.nodes();
+        let value = |index: usize| -> Option<&CipherType> { Some(nodes.get(index)?.value()) };
+        let bytes = |index: usize| match value(index) {
+            Some(value) if !schedule.is_fused(index) => backend.planned_bytes(value),
+            _ => 0,
         };
-        let last = program.last_uses();
-        let inputs = program.inputs().map(|(_, id, _)| of(id.index())).sum();
+        let inputs = program.inputs().map(|(_, id, _)| bytes(id.index())).sum();
         let (mut held, mut peak): (usize, usize) = (inputs, inputs);
         let (mut during, mut after) = (Vec::new(), Vec::new());
-        for (index, node) in program.nodes().iter().enumerate() {
-            let result = if matches!(node.op(), Op::Input { .. }) { 0 } else { of(index) };
-            let mut read: Vec<usize> = node.operands().iter().map(|id| id.index()).collect();
-            let ends = |value: &usize| last.get(*value) == Some(&index);
-            let taken_over = match *read {
-                [x, y] if x == y => 0,
-                [x, ..] if ends(&x) && in_place(x, node) => of(x).min(result),
-                _ => 0,
+        for (index, node) in nodes.iter().enumerate() {
+            let result = if matches!(node.op(), Op::Input { .. }) { 0 } else { bytes(index) };
+            let mut read: Vec<usize> = match schedule.is_fused(index) {
+                true => Vec::new(),
+                false => schedule.operands(program, node).iter().map(|id| id.index()).collect(),
             };
-            let now = held + result - taken_over;
-            during.push(now);
-            peak = peak.max(now);
+            let growth = match *read {
+                [x, y] if x == y => result,
+                [x, ..] if schedule.last_use(x) == index => {
+                    value(x).map_or(result, |x| backend.planned_growth(node.op(), x, node.value()))
+                }
+                _ => result,
+            };
+            during.push(held + growth);
+            peak = peak.max(held + growth);
             read.sort_unstable();
             read.dedup();
-            let freed: usize = read.iter().filter(|value| ends(value)).map(|&value| of(value)).sum();
-            let unread = if last.get(index) == Some(&index) { of(index) } else { 0 };
+            let freed: usize = read.into_iter().filter(|&x| schedule.last_use(x) == index).map(bytes).sum();
+            let unread = if schedule.last_use(index) == index { bytes(index) } else { 0 };
             held = held + result - freed - unread;
             after.push(held);
         }

@@ -2,6 +2,7 @@
 
 use he_ir::{HeProgram, Node, Op};
 
+use crate::schedule::Schedule;
 use crate::{Backend, ExecuteError, MemoryPlan};
 
 /// A program ready to run, as often as wanted, on the backend that prepared it.
@@ -9,7 +10,7 @@ use crate::{Backend, ExecuteError, MemoryPlan};
 pub struct Prepared<B: Backend> {
     program: HeProgram,
     weights: Vec<Option<B::Weights>>,
-    last_uses: Vec<usize>,
+    schedule: Schedule,
     memory: MemoryPlan,
     weights_bytes: usize,
 }
@@ -34,9 +35,8 @@ impl<B: Backend> Prepared<B> {
         self.weights.get(index)?.as_ref()
     }
 
-    /// The last node that reads a value.
-    pub(crate) fn last_use(&self, value: usize) -> usize {
-        self.last_uses.get(value).copied().unwrap_or(value)
+    pub(crate) fn schedule(&self) -> &Schedule {
+        &self.schedule
     }
 }
 
@@ -60,11 +60,12 @@ pub fn prepare<B: Backend>(backend: &B, program: &HeProgram) -> Result<Prepared<
         backend.pack(map, operand).map(Some).map_err(|source| node_error(index, node, source))
     };
     let weights = program.nodes().iter().enumerate().map(pack).collect::<Result<Vec<_>, _>>()?;
+    let schedule = Schedule::new(backend, program);
     Ok(Prepared {
         weights_bytes: weights.iter().flatten().map(|w| backend.weights_bytes(w)).sum(),
         weights,
-        last_uses: program.last_uses(),
-        memory: MemoryPlan::new(backend, program),
+        memory: MemoryPlan::new(backend, program, &schedule),
+        schedule,
         program: program.clone(),
     })
 }

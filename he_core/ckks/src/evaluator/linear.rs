@@ -1,34 +1,175 @@
 //! The weighted sum of many ciphertexts: every linear layer of a network under batch packing.
+//!
+//! Formula: `out_o = sum_k w[o][k] x_k + bias_o`, component by component, modulo one prime after the other. What an operand
+//! does not hold is made for one prime at a time: the second components of seeded ciphertexts are drawn, the squares of
+//! ciphertexts are multiplied as the matrix product reads them. An operand that was given away is freed prime by prime.
 
-use he_params::Scale;
-use he_ring::LinearWeights;
+use std::borrow::Cow;
 
-use crate::{CiphertextTensor, CkksError, Evaluator};
+use he_params::{Level, Scale};
+use he_ring::{Eval, Factor, LinearWeights, RnsTensor};
+
+use crate::{CiphertextTensor, CkksError, Evaluator, SeededCiphertextTensor};
+
+/// What a linear map reads, lent or given away.
+#[derive(Clone, Debug)]
+pub enum LinearOperand<'a> {
+    /// Ciphertexts of 2 or 3 components.
+    Ciphertexts(Cow<'a, CiphertextTensor>),
+    /// Ciphertexts whose second components are a seed.
+    Seeded(Cow<'a, SeededCiphertextTensor>),
+    /// The squares, of 3 components, of ciphertexts of 2.
+    SquaresOf(Cow<'a, CiphertextTensor>),
+}
+
+impl<'a> From<&'a CiphertextTensor> for LinearOperand<'a> {
+    fn from(x: &'a CiphertextTensor) -> Self {
+        Self::Ciphertexts(Cow::Borrowed(x))
+    }
+}
+
+impl From<CiphertextTensor> for LinearOperand<'_> {
+    fn from(x: CiphertextTensor) -> Self {
+        Self::Ciphertexts(Cow::Owned(x))
+    }
+}
+
+impl<'a> From<&'a SeededCiphertextTensor> for LinearOperand<'a> {
+    fn from(x: &'a SeededCiphertextTensor) -> Self {
+        Self::Seeded(Cow::Borrowed(x))
+    }
+}
+
+impl From<SeededCiphertextTensor> for LinearOperand<'_> {
+    fn from(x: SeededCiphertextTensor) -> Self {
+        Self::Seeded(Cow::Owned(x))
+    }
+}
+
+impl LinearOperand<'_> {
+    fn values(&self) -> usize {
+        match self {
+            Self::Ciphertexts(x) | Self::SquaresOf(x) => x.values(),
+            Self::Seeded(x) => x.values(),
+        }
+    }
+
+    fn components(&self) -> usize {
+        match self {
+            Self::Ciphertexts(x) => x.component_count(),
+            Self::Seeded(_) => 2,
+            Self::SquaresOf(_) => 3,
+        }
+    }
+
+    fn level(&self) -> Level {
+        match self {
+            Self::Ciphertexts(x) | Self::SquaresOf(x) => x.level(),
+            Self::Seeded(x) => x.level(),
+        }
+    }
+
+    fn scale(&self) -> Result<Scale, CkksError> {
+        Ok(match self {
+            Self::Ciphertexts(x) => x.scale(),
+            Self::Seeded(x) => x.scale(),
+            Self::SquaresOf(x) => x.scale().times(x.scale())?,
+        })
+    }
+
+    fn rows(&self) -> &RnsTensor<Eval> {
+        match self {
+            Self::Ciphertexts(x) | Self::SquaresOf(x) => x.rows(),
+            Self::Seeded(x) => x.rows(),
+        }
+    }
+
+    /// Frees what is left of a prime, if that is ours.
+    fn drop_limb(&mut self, index: usize) -> Result<(), CkksError> {
+        let rows = match self {
+            Self::Ciphertexts(Cow::Owned(x)) | Self::SquaresOf(Cow::Owned(x)) => x.rows_mut(),
+            Self::Seeded(Cow::Owned(x)) => x.rows_mut(),
+            _ => return Ok(()),
+        };
+        Ok(rows.drop_limb(index)?)
+    }
+}
 
 impl Evaluator {
     /// `out_o = sum_k w[o][k] x_k + bias_o`, with integer weights that stand for numbers times `weight_scale`: the result has
     /// scale `x.scale * weight_scale`, the level and the component count (2 or 3) of x. `bias` has one number per output, or
-    /// one for all, or none; it is rounded at the resulting scale.
+    /// one for all, or none; it is rounded at the resulting scale. Whatever form x has, the residues are the same.
     ///
     /// # Errors
     /// [`CkksError::ValueMismatch`] unless x has as many values as the weights have inputs and `bias` fits the outputs;
+    /// [`CkksError::ComponentCount`] for squares of ciphertexts of 3 components;
     /// [`CkksError::ScaleTooLarge`], [`CkksError::NotFinite`], [`CkksError::EncodingOverflow`]; [`CkksError::Ring`] for a
     /// tensor of other parameters.
-    pub fn linear(
+    pub fn linear<'a>(
         &self,
-        x: &CiphertextTensor,
+        x: impl Into<LinearOperand<'a>>,
         weights: &LinearWeights,
         weight_scale: Scale,
         bias: &[f64],
     ) -> Result<CiphertextTensor, CkksError> {
+        let mut x = x.into();
         if x.values() != weights.input_count() {
             return Err(CkksError::ValueMismatch { left: x.values(), right: weights.input_count() });
         }
-        let scale = self.context.check_scale(x.level(), x.scale().times(weight_scale)?)?;
-        let rows = self.context.ring().matrix_product(weights, x.component_count(), x.rows())?;
-        let mut out = CiphertextTensor::new_unchecked(rows, x.component_count(), x.level(), scale);
+        if let LinearOperand::SquaresOf(x) = &x {
+            x.check_components(2)?;
+        }
+        let (level, components) = (x.level(), x.components());
+        let scale = self.context.check_scale(level, x.scale()?.times(weight_scale)?)?;
+        let mut rows: Option<RnsTensor<Eval>> = None;
+        for index in x.rows().limb_indices() {
+            let limb = self.linear_limb(&x, weights, index)?;
+            x.drop_limb(index)?;
+            rows = Some(match rows {
+                Some(rows) => rows.join_limbs(limb)?,
+                None => limb,
+            });
+        }
+        let rows = rows.ok_or(CkksError::NoPrimeToDrop(level))?;
+        let mut out = CiphertextTensor::new_unchecked(rows, components, level, scale);
         if !bias.is_empty() {
             self.add_scalar_assign(&mut out, bias)?;
+        }
+        Ok(out)
+    }
+
+    /// All components of the result modulo one prime.
+    fn linear_limb(
+        &self,
+        x: &LinearOperand<'_>,
+        weights: &LinearWeights,
+        index: usize,
+    ) -> Result<RnsTensor<Eval>, CkksError> {
+        let ring = self.context.ring();
+        let (values, outputs, components) = (x.values(), weights.output_count(), x.components());
+        let mut out = ring.zero(outputs * components, &[index])?;
+        let mut multiply = |c: usize, factor| {
+            let out = out.view_mut().select(c, outputs, components)?;
+            ring.matrix_product_into(out, weights, factor)
+        };
+        match x {
+            LinearOperand::Ciphertexts(x) => {
+                for c in 0..components {
+                    multiply(c, Factor::Rows(x.component(c)?))?;
+                }
+            }
+            LinearOperand::Seeded(x) => {
+                multiply(0, Factor::Rows(x.rows().view()))?;
+                let mut uniform = ring.zero(values, &[index])?;
+                x.draw_into(&self.context, uniform.view_mut())?;
+                multiply(1, Factor::Rows(uniform.view()))?;
+            }
+            LinearOperand::SquaresOf(x) => {
+                let (x0, x1) = (x.component(0)?, x.component(1)?);
+                multiply(0, Factor::Products(x0, x0))?;
+                multiply(1, Factor::TwiceProducts(x0, x1))?;
+                multiply(2, Factor::Products(x1, x1))?;
+            }
         }
         Ok(out)
     }

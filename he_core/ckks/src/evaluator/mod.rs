@@ -13,6 +13,7 @@ mod sum;
 use std::sync::Arc;
 
 use he_params::Level;
+pub use linear::LinearOperand;
 
 use crate::{CiphertextTensor, CkksContext, CkksError, Encoder};
 

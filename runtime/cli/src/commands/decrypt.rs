@@ -28,13 +28,14 @@ pub(crate) fn decrypt(args: &Args, command: &Decrypt) -> anyhow::Result<()> {
     let (decryptor, encoder) = (Decryptor::new(&context, &secret), Encoder::new(&context));
     let outputs = super::step(args, "decrypted", || {
         let mut outputs = Vec::with_capacity(tensors.len());
-        for (tensor, port) in tensors.iter().zip(interface.outputs()) {
+        for (tensor, port) in tensors.into_iter().zip(interface.outputs()) {
             let (name, found, expected) = (&port.name, tensor.values(), port.elements());
             anyhow::ensure!(
                 found == expected,
                 "output {name:?} has {found} ciphertexts, the interface says {expected}"
             );
-            let batch = decode(&encoder, &decryptor.decrypt(tensor)?, header.images as usize)?;
+            let batch =
+                decode(&encoder, &decryptor.decrypt(&tensor.into_ciphertexts(&context)?)?, header.images as usize)?;
             outputs.push((name.clone(), super::run::array(port, &batch)));
         }
         Ok(outputs)

@@ -5,10 +5,11 @@ use he_rlwe::PublicKey;
 use he_secret::{SecretKey, SymmetricEncryptor};
 
 use execute::Batch;
+use execute::ckks::CkksTensor;
 
 use super::keygen::fresh_seed;
 use crate::args::{Args, Encrypt};
-use crate::bundle::{Header, Role, Stored, read_one};
+use crate::bundle::{Form, Header, Role, read_one, write_tensor};
 use crate::files::{self, Place};
 use crate::identity::KeyId;
 use crate::interface::{Interface, Port};
@@ -18,7 +19,7 @@ use crate::security;
 const MAX_PUBLIC_KEY: u64 = 1 << 30;
 
 /// Encrypts a batch as one input.
-type Encryptor<'a> = Box<dyn FnMut(&Batch, &Port) -> anyhow::Result<Stored> + 'a>;
+type Encryptor<'a> = Box<dyn FnMut(&Batch, &Port) -> anyhow::Result<CkksTensor> + 'a>;
 
 pub(crate) fn encrypt(args: &Args, command: &Encrypt) -> anyhow::Result<()> {
     let interface = Interface::read(&command.params)?;
@@ -42,7 +43,7 @@ pub(crate) fn encrypt(args: &Args, command: &Encrypt) -> anyhow::Result<()> {
             let mut encryptor = SymmetricEncryptor::new(&context, &secret, &fresh_seed()?);
             let encrypt = move |batch: &Batch, port: &Port| {
                 let rows: Vec<&[f64]> = batch.rows().collect();
-                Ok(Stored::Seeded(encryptor.encrypt_tensor(&rows, port.level, port.scale)?))
+                Ok(encryptor.encrypt_tensor(&rows, port.level, port.scale)?.into())
             };
             (header.key, Box::new(encrypt))
         }
@@ -52,7 +53,7 @@ pub(crate) fn encrypt(args: &Args, command: &Encrypt) -> anyhow::Result<()> {
             let encoder = Encoder::new(&context);
             let encrypt = move |batch: &Batch, port: &Port| {
                 let rows: Vec<&[f64]> = batch.rows().collect();
-                Ok(Stored::Whole(encryptor.encrypt(&encoder.encode_tensor(&rows, port.level, port.scale)?)?))
+                Ok(encryptor.encrypt(&encoder.encode_tensor(&rows, port.level, port.scale)?)?.into())
             };
             (header.key, Box::new(encrypt))
         }
@@ -71,11 +72,11 @@ pub(crate) fn encrypt(args: &Args, command: &Encrypt) -> anyhow::Result<()> {
         key,
         program: interface.program(),
         images: u32::try_from(images)?,
-        objects: names.zip(encrypted.iter().map(Stored::form)).collect(),
+        objects: names.zip(encrypted.iter().map(Form::of)).collect(),
     };
     files::write(&command.output, Place::PLAIN, |out| {
         header.write_to(out)?;
-        encrypted.iter().try_for_each(|tensor| tensor.write_to(&context, out))
+        encrypted.iter().try_for_each(|tensor| write_tensor(&context, tensor, out))
     })?;
     let elements: usize = interface.inputs().iter().map(Port::elements).sum();
     let output = command.output.display();

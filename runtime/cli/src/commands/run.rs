@@ -12,7 +12,7 @@ use he_rlwe::EvaluationKeys;
 use serde::Serialize;
 
 use crate::args::{self, Args, Run};
-use crate::bundle::{Form, Header, Role, Stored, read_one, read_tensors};
+use crate::bundle::{Form, Header, Role, read_one, read_tensors, write_tensor};
 use crate::files::{self, Place};
 use crate::interface::{Interface, Port};
 use crate::numbers::{self, Array};
@@ -106,12 +106,12 @@ fn encrypted(args: &Args, command: &Run, interface: &Interface, program: &HeProg
     let (outputs, report) = timed(&backend, interface, program, tensors, header.images as usize)?;
     let header = Header {
         role: Role::Outputs,
-        objects: interface.outputs().iter().map(|port| (port.name.clone(), Form::Whole)).collect(),
+        objects: interface.outputs().iter().map(|port| port.name.clone()).zip(outputs.iter().map(Form::of)).collect(),
         ..header
     };
     files::write(&command.output, Place::PLAIN, |out| {
         header.write_to(out)?;
-        outputs.into_iter().try_for_each(|tensor| Stored::Whole(tensor).write_to(&context, out))
+        outputs.iter().try_for_each(|tensor| write_tensor(&context, tensor, out))
     })?;
     Ok(report)
 }

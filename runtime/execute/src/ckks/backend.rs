@@ -1,13 +1,14 @@
 //! The operations on ciphertexts: each is one call into the evaluator.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use he_ckks::{CiphertextTensor, CkksContext, Evaluator, LinearGroup, LinearWeights, WeightBlock};
+use he_ckks::{CiphertextTensor, CkksContext, Evaluator, LinearGroup, LinearOperand, LinearWeights, WeightBlock};
 use he_ir::{CipherType, HeProgram, LinearMap, Op};
 use he_params::{Level, Scale};
 use he_rlwe::{EvaluationKeys, RelinearizationKey};
 
-use super::CkksBackendError;
+use super::{CkksBackendError, CkksTensor};
 use crate::{Backend, Operand, TensorState};
 
 /// Computes on ciphertexts, with evaluation keys and nothing secret.
@@ -26,8 +27,8 @@ pub struct CkksWeights {
     bias: Vec<f64>,
 }
 
-type Taken<'a> = Operand<'a, CiphertextTensor>;
-type Made = Result<CiphertextTensor, CkksBackendError>;
+type Taken<'a> = Operand<'a, CkksTensor>;
+type Made = Result<CkksTensor, CkksBackendError>;
 
 impl CkksBackend {
     /// For programs over the ciphertext primes of the context, or the first of them.
@@ -43,10 +44,25 @@ impl CkksBackend {
     fn key(&self) -> Result<&RelinearizationKey, CkksBackendError> {
         self.keys.relinearization.as_ref().ok_or(CkksBackendError::NoRelinearizationKey)
     }
+
+    /// The ciphertexts, to read.
+    fn lent<'a>(&self, x: Taken<'a>) -> Result<Cow<'a, CiphertextTensor>, CkksBackendError> {
+        Ok(x.ciphertexts(&self.context)?)
+    }
+
+    /// The ciphertexts, to write into; copied only when somebody still reads them.
+    fn owned(&self, x: Taken<'_>) -> Result<CiphertextTensor, CkksBackendError> {
+        Ok(self.lent(x)?.into_owned())
+    }
+
+    /// Bytes of ciphertexts down to a level; a level that the context does not have was refused by `accept`.
+    fn bytes_at(&self, values: usize, components: usize, level: Level) -> usize {
+        CiphertextTensor::planned_byte_len(&self.context, values, components, level).unwrap_or_default()
+    }
 }
 
 impl Backend for CkksBackend {
-    type Tensor = CiphertextTensor;
+    type Tensor = CkksTensor;
     type Weights = CkksWeights;
     type Error = CkksBackendError;
 
@@ -80,7 +96,7 @@ impl Backend for CkksBackend {
         weights.weights.byte_len() + size_of_val(&weights.bias[..])
     }
 
-    fn state(&self, tensor: &CiphertextTensor) -> TensorState {
+    fn state(&self, tensor: &CkksTensor) -> TensorState {
         TensorState {
             elements: tensor.values(),
             level: tensor.level(),
@@ -94,76 +110,92 @@ impl Backend for CkksBackend {
         self.context.slots()
     }
 
-    fn bytes(&self, tensor: &CiphertextTensor) -> usize {
+    fn bytes(&self, tensor: &CkksTensor) -> usize {
         tensor.byte_len()
     }
 
     fn planned_bytes(&self, value: &CipherType) -> usize {
-        let (values, components) = (value.elements(), value.component_count);
-        // A level that the context does not have was refused by `accept`.
-        CiphertextTensor::planned_byte_len(&self.context, values, components, value.level).unwrap_or_default()
+        self.bytes_at(value.elements(), value.component_count, value.level)
     }
 
-    fn is_in_place(&self, op: &Op, operand: &CipherType, result: &CipherType) -> bool {
+    fn planned_growth(&self, op: &Op, operand: &CipherType, result: &CipherType) -> usize {
+        let (before, after) = (self.planned_bytes(operand), self.planned_bytes(result));
         match op {
-            Op::Add | Op::Sub => operand.component_count == result.component_count,
-            Op::Negate | Op::AddConstant { .. } | Op::Rescale | Op::DropLevel { .. } => true,
-            _ => false,
+            // Each prime of the result is made before that prime of the operand is freed.
+            Op::Linear { .. } => {
+                let made = |level| self.bytes_at(result.elements(), result.component_count, level);
+                let freed = |level| self.bytes_at(operand.elements(), operand.component_count, level);
+                let levels = (0..=operand.level.get()).map(Level::new);
+                levels.map(|level| made(level).saturating_sub(level.below().map_or(0, freed))).max().unwrap_or(after)
+            }
+            Op::Add | Op::Sub if operand.component_count == result.component_count => after.saturating_sub(before),
+            Op::Negate | Op::AddConstant { .. } | Op::Rescale | Op::DropLevel { .. } => after.saturating_sub(before),
+            _ => after,
         }
     }
 
     fn linear(&self, x: Taken<'_>, weights: &CkksWeights) -> Made {
-        Ok(self.evaluator.linear(x.as_ref(), &weights.weights, weights.scale, &weights.bias)?)
+        Ok(self.evaluator.linear(x.linear(), &weights.weights, weights.scale, &weights.bias)?.into())
+    }
+
+    fn fuses_squares(&self) -> bool {
+        true
+    }
+
+    fn linear_of_square(&self, x: Taken<'_>, weights: &CkksWeights) -> Made {
+        let squares = LinearOperand::SquaresOf(self.lent(x)?);
+        Ok(self.evaluator.linear(squares, &weights.weights, weights.scale, &weights.bias)?.into())
     }
 
     fn add(&self, x: Taken<'_>, y: Taken<'_>) -> Made {
         // Addition commutes: write into whichever side nobody reads again.
-        let (mut sum, other) = match (x, y) {
-            (x @ Operand::Kept(_), Operand::Last(y)) => (y, x),
-            (x, y) => (x.into_owned(), y),
+        let (x, y) = match (x, y) {
+            (x @ Operand::Kept(_), y @ Operand::Last(_)) => (y, x),
+            both => both,
         };
-        self.evaluator.add_assign(&mut sum, other.as_ref())?;
-        Ok(sum)
+        let mut sum = self.owned(x)?;
+        self.evaluator.add_assign(&mut sum, self.lent(y)?.as_ref())?;
+        Ok(sum.into())
     }
 
     fn sub(&self, x: Taken<'_>, y: Taken<'_>) -> Made {
-        let mut difference = x.into_owned();
-        self.evaluator.sub_assign(&mut difference, y.as_ref())?;
-        Ok(difference)
+        let mut difference = self.owned(x)?;
+        self.evaluator.sub_assign(&mut difference, self.lent(y)?.as_ref())?;
+        Ok(difference.into())
     }
 
     fn negate(&self, x: Taken<'_>) -> Made {
-        Ok(self.evaluator.negate(x.into_owned())?)
+        Ok(self.evaluator.negate(self.owned(x)?)?.into())
     }
 
     fn add_constant(&self, x: Taken<'_>, values: &[f64]) -> Made {
-        let mut sum = x.into_owned();
+        let mut sum = self.owned(x)?;
         self.evaluator.add_scalar_assign(&mut sum, values)?;
-        Ok(sum)
+        Ok(sum.into())
     }
 
     fn mul(&self, x: Taken<'_>, y: Taken<'_>) -> Made {
-        Ok(self.evaluator.mul(x.as_ref(), y.as_ref())?)
+        Ok(self.evaluator.mul(self.lent(x)?.as_ref(), self.lent(y)?.as_ref())?.into())
     }
 
     fn square(&self, x: Taken<'_>) -> Made {
-        Ok(self.evaluator.square(x.as_ref())?)
+        Ok(self.evaluator.square(self.lent(x)?.as_ref())?.into())
     }
 
     fn relinearize(&self, x: Taken<'_>) -> Made {
-        Ok(self.evaluator.relinearize(x.as_ref(), self.key()?)?)
+        Ok(self.evaluator.relinearize(self.lent(x)?.as_ref(), self.key()?)?.into())
     }
 
     fn rescale(&self, x: Taken<'_>) -> Made {
-        Ok(self.evaluator.rescale(x.into_owned())?)
+        Ok(self.evaluator.rescale(self.owned(x)?)?.into())
     }
 
     fn drop_level(&self, x: Taken<'_>, to: Level) -> Made {
-        Ok(self.evaluator.drop_level(x.into_owned(), to)?)
+        Ok(self.evaluator.drop_level(self.owned(x)?, to)?.into())
     }
 
     fn gather(&self, x: Taken<'_>, indices: &[u32]) -> Made {
         let indices: Vec<usize> = indices.iter().map(|&i| i as usize).collect();
-        Ok(x.as_ref().gather(&indices)?)
+        Ok(self.lent(x)?.gather(&indices)?.into())
     }
 }

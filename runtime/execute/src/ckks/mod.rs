@@ -6,7 +6,9 @@
 mod backend;
 mod decode;
 mod error;
+mod tensor;
 
 pub use backend::{CkksBackend, CkksWeights};
 pub use decode::decode;
 pub use error::CkksBackendError;
+pub use tensor::CkksTensor;

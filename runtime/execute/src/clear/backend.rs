@@ -68,8 +68,9 @@ impl Backend for ClearBackend {
         value.elements() * self.slots * size_of::<f64>()
     }
 
-    fn is_in_place(&self, op: &Op, _: &CipherType, _: &CipherType) -> bool {
-        !matches!(op, Op::Linear { .. } | Op::Gather { .. })
+    fn planned_growth(&self, op: &Op, operand: &CipherType, result: &CipherType) -> usize {
+        let (before, after) = (self.planned_bytes(operand), self.planned_bytes(result));
+        if matches!(op, Op::Linear { .. } | Op::Gather { .. }) { after } else { after.saturating_sub(before) }
     }
 
     fn linear(&self, x: Taken<'_>, weights: &ClearWeights) -> Made {
