@@ -27,10 +27,6 @@ use crate::model::Model;
 use crate::progress::Watch;
 use crate::record::{Bytes, Seconds, Step, median};
 
-/// Bits between the range of the logits and the bound on their error, asked of the compiler. The gate needs 6.7; the
-/// rest keeps labels apart whose logits nearly tie.
-const PRECISION_BITS: f64 = 14.0;
-
 /// How a run is made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
@@ -55,7 +51,6 @@ pub(crate) struct EncryptedRun {
 /// Chooses a program and parameters for a model. `calibration` are training images as the model's input.
 pub(crate) fn compile_model(model: &Model, calibration: Tensor, settings: &Settings) -> anyhow::Result<Compiled> {
     let mut options = CompileOptions::new(settings.batch_size);
-    options.precision_bits = PRECISION_BITS;
     options.calibration = vec![calibration];
     options.threads = settings.threads;
     // Pixels, whatever the calibration images reach.
