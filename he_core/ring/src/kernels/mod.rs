@@ -29,11 +29,15 @@ mod ntt_avx512_f64;
 #[cfg(target_arch = "x86_64")]
 mod ntt_avx512_ifma;
 #[cfg(target_arch = "x86_64")]
+mod ntt_avx512_u64;
+#[cfg(target_arch = "x86_64")]
 mod ntt_lanes_avx2;
 #[cfg(target_arch = "x86_64")]
 mod ntt_lanes_avx512;
 #[cfg(target_arch = "x86_64")]
 mod ntt_passes;
+#[cfg(target_arch = "x86_64")]
+mod ntt_split;
 mod panel;
 #[cfg(target_arch = "x86_64")]
 mod panel_avx2;

@@ -8,7 +8,7 @@
 use std::fmt::Debug;
 
 #[cfg(target_arch = "x86_64")]
-use super::{ntt_avx2_f64, ntt_avx512_f64, ntt_avx512_ifma};
+use super::{ntt_avx2_f64, ntt_avx2_u64, ntt_avx512_f64, ntt_avx512_ifma, ntt_avx512_u64};
 use crate::Word;
 use crate::isa::Isa;
 use crate::modulus::Modulus;
@@ -80,9 +80,11 @@ impl NttKernels for u32 {
 pub enum Transform64 {
     Scalar(Portable<u64>),
     #[cfg(target_arch = "x86_64")]
-    Avx2(crate::isa::Avx2, Portable<u64>),
+    Avx2U64(ntt_avx2_u64::Path),
     #[cfg(target_arch = "x86_64")]
     Avx2F64(ntt_avx2_f64::Path),
+    #[cfg(target_arch = "x86_64")]
+    Avx512U64(ntt_avx512_u64::Path),
     #[cfg(target_arch = "x86_64")]
     Avx512F64(ntt_avx512_f64::Path),
     #[cfg(target_arch = "x86_64")]
@@ -102,18 +104,24 @@ impl NttKernels for u64 {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Ifma(proof) => Self::transform(Isa::Avx512(proof.avx512()), modulus, tables),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) if q < ntt_avx512_f64::MAX_MODULUS && log_n >= ntt_avx512_f64::MIN_LOG_N => {
-                Transform64::Avx512F64(ntt_avx512_f64::Path::new(proof, modulus, &tables))
+            Isa::Avx512(proof) if log_n >= ntt_avx512_u64::MIN_LOG_N => {
+                if q < ntt_avx512_f64::MAX_MODULUS {
+                    Transform64::Avx512F64(ntt_avx512_f64::Path::new(proof, modulus, &tables))
+                } else {
+                    Transform64::Avx512U64(ntt_avx512_u64::Path::new(proof, modulus, &tables))
+                }
             }
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(proof) => Self::transform(Isa::Avx2(proof.avx2()), modulus, tables),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) if q < ntt_avx2_f64::MAX_MODULUS && log_n >= ntt_avx2_f64::MIN_LOG_N => {
-                Transform64::Avx2F64(ntt_avx2_f64::Path::new(proof, modulus, &tables))
+            Isa::Avx2(proof) if log_n >= ntt_avx2_u64::MIN_LOG_N => {
+                if q < ntt_avx2_f64::MAX_MODULUS {
+                    Transform64::Avx2F64(ntt_avx2_f64::Path::new(proof, modulus, &tables))
+                } else {
+                    Transform64::Avx2U64(ntt_avx2_u64::Path::new(proof, modulus, &tables))
+                }
             }
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => Transform64::Avx2(proof, Portable { modulus, tables }),
-            Isa::Scalar => Transform64::Scalar(Portable { modulus, tables }),
+            _ => Transform64::Scalar(Portable { modulus, tables }),
         }
     }
 
@@ -121,9 +129,11 @@ impl NttKernels for u64 {
         match transform {
             Transform64::Scalar(portable) => forward(portable, x),
             #[cfg(target_arch = "x86_64")]
-            Transform64::Avx2(proof, portable) => super::ntt_avx2_u64::forward(*proof, portable, x),
+            Transform64::Avx2U64(path) => path.forward(x),
             #[cfg(target_arch = "x86_64")]
             Transform64::Avx2F64(path) => path.forward(x),
+            #[cfg(target_arch = "x86_64")]
+            Transform64::Avx512U64(path) => path.forward(x),
             #[cfg(target_arch = "x86_64")]
             Transform64::Avx512F64(path) => path.forward(x),
             #[cfg(target_arch = "x86_64")]
@@ -135,9 +145,11 @@ impl NttKernels for u64 {
         match transform {
             Transform64::Scalar(portable) => inverse(portable, x),
             #[cfg(target_arch = "x86_64")]
-            Transform64::Avx2(proof, portable) => super::ntt_avx2_u64::inverse(*proof, portable, x),
+            Transform64::Avx2U64(path) => path.inverse(x),
             #[cfg(target_arch = "x86_64")]
             Transform64::Avx2F64(path) => path.inverse(x),
+            #[cfg(target_arch = "x86_64")]
+            Transform64::Avx512U64(path) => path.inverse(x),
             #[cfg(target_arch = "x86_64")]
             Transform64::Avx512F64(path) => path.inverse(x),
             #[cfg(target_arch = "x86_64")]

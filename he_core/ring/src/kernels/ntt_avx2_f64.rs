@@ -14,25 +14,25 @@
 
 use std::arch::x86_64::{
     __m256d, __m256i, _CMP_LT_OQ, _mm256_add_pd, _mm256_and_pd, _mm256_castpd_si256, _mm256_castsi256_pd,
-    _mm256_cmp_pd, _mm256_fmadd_pd, _mm256_fmsub_pd, _mm256_fnmadd_pd, _mm256_loadu_si256, _mm256_mul_pd, _mm256_or_pd,
-    _mm256_set1_pd, _mm256_storeu_si256, _mm256_sub_pd, _mm256_xor_pd,
+    _mm256_cmp_pd, _mm256_fmadd_pd, _mm256_fmsub_pd, _mm256_fnmadd_pd, _mm256_loadu_si256, _mm256_mul_pd,
+    _mm256_or_si256, _mm256_set1_pd, _mm256_setzero_pd, _mm256_storeu_si256, _mm256_sub_pd, _mm256_xor_si256,
 };
 
 use super::ntt_lanes_avx2 as lanes;
-use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, passes};
+use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, inner_layers_of_4, passes};
 use crate::isa::Avx2;
 use crate::modulus::Modulus;
 use crate::ntt::Tables;
 
 const LANES: usize = 4;
 const PAIR: usize = 2 * LANES;
+type Pair = [[u64; PAIR]; 1];
 type Vector = [u64; LANES];
-type Lanes = __m256d;
+type Lanes = __m256i;
+type Floats = __m256d;
 
 /// Primes stay below.
 pub(super) const MAX_MODULUS: u64 = 1 << 50;
-/// `log2 N` is at least this.
-pub(super) const MIN_LOG_N: u32 = 5;
 
 /// Factors of products stay below: `|h/q| < 2^51`.
 const MAX_FACTOR: f64 = (1u64 << 52) as f64;
@@ -61,7 +61,9 @@ impl Path {
         let log_n = tables.forward.values.len().ilog2();
         let centered = |w: u64| [if w > q / 2 { w as f64 - q as f64 } else { w as f64 }.to_bits()];
         let limit = MAX_FACTOR / q as f64;
-        let growth = Growth { limit, product: |k: f64| 0.5 + k / limit / 2.0, reduced: |_| 0.5 + f64::EPSILON * limit };
+        let reduced = |_| 0.5 + f64::EPSILON * limit;
+        let product = |k: f64| 0.5 + k / limit / 2.0;
+        let growth = Growth { limit, product, forward_reduced: reduced, inverse_reduced: reduced };
         Self {
             _proof: proof,
             log_n,
@@ -77,10 +79,10 @@ impl Path {
 
 #[derive(Clone, Copy)]
 struct Prime {
-    q: Lanes,
-    q_inverse: Lanes,
-    rounder: Lanes,
-    to_float: Lanes,
+    q: Floats,
+    q_inverse: Floats,
+    rounder: Floats,
+    to_float: Floats,
 }
 
 impl Prime {
@@ -97,7 +99,7 @@ impl Prime {
 }
 
 #[derive(Clone, Copy)]
-struct Factor(Lanes);
+struct Factor(Floats);
 
 impl Factor {
     #[inline]
@@ -108,8 +110,14 @@ impl Factor {
 
     #[inline]
     #[target_feature(enable = "avx2,fma")]
-    fn pair([w]: &[[u64; PAIR]; 1]) -> Self {
-        Self::splat(&[w[1]])
+    fn pair([heap]: &Pair) -> Self {
+        Self::splat(&[heap[1]])
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    fn inner<const DISTANCE: usize>([heap]: &Pair) -> Self {
+        Self(_mm256_castsi256_pd(lanes::twiddles::<DISTANCE>(heap)))
     }
 }
 
@@ -128,49 +136,51 @@ impl Step {
 #[target_feature(enable = "avx2,fma")]
 fn load(x: &Vector) -> Lanes {
     // SAFETY: four words of 8 bytes; the load needs no alignment.
-    _mm256_castsi256_pd(unsafe { _mm256_loadu_si256(x.as_ptr().cast::<__m256i>()) })
+    unsafe { _mm256_loadu_si256(x.as_ptr().cast()) }
 }
 
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn store(x: &mut Vector, value: Lanes) {
     // SAFETY: four words of 8 bytes; the store needs no alignment.
-    unsafe { _mm256_storeu_si256(x.as_mut_ptr().cast::<__m256i>(), _mm256_castpd_si256(value)) }
+    unsafe { _mm256_storeu_si256(x.as_mut_ptr().cast(), value) }
 }
 
 /// Words below 2^52 to floats.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn enter(p: Prime, x: Lanes) -> Lanes {
-    _mm256_sub_pd(_mm256_or_pd(x, p.to_float), p.to_float)
+    let bits = _mm256_or_si256(x, _mm256_castpd_si256(p.to_float));
+    _mm256_castpd_si256(_mm256_sub_pd(_mm256_castsi256_pd(bits), p.to_float))
 }
 
 /// Floats in `(-q, q)` to words in `[0, q)`.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn leave(p: Prime, x: Lanes) -> Lanes {
-    let negative = _mm256_cmp_pd::<_CMP_LT_OQ>(x, _mm256_sub_pd(x, x));
+fn leave(p: Prime, x: Floats) -> Lanes {
+    let negative = _mm256_cmp_pd::<_CMP_LT_OQ>(x, _mm256_setzero_pd());
     let x = _mm256_add_pd(x, _mm256_and_pd(negative, p.q));
-    _mm256_xor_pd(_mm256_add_pd(x, p.to_float), p.to_float)
+    _mm256_xor_si256(_mm256_castpd_si256(_mm256_add_pd(x, p.to_float)), _mm256_castpd_si256(p.to_float))
 }
 
+/// The integer next to `x / q`, or its neighbour where that is close to the middle of two.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn round(p: Prime, x: Lanes) -> Lanes {
+fn round(p: Prime, x: Floats) -> Floats {
     _mm256_sub_pd(_mm256_fmadd_pd(x, p.q_inverse, p.rounder), p.rounder)
 }
 
-/// To `[-q/2, q/2]` and the rounding of `x/q`.
+/// To `[-q/2, q/2]`, and what the rounding adds.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn reduce(p: Prime, x: Lanes) -> Lanes {
+fn reduce(p: Prime, x: Floats) -> Floats {
     _mm256_fnmadd_pd(round(p, x), p.q, x)
 }
 
 /// `x * w mod q` in `[-q, q]`.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn mul(p: Prime, x: Lanes, Factor(w): Factor) -> Lanes {
+fn mul(p: Prime, x: Floats, Factor(w): Factor) -> Floats {
     let high = _mm256_mul_pd(x, w);
     let low = _mm256_fmsub_pd(x, w, high);
     _mm256_add_pd(_mm256_fnmadd_pd(round(p, high), p.q, high), low)
@@ -179,62 +189,36 @@ fn mul(p: Prime, x: Lanes, Factor(w): Factor) -> Lanes {
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn forward_butterfly(p: Prime, a: Lanes, b: Lanes, w: Factor, reduces: bool) -> (Lanes, Lanes) {
+    let (a, b) = (_mm256_castsi256_pd(a), _mm256_castsi256_pd(b));
     let u = if reduces { reduce(p, a) } else { a };
     let v = mul(p, b, w);
-    (_mm256_add_pd(u, v), _mm256_sub_pd(u, v))
+    (_mm256_castpd_si256(_mm256_add_pd(u, v)), _mm256_castpd_si256(_mm256_sub_pd(u, v)))
 }
 
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn inverse_butterfly(p: Prime, u: Lanes, v: Lanes, w: Factor, Step(reduces): Step) -> (Lanes, Lanes) {
+    let (u, v) = (_mm256_castsi256_pd(u), _mm256_castsi256_pd(v));
     let sum = _mm256_add_pd(u, v);
-    (if reduces { reduce(p, sum) } else { sum }, mul(p, _mm256_sub_pd(u, v), w))
+    let sum = if reduces { reduce(p, sum) } else { sum };
+    (_mm256_castpd_si256(sum), _mm256_castpd_si256(mul(p, _mm256_sub_pd(u, v), w)))
 }
 
 /// The layer that carries `N^-1`, to words.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn inverse_last(p: Prime, u: Lanes, v: Lanes, w: [Factor; 2], _step: Step) -> (Lanes, Lanes) {
+    let (u, v) = (_mm256_castsi256_pd(u), _mm256_castsi256_pd(v));
     let (sum, difference) = (_mm256_add_pd(u, v), _mm256_sub_pd(u, v));
     (leave(p, mul(p, sum, w[0])), leave(p, mul(p, difference, w[1])))
 }
 
+/// The end of a forward transform, to words.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn words((a, b): (Lanes, Lanes)) -> (__m256i, __m256i) {
-    (_mm256_castpd_si256(a), _mm256_castpd_si256(b))
+fn finish(p: Prime, x: Lanes) -> Lanes {
+    leave(p, reduce(p, _mm256_castsi256_pd(x)))
 }
 
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-fn floats((a, b): (__m256i, __m256i)) -> (Lanes, Lanes) {
-    (_mm256_castsi256_pd(a), _mm256_castsi256_pd(b))
-}
-
-/// Distances 2 and 1 within a pair of vectors, to words.
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-fn forward_inner(p: Prime, x: (Lanes, Lanes), [w]: &[[u64; PAIR]; 1], reduces: u32) -> (Lanes, Lanes) {
-    let (a, b) = floats(lanes::halves(lanes::neighbours(words(x))));
-    let w2 = Factor(_mm256_castsi256_pd(lanes::twiddles_2(w)));
-    let x = forward_butterfly(p, a, b, w2, reduces & 1 == 1);
-    let (a, b) = floats(lanes::halves(words(x)));
-    let w1 = Factor(_mm256_castsi256_pd(lanes::twiddles_1(w)));
-    let (a, b) = forward_butterfly(p, a, b, w1, reduces & 2 == 2);
-    floats(lanes::neighbours(words((leave(p, reduce(p, a)), leave(p, reduce(p, b))))))
-}
-
-/// Distances 1 and 2 within a pair of vectors.
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-fn inverse_inner(p: Prime, x: (Lanes, Lanes), [w]: &[[u64; PAIR]; 1], step: [Step; 3]) -> (Lanes, Lanes) {
-    let (a, b) = floats(lanes::neighbours(words(x)));
-    let w1 = Factor(_mm256_castsi256_pd(lanes::twiddles_1(w)));
-    let x = inverse_butterfly(p, a, b, w1, step[1]);
-    let (a, b) = floats(lanes::halves(words(x)));
-    let w2 = Factor(_mm256_castsi256_pd(lanes::twiddles_2(w)));
-    let x = inverse_butterfly(p, a, b, w2, step[0]);
-    floats(lanes::neighbours(lanes::halves(words(x))))
-}
-
+inner_layers_of_4!("avx2,fma");
 passes!("avx2,fma");

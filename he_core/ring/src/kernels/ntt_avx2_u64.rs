@@ -1,245 +1,263 @@
-//! Transforms of 64-bit words on AVX2, four words a vector, for primes up to 61 bits.
+//! Transforms of 64-bit words on AVX2, four words a vector, for primes of 51 to 61 bits.
 //!
-//! AVX2 multiplies 32-bit halves only. The upper half of a product is taken from three of the four partial products
-//! without their carries, which is at most 2 too small, so that a lazy product lies in `[0, 4q)`; low halves are exact.
-//! Ranges: below 8q forward, below 4q inverse, both below 2^64; `[0, q)` at the end.
+//! Words are signed between the edges; products come from 32-bit halves, see [`ntt_split`](super::ntt_split).
+//! Growth: a forward layer adds less than q to a word, an inverse layer doubles it; [`Schedule`] reduces in time.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_add_epi64, _mm256_blendv_pd, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_loadu_si256,
-    _mm256_mul_epu32, _mm256_permute2x128_si256, _mm256_permute4x64_epi64, _mm256_set1_epi64x, _mm256_setr_epi64x,
-    _mm256_shuffle_epi32, _mm256_slli_epi64, _mm256_srli_epi64, _mm256_storeu_si256, _mm256_sub_epi64,
-    _mm256_unpackhi_epi64, _mm256_unpacklo_epi64,
+    __m256i, _mm256_add_epi64, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_loadu_si256, _mm256_mul_epi32,
+    _mm256_permutevar_pd, _mm256_set1_epi64x, _mm256_setr_epi64x, _mm256_shuffle_epi32, _mm256_slli_epi64,
+    _mm256_srli_epi64, _mm256_storeu_si256, _mm256_sub_epi64,
 };
 
-use super::ntt::{self, Portable};
+use super::ntt_lanes_avx2 as lanes;
+use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, inner_layers_of_4, passes};
+use super::ntt_split::{self as split, MAX_FACTOR};
 use crate::isa::Avx2;
-use crate::modulus::ShoupFactor;
+use crate::modulus::Modulus;
+use crate::ntt::Tables;
 
 const LANES: usize = 4;
+const PAIR: usize = 2 * LANES;
+type Pair = [[u64; PAIR]; 3];
 type Vector = [u64; LANES];
+type Lanes = __m256i;
 
-/// Below this length the portable transform runs.
-const MIN_LEN: usize = 2 * LANES;
+/// Primes stay above.
+pub(super) const MIN_MODULUS: u64 = 1 << 50;
+/// `log2 N` is at least this.
+pub(super) const MIN_LOG_N: u32 = 5;
 
-pub(super) fn forward(_proof: Avx2, plan: &Portable<u64>, x: &mut [u64]) {
-    if x.len() < MIN_LEN {
-        return ntt::forward(plan, x);
-    }
-    // SAFETY: `Avx2` is only built after the processor reported AVX2.
-    unsafe { forward_lanes(plan, x.as_chunks_mut().0) }
+/// One prime and its twiddles in parts.
+#[derive(Clone, Debug)]
+pub struct Path {
+    _proof: Avx2,
+    log_n: u32,
+    q: u64,
+    schedule: Schedule,
+    forward: Packed<PAIR, 3>,
+    inverse: Packed<PAIR, 3>,
+    n_inverse: [u64; 3],
+    n_inverse_twiddle: [u64; 3],
 }
 
-pub(super) fn inverse(_proof: Avx2, plan: &Portable<u64>, x: &mut [u64]) {
-    if x.len() < MIN_LEN {
-        return ntt::inverse(plan, x);
+impl Path {
+    pub(super) fn new(proof: Avx2, modulus: Modulus<u64>, tables: &Tables<u64>) -> Self {
+        let q = modulus.value();
+        debug_assert!(q > MIN_MODULUS);
+        let log_n = tables.forward.values.len().ilog2();
+        let parts = |w: u64| split::parts(w, q);
+        let limit = MAX_FACTOR as f64 / q as f64;
+        let step = (step_of(q) / q) as f64;
+        let growth = Growth {
+            limit,
+            product: |k: f64| split::product_bound(k / limit),
+            forward_reduced: |k: f64| step.max(k - step),
+            inverse_reduced: |k: f64| split::reduced_bound(k / limit),
+        };
+        Self {
+            _proof: proof,
+            log_n,
+            q,
+            schedule: Schedule::new(log_n, &growth),
+            forward: Packed::new(&tables.forward.values, parts),
+            inverse: Packed::new(&tables.inverse.values, parts),
+            n_inverse: parts(tables.n_inverse.value()),
+            n_inverse_twiddle: parts(tables.n_inverse_twiddle.value()),
+        }
     }
-    // SAFETY: `Avx2` is only built after the processor reported AVX2.
-    unsafe { inverse_lanes(plan, x.as_chunks_mut().0) }
 }
 
-/// Multiples of q in every lane, and its upper half.
+/// The multiple of q next below half of the range: subtracted towards zero it halves the bound of a word.
+fn step_of(q: u64) -> u64 {
+    (1 << 62) / q * q
+}
+
 #[derive(Clone, Copy)]
 struct Prime {
-    q: __m256i,
-    q_high: __m256i,
-    two_q: __m256i,
-    four_q: __m256i,
+    q: Lanes,
+    q_high: Lanes,
+    /// `2^31`: a half of what rounds to the upper half.
+    half: Lanes,
+    reciprocal: Lanes,
+    /// What to add to a word that is not negative, or negative: a step towards zero; 0, or q.
+    step: Lanes,
+    lift: Lanes,
 }
 
 impl Prime {
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn new(q: u64) -> Self {
+    fn new(path: &Path) -> Self {
         let all = |x: u64| _mm256_set1_epi64x(x as i64);
-        Self { q: all(q), q_high: all(q >> 32), two_q: all(2 * q), four_q: all(4 * q) }
+        let (q, step) = (all(split::halves(path.q as i64)), step_of(path.q) as i64);
+        Self {
+            q,
+            q_high: high(q),
+            half: all(1 << 31),
+            reciprocal: all(split::reciprocal(path.q)),
+            step: _mm256_setr_epi64x(-step, step, -step, step),
+            lift: _mm256_setr_epi64x(0, path.q as i64, 0, path.q as i64),
+        }
     }
 }
 
-/// A twiddle per lane with its quotient, each with its upper half brought down.
+/// The parts of a twiddle per lane, each half that multiplies in the low half of a lane.
 #[derive(Clone, Copy)]
 struct Factor {
-    value: __m256i,
-    value_high: __m256i,
-    quotient: __m256i,
-    quotient_high: __m256i,
+    b: Lanes,
+    b_high: Lanes,
+    a: Lanes,
+    a_high: Lanes,
+    b_quotient: Lanes,
+    a_quotient: Lanes,
 }
 
 impl Factor {
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn new(value: __m256i, quotient: __m256i) -> Self {
-        Self { value, value_high: high(value), quotient, quotient_high: high(quotient) }
+    fn new([b, a, quotients]: [Lanes; 3]) -> Self {
+        Self { b, b_high: high(b), a, a_high: high(a), b_quotient: quotients, a_quotient: high(quotients) }
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn splat(value: u64, quotient: u64) -> Self {
-        Self::new(_mm256_set1_epi64x(value as i64), _mm256_set1_epi64x(quotient as i64))
+    fn splat(parts: &[u64; 3]) -> Self {
+        let all = |x: u64| _mm256_set1_epi64x(x as i64);
+        Self::new([all(parts[0]), all(parts[1]), all(parts[2])])
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn splat_factor(w: ShoupFactor<u64>) -> Self {
-        Self::splat(w.value(), w.quotient())
+    fn pair(heap: &Pair) -> Self {
+        Self::splat(&[heap[0][1], heap[1][1], heap[2][1]])
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn inner<const DISTANCE: usize>(heap: &Pair) -> Self {
+        let twiddles = [lanes::twiddles::<DISTANCE>(&heap[0]), lanes::twiddles::<DISTANCE>(&heap[1])];
+        Self::new([twiddles[0], twiddles[1], lanes::twiddles::<DISTANCE>(&heap[2])])
+    }
+}
+
+/// Whether an inverse layer reduces its sums.
+#[derive(Clone, Copy)]
+struct Step(bool);
+
+impl Step {
+    #[inline]
+    fn new(path: &Path, layer: u32) -> Self {
+        Self(path.schedule.inverse(layer))
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load(x: &Vector) -> __m256i {
+fn load(x: &Vector) -> Lanes {
     // SAFETY: four words of 8 bytes; the load needs no alignment.
     unsafe { _mm256_loadu_si256(x.as_ptr().cast()) }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn store(x: &mut Vector, value: __m256i) {
+fn store(x: &mut Vector, value: Lanes) {
     // SAFETY: four words of 8 bytes; the store needs no alignment.
     unsafe { _mm256_storeu_si256(x.as_mut_ptr().cast(), value) }
+}
+
+/// Words are taken as they are.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn enter(_p: Prime, x: Lanes) -> Lanes {
+    x
 }
 
 /// Upper halves over lower ones.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn high(x: __m256i) -> __m256i {
+fn high(x: Lanes) -> Lanes {
     _mm256_shuffle_epi32::<0b11_11_01_01>(x)
 }
 
-/// `x` from `[0, 2b)` to `[0, b)`, for `b < 2^63`.
+/// The first of two numbers, or the second for negative words.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn reduce(x: __m256i, b: __m256i) -> __m256i {
-    let less = _mm256_castsi256_pd(_mm256_sub_epi64(x, b));
-    _mm256_castpd_si256(_mm256_blendv_pd(less, _mm256_castsi256_pd(x), less))
+fn by_sign(pair: Lanes, x: Lanes) -> Lanes {
+    _mm256_castpd_si256(_mm256_permutevar_pd(_mm256_castsi256_pd(pair), _mm256_srli_epi64::<62>(x)))
 }
 
-/// `[0, 4q)` to `[0, q)`.
+/// A step towards zero and past it.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn reduce_4q(p: Prime, x: __m256i) -> __m256i {
-    reduce(reduce(x, p.two_q), p.q)
+fn step(p: Prime, x: Lanes) -> Lanes {
+    _mm256_add_epi64(x, by_sign(p.step, x))
 }
 
-/// `x * w mod q` in `[0, 4q)`, any x.
+/// `low + 2^32 cross - e*q`.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn mul_shoup_lazy(p: Prime, x: __m256i, w: Factor) -> __m256i {
-    let x_high = high(x);
-    let middle = _mm256_add_epi64(
-        _mm256_srli_epi64::<32>(_mm256_mul_epu32(x_high, w.quotient)),
-        _mm256_srli_epi64::<32>(_mm256_mul_epu32(x, w.quotient_high)),
-    );
-    let e = _mm256_add_epi64(_mm256_mul_epu32(x_high, w.quotient_high), middle);
-    let cross = _mm256_sub_epi64(
-        _mm256_add_epi64(_mm256_mul_epu32(x_high, w.value), _mm256_mul_epu32(x, w.value_high)),
-        _mm256_add_epi64(_mm256_mul_epu32(high(e), p.q), _mm256_mul_epu32(e, p.q_high)),
-    );
-    let low = _mm256_sub_epi64(_mm256_mul_epu32(x, w.value), _mm256_mul_epu32(e, p.q));
-    _mm256_add_epi64(low, _mm256_slli_epi64::<32>(cross))
+fn subtract_multiple(p: Prime, low: Lanes, cross: Lanes, e: Lanes) -> Lanes {
+    let low = _mm256_sub_epi64(low, _mm256_mul_epi32(e, p.q));
+    _mm256_add_epi64(low, _mm256_slli_epi64::<32>(_mm256_sub_epi64(cross, _mm256_mul_epi32(e, p.q_high))))
 }
 
-/// Cooley-Tukey: below 8q in and out.
+/// To `(-q, q)`.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn forward_butterfly(p: Prime, a: __m256i, b: __m256i, w: Factor) -> (__m256i, __m256i) {
-    let u = reduce(a, p.four_q);
-    let v = mul_shoup_lazy(p, b, w);
-    (_mm256_add_epi64(u, v), _mm256_add_epi64(_mm256_sub_epi64(u, v), p.four_q))
+fn reduce(p: Prime, x: Lanes) -> Lanes {
+    let e = high(_mm256_add_epi64(_mm256_mul_epi32(high(_mm256_add_epi64(x, p.half)), p.reciprocal), p.half));
+    let low = _mm256_sub_epi64(x, _mm256_mul_epi32(e, p.q));
+    _mm256_sub_epi64(low, _mm256_slli_epi64::<32>(_mm256_mul_epi32(e, p.q_high)))
 }
 
-/// Gentleman-Sande: below 4q in and out.
+/// From `(-q, q)` to `[0, q)`.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn inverse_butterfly(p: Prime, u: __m256i, v: __m256i, w: Factor) -> (__m256i, __m256i) {
-    let difference = _mm256_add_epi64(_mm256_sub_epi64(u, v), p.four_q);
-    (reduce(_mm256_add_epi64(u, v), p.four_q), mul_shoup_lazy(p, difference, w))
+fn leave(p: Prime, x: Lanes) -> Lanes {
+    _mm256_add_epi64(x, by_sign(p.lift, x))
 }
 
-#[target_feature(enable = "avx2")]
-fn forward_lanes(plan: &Portable<u64>, x: &mut [Vector]) {
-    let p = Prime::new(plan.modulus.value());
-    let (values, quotients) = (&plan.tables.forward.values[..], &plan.tables.forward.quotients[..]);
-    let n = LANES * x.len();
-    let (mut blocks, mut t) = (1, x.len() / 2);
-    while t >= 1 {
-        for (i, block) in x.chunks_exact_mut(2 * t).enumerate() {
-            let w = Factor::splat(values[blocks + i], quotients[blocks + i]);
-            let (low, high) = block.split_at_mut(t);
-            for (a, b) in low.iter_mut().zip(high) {
-                let (u, v) = forward_butterfly(p, load(a), load(b), w);
-                store(a, u);
-                store(b, v);
-            }
-        }
-        (blocks, t) = (2 * blocks, t / 2);
-    }
-    // Distances 2 and 1 within a pair of vectors, and the reduction to [0, q).
-    let (v2, q2) = (values[n / 4..n / 2].as_chunks::<2>().0, quotients[n / 4..n / 2].as_chunks::<2>().0);
-    let (v1, q1) = (values[n / 2..].as_chunks::<4>().0, quotients[n / 2..].as_chunks::<4>().0);
-    let tables = v2.iter().zip(q2).zip(v1.iter().zip(q1));
-    for (pair, ((v2, q2), (v1, q1))) in x.as_chunks_mut::<2>().0.iter_mut().zip(tables) {
-        let [first, second] = pair;
-        let (a, b) = (load(first), load(second));
-        // [0 1 | 4 5], [2 3 | 6 7].
-        let (low, high) = (_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b));
-        let (a, b) = forward_butterfly(p, low, high, Factor::new(load_twice(v2), load_twice(q2)));
-        // [0 2 | 4 6], [1 3 | 5 7].
-        let (even, odd) = (_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
-        let (a, b) = forward_butterfly(p, even, odd, Factor::new(load(v1), load(q1)));
-        let (a, b) = (reduce_4q(p, reduce(a, p.four_q)), reduce_4q(p, reduce(b, p.four_q)));
-        let (low, high) = (_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
-        store(first, _mm256_permute2x128_si256::<0x20>(low, high));
-        store(second, _mm256_permute2x128_si256::<0x31>(low, high));
-    }
-}
-
-/// Two words as `[0 0 | 1 1]`.
+/// `x * w mod q` in `(-q, q)`.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load_twice(x: &[u64; 2]) -> __m256i {
-    _mm256_permute4x64_epi64::<0b01_01_00_00>(_mm256_setr_epi64x(x[0] as i64, x[1] as i64, 0, 0))
+fn mul(p: Prime, x: Lanes, w: Factor) -> Lanes {
+    let x_high = high(_mm256_add_epi64(x, p.half));
+    let sum = _mm256_add_epi64(_mm256_mul_epi32(x, w.b_quotient), p.half);
+    let e = high(_mm256_add_epi64(_mm256_mul_epi32(x_high, w.a_quotient), sum));
+    let low = _mm256_add_epi64(_mm256_mul_epi32(x_high, w.a), _mm256_mul_epi32(x, w.b));
+    let cross = _mm256_add_epi64(_mm256_mul_epi32(x_high, w.a_high), _mm256_mul_epi32(x, w.b_high));
+    subtract_multiple(p, low, cross, e)
 }
 
+#[inline]
 #[target_feature(enable = "avx2")]
-fn inverse_lanes(plan: &Portable<u64>, x: &mut [Vector]) {
-    let p = Prime::new(plan.modulus.value());
-    let (values, quotients) = (&plan.tables.inverse.values[..], &plan.tables.inverse.quotients[..]);
-    let n = LANES * x.len();
-    let (v2, q2) = (values[n / 4..n / 2].as_chunks::<2>().0, quotients[n / 4..n / 2].as_chunks::<2>().0);
-    let (v1, q1) = (values[n / 2..].as_chunks::<4>().0, quotients[n / 2..].as_chunks::<4>().0);
-    let tables = v2.iter().zip(q2).zip(v1.iter().zip(q1));
-    for (pair, ((v2, q2), (v1, q1))) in x.as_chunks_mut::<2>().0.iter_mut().zip(tables) {
-        let [first, second] = pair;
-        let (a, b) = (load(first), load(second));
-        // [0 1 | 4 5], [2 3 | 6 7], then [0 2 | 4 6], [1 3 | 5 7].
-        let (low, high) = (_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b));
-        let (even, odd) = (_mm256_unpacklo_epi64(low, high), _mm256_unpackhi_epi64(low, high));
-        let (a, b) = inverse_butterfly(p, even, odd, Factor::new(load(v1), load(q1)));
-        let (low, high) = (_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
-        let (a, b) = inverse_butterfly(p, low, high, Factor::new(load_twice(v2), load_twice(q2)));
-        store(first, _mm256_permute2x128_si256::<0x20>(a, b));
-        store(second, _mm256_permute2x128_si256::<0x31>(a, b));
-    }
-    let (mut blocks, mut t) = (x.len() / 2, 1);
-    while blocks > 1 {
-        for (i, block) in x.chunks_exact_mut(2 * t).enumerate() {
-            let w = Factor::splat(values[blocks + i], quotients[blocks + i]);
-            let (low, high) = block.split_at_mut(t);
-            for (a, b) in low.iter_mut().zip(high) {
-                let (u, v) = inverse_butterfly(p, load(a), load(b), w);
-                store(a, u);
-                store(b, v);
-            }
-        }
-        (blocks, t) = (blocks / 2, 2 * t);
-    }
-    // The last layer carries 1/N.
-    let (w, w_difference) = (Factor::splat_factor(plan.tables.n_inverse), Factor::splat_factor(plan.tables.n_inverse_twiddle));
-    let (low, high) = x.split_at_mut(t);
-    for (a, b) in low.iter_mut().zip(high) {
-        let (u, v) = (load(a), load(b));
-        let difference = _mm256_add_epi64(_mm256_sub_epi64(u, v), p.four_q);
-        store(a, reduce_4q(p, mul_shoup_lazy(p, _mm256_add_epi64(u, v), w)));
-        store(b, reduce_4q(p, mul_shoup_lazy(p, difference, w_difference)));
-    }
+fn forward_butterfly(p: Prime, a: Lanes, b: Lanes, w: Factor, reduces: bool) -> (Lanes, Lanes) {
+    let u = if reduces { step(p, a) } else { a };
+    let v = mul(p, b, w);
+    (_mm256_add_epi64(u, v), _mm256_sub_epi64(u, v))
 }
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn inverse_butterfly(p: Prime, u: Lanes, v: Lanes, w: Factor, Step(reduces): Step) -> (Lanes, Lanes) {
+    let sum = _mm256_add_epi64(u, v);
+    (if reduces { reduce(p, sum) } else { sum }, mul(p, _mm256_sub_epi64(u, v), w))
+}
+
+/// The layer that carries `N^-1`, to `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn inverse_last(p: Prime, u: Lanes, v: Lanes, w: [Factor; 2], _step: Step) -> (Lanes, Lanes) {
+    let (sum, difference) = (_mm256_add_epi64(u, v), _mm256_sub_epi64(u, v));
+    (leave(p, mul(p, sum, w[0])), leave(p, mul(p, difference, w[1])))
+}
+
+/// The end of a forward transform.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn finish(p: Prime, x: Lanes) -> Lanes {
+    leave(p, reduce(p, x))
+}
+
+inner_layers_of_4!("avx2");
+passes!("avx2");

@@ -5,24 +5,24 @@
 use std::arch::x86_64::{
     __m512d, __m512i, _CMP_LT_OQ, _mm512_add_pd, _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_cmp_pd_mask,
     _mm512_fmadd_pd, _mm512_fmsub_pd, _mm512_fnmadd_pd, _mm512_loadu_si512, _mm512_mask_add_pd, _mm512_mul_pd,
-    _mm512_or_pd, _mm512_set1_pd, _mm512_setzero_pd, _mm512_storeu_si512, _mm512_sub_pd, _mm512_xor_pd,
+    _mm512_or_si512, _mm512_set1_pd, _mm512_setzero_pd, _mm512_storeu_si512, _mm512_sub_pd, _mm512_xor_si512,
 };
 
 use super::ntt_lanes_avx512 as lanes;
-use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, passes};
+use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, inner_layers_of_8, passes};
 use crate::isa::Avx512;
 use crate::modulus::Modulus;
 use crate::ntt::Tables;
 
 const LANES: usize = 8;
 const PAIR: usize = 2 * LANES;
+type Pair = [[u64; PAIR]; 1];
 type Vector = [u64; LANES];
-type Lanes = __m512d;
+type Lanes = __m512i;
+type Floats = __m512d;
 
 /// Primes stay below.
 pub(super) const MAX_MODULUS: u64 = 1 << 50;
-/// `log2 N` is at least this.
-pub(super) const MIN_LOG_N: u32 = 6;
 
 /// Factors of products stay below: `|h/q| < 2^51`.
 const MAX_FACTOR: f64 = (1u64 << 52) as f64;
@@ -51,7 +51,9 @@ impl Path {
         let log_n = tables.forward.values.len().ilog2();
         let centered = |w: u64| [if w > q / 2 { w as f64 - q as f64 } else { w as f64 }.to_bits()];
         let limit = MAX_FACTOR / q as f64;
-        let growth = Growth { limit, product: |k: f64| 0.5 + k / limit / 2.0, reduced: |_| 0.5 + f64::EPSILON * limit };
+        let reduced = |_| 0.5 + f64::EPSILON * limit;
+        let product = |k: f64| 0.5 + k / limit / 2.0;
+        let growth = Growth { limit, product, forward_reduced: reduced, inverse_reduced: reduced };
         Self {
             _proof: proof,
             log_n,
@@ -67,15 +69,15 @@ impl Path {
 
 #[derive(Clone, Copy)]
 struct Prime {
-    q: Lanes,
-    q_inverse: Lanes,
-    rounder: Lanes,
-    to_float: Lanes,
+    q: Floats,
+    q_inverse: Floats,
+    rounder: Floats,
+    to_float: Floats,
 }
 
 impl Prime {
     #[inline]
-    #[target_feature(enable = "avx512f,avx512dq")]
+    #[target_feature(enable = "avx512f")]
     fn new(path: &Path) -> Self {
         Self {
             q: _mm512_set1_pd(path.q),
@@ -87,19 +89,25 @@ impl Prime {
 }
 
 #[derive(Clone, Copy)]
-struct Factor(Lanes);
+struct Factor(Floats);
 
 impl Factor {
     #[inline]
-    #[target_feature(enable = "avx512f,avx512dq")]
+    #[target_feature(enable = "avx512f")]
     fn splat([bits]: &[u64; 1]) -> Self {
         Self(_mm512_set1_pd(f64::from_bits(*bits)))
     }
 
     #[inline]
-    #[target_feature(enable = "avx512f,avx512dq")]
-    fn pair([w]: &[[u64; PAIR]; 1]) -> Self {
-        Self::splat(&[w[1]])
+    #[target_feature(enable = "avx512f")]
+    fn pair([heap]: &Pair) -> Self {
+        Self::splat(&[heap[1]])
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn inner<const DISTANCE: usize>([heap]: &Pair) -> Self {
+        Self(_mm512_castsi512_pd(lanes::twiddles::<DISTANCE>(heap)))
     }
 }
 
@@ -115,122 +123,92 @@ impl Step {
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
+#[target_feature(enable = "avx512f")]
 fn load(x: &Vector) -> Lanes {
     // SAFETY: eight words of 8 bytes; the load needs no alignment.
-    _mm512_castsi512_pd(unsafe { _mm512_loadu_si512(x.as_ptr().cast::<__m512i>()) })
+    unsafe { _mm512_loadu_si512(x.as_ptr().cast()) }
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
+#[target_feature(enable = "avx512f")]
 fn store(x: &mut Vector, value: Lanes) {
     // SAFETY: eight words of 8 bytes; the store needs no alignment.
-    unsafe { _mm512_storeu_si512(x.as_mut_ptr().cast::<__m512i>(), _mm512_castpd_si512(value)) }
+    unsafe { _mm512_storeu_si512(x.as_mut_ptr().cast(), value) }
 }
 
 /// Words below 2^52 to floats.
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
+#[target_feature(enable = "avx512f")]
 fn enter(p: Prime, x: Lanes) -> Lanes {
-    _mm512_sub_pd(_mm512_or_pd(x, p.to_float), p.to_float)
+    let bits = _mm512_or_si512(x, _mm512_castpd_si512(p.to_float));
+    _mm512_castpd_si512(_mm512_sub_pd(_mm512_castsi512_pd(bits), p.to_float))
 }
 
 /// Floats in `(-q, q)` to words in `[0, q)`.
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
-fn leave(p: Prime, x: Lanes) -> Lanes {
+#[target_feature(enable = "avx512f")]
+fn leave(p: Prime, x: Floats) -> Lanes {
     let negative = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(x, _mm512_setzero_pd());
     let x = _mm512_mask_add_pd(x, negative, x, p.q);
-    _mm512_xor_pd(_mm512_add_pd(x, p.to_float), p.to_float)
+    _mm512_xor_si512(_mm512_castpd_si512(_mm512_add_pd(x, p.to_float)), _mm512_castpd_si512(p.to_float))
 }
 
+/// The integer next to `x / q`, or its neighbour where that is close to the middle of two.
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
-fn round(p: Prime, x: Lanes) -> Lanes {
+#[target_feature(enable = "avx512f")]
+fn round(p: Prime, x: Floats) -> Floats {
     _mm512_sub_pd(_mm512_fmadd_pd(x, p.q_inverse, p.rounder), p.rounder)
 }
 
-/// To `[-q/2, q/2]` and the rounding of `x/q`.
+/// To `[-q/2, q/2]`, and what the rounding adds.
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
-fn reduce(p: Prime, x: Lanes) -> Lanes {
+#[target_feature(enable = "avx512f")]
+fn reduce(p: Prime, x: Floats) -> Floats {
     _mm512_fnmadd_pd(round(p, x), p.q, x)
 }
 
 /// `x * w mod q` in `[-q, q]`.
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
-fn mul(p: Prime, x: Lanes, Factor(w): Factor) -> Lanes {
+#[target_feature(enable = "avx512f")]
+fn mul(p: Prime, x: Floats, Factor(w): Factor) -> Floats {
     let high = _mm512_mul_pd(x, w);
     let low = _mm512_fmsub_pd(x, w, high);
     _mm512_add_pd(_mm512_fnmadd_pd(round(p, high), p.q, high), low)
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
+#[target_feature(enable = "avx512f")]
 fn forward_butterfly(p: Prime, a: Lanes, b: Lanes, w: Factor, reduces: bool) -> (Lanes, Lanes) {
+    let (a, b) = (_mm512_castsi512_pd(a), _mm512_castsi512_pd(b));
     let u = if reduces { reduce(p, a) } else { a };
     let v = mul(p, b, w);
-    (_mm512_add_pd(u, v), _mm512_sub_pd(u, v))
+    (_mm512_castpd_si512(_mm512_add_pd(u, v)), _mm512_castpd_si512(_mm512_sub_pd(u, v)))
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
+#[target_feature(enable = "avx512f")]
 fn inverse_butterfly(p: Prime, u: Lanes, v: Lanes, w: Factor, Step(reduces): Step) -> (Lanes, Lanes) {
+    let (u, v) = (_mm512_castsi512_pd(u), _mm512_castsi512_pd(v));
     let sum = _mm512_add_pd(u, v);
-    (if reduces { reduce(p, sum) } else { sum }, mul(p, _mm512_sub_pd(u, v), w))
+    let sum = if reduces { reduce(p, sum) } else { sum };
+    (_mm512_castpd_si512(sum), _mm512_castpd_si512(mul(p, _mm512_sub_pd(u, v), w)))
 }
 
 /// The layer that carries `N^-1`, to words.
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
+#[target_feature(enable = "avx512f")]
 fn inverse_last(p: Prime, u: Lanes, v: Lanes, w: [Factor; 2], _step: Step) -> (Lanes, Lanes) {
+    let (u, v) = (_mm512_castsi512_pd(u), _mm512_castsi512_pd(v));
     let (sum, difference) = (_mm512_add_pd(u, v), _mm512_sub_pd(u, v));
     (leave(p, mul(p, sum, w[0])), leave(p, mul(p, difference, w[1])))
 }
 
+/// The end of a forward transform, to words.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn words((a, b): (Lanes, Lanes)) -> (__m512i, __m512i) {
-    (_mm512_castpd_si512(a), _mm512_castpd_si512(b))
+fn finish(p: Prime, x: Lanes) -> Lanes {
+    leave(p, reduce(p, _mm512_castsi512_pd(x)))
 }
 
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn floats((a, b): (__m512i, __m512i)) -> (Lanes, Lanes) {
-    (_mm512_castsi512_pd(a), _mm512_castsi512_pd(b))
-}
-
-/// Distances 4, 2 and 1 within a pair of vectors, to words.
-#[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
-fn forward_inner(p: Prime, x: (Lanes, Lanes), [w]: &[[u64; PAIR]; 1], reduces: u32) -> (Lanes, Lanes) {
-    let (a, b) = floats(lanes::alternate(words(x)));
-    let w4 = Factor(_mm512_castsi512_pd(lanes::twiddles_4(w)));
-    let x = forward_butterfly(p, a, b, w4, reduces & 1 == 1);
-    let (a, b) = floats(lanes::split_2(words(x)));
-    let w2 = Factor(_mm512_castsi512_pd(lanes::twiddles_2(w)));
-    let x = forward_butterfly(p, a, b, w2, reduces & 2 == 2);
-    let (a, b) = floats(lanes::halves(words(x)));
-    let w1 = Factor(_mm512_castsi512_pd(lanes::twiddles_1(w)));
-    let (a, b) = forward_butterfly(p, a, b, w1, reduces & 4 == 4);
-    floats(lanes::neighbours(words((leave(p, reduce(p, a)), leave(p, reduce(p, b))))))
-}
-
-/// Distances 1, 2 and 4 within a pair of vectors.
-#[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
-fn inverse_inner(p: Prime, x: (Lanes, Lanes), [w]: &[[u64; PAIR]; 1], step: [Step; 3]) -> (Lanes, Lanes) {
-    let (a, b) = floats(lanes::neighbours(words(x)));
-    let w1 = Factor(_mm512_castsi512_pd(lanes::twiddles_1(w)));
-    let x = inverse_butterfly(p, a, b, w1, step[2]);
-    let (a, b) = floats(lanes::halves(words(x)));
-    let w2 = Factor(_mm512_castsi512_pd(lanes::twiddles_2(w)));
-    let x = inverse_butterfly(p, a, b, w2, step[1]);
-    let (a, b) = floats(lanes::join_2(words(x)));
-    let w4 = Factor(_mm512_castsi512_pd(lanes::twiddles_4(w)));
-    let x = inverse_butterfly(p, a, b, w4, step[0]);
-    floats(lanes::from_alternate(words(x)))
-}
-
-passes!("avx512f,avx512dq");
+inner_layers_of_8!("avx512f");
+passes!("avx512f");

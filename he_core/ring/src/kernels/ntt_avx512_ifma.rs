@@ -12,13 +12,14 @@ use std::arch::x86_64::{
 };
 
 use super::ntt_lanes_avx512 as lanes;
-use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, passes};
+use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, inner_layers_of_8, passes};
 use crate::isa::Avx512Ifma;
 use crate::modulus::Modulus;
 use crate::ntt::Tables;
 
 const LANES: usize = 8;
 const PAIR: usize = 2 * LANES;
+type Pair = [[u64; PAIR]; 2];
 type Vector = [u64; LANES];
 type Lanes = __m512i;
 
@@ -49,7 +50,8 @@ impl Path {
         debug_assert!(q < MAX_MODULUS);
         let log_n = tables.forward.values.len().ilog2();
         let parts = |w: u64| [w, ((u128::from(w) << RADIX_BITS) / u128::from(q)) as u64];
-        let growth = Growth { limit: (1u64 << RADIX_BITS) as f64 / q as f64, product: |_| 2.0, reduced: |_| 2.0 };
+        let limit = (1u64 << RADIX_BITS) as f64 / q as f64;
+        let growth = Growth { limit, product: |_| 2.0, forward_reduced: |_| 2.0, inverse_reduced: |_| 2.0 };
         Self {
             _proof: proof,
             log_n,
@@ -99,14 +101,14 @@ impl Factor {
 
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn pair([value, quotient]: &[[u64; PAIR]; 2]) -> Self {
-        Self::splat(&[value[1], quotient[1]])
+    fn pair(heap: &Pair) -> Self {
+        Self::splat(&[heap[0][1], heap[1][1]])
     }
 
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn inner(w: &[[u64; PAIR]; 2], lanes: impl Fn(&[u64; PAIR]) -> Lanes) -> Self {
-        Self { value: lanes(&w[0]), quotient: lanes(&w[1]) }
+    fn inner<const DISTANCE: usize>(heap: &Pair) -> Self {
+        Self { value: lanes::twiddles::<DISTANCE>(&heap[0]), quotient: lanes::twiddles::<DISTANCE>(&heap[1]) }
     }
 }
 
@@ -194,30 +196,12 @@ fn inverse_last(p: Prime, u: Lanes, v: Lanes, w: [Factor; 2], step: Step) -> (La
     (leave(p, mul(p, _mm512_add_epi64(u, v), w[0])), leave(p, mul(p, difference, w[1])))
 }
 
-/// Distances 4, 2 and 1 within a pair of vectors, to `[0, q)`.
+/// The end of a forward transform.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn forward_inner(p: Prime, x: (Lanes, Lanes), w: &[[u64; PAIR]; 2], reduces: u32) -> (Lanes, Lanes) {
-    let (a, b) = lanes::alternate(x);
-    let x = forward_butterfly(p, a, b, Factor::inner(w, |w| lanes::twiddles_4(w)), reduces & 1 == 1);
-    let (a, b) = lanes::split_2(x);
-    let x = forward_butterfly(p, a, b, Factor::inner(w, |w| lanes::twiddles_2(w)), reduces & 2 == 2);
-    let (a, b) = lanes::halves(x);
-    let (a, b) = forward_butterfly(p, a, b, Factor::inner(w, |w| lanes::twiddles_1(w)), reduces & 4 == 4);
-    lanes::neighbours((leave(p, reduce(p, a)), leave(p, reduce(p, b))))
+fn finish(p: Prime, x: Lanes) -> Lanes {
+    leave(p, reduce(p, x))
 }
 
-/// Distances 1, 2 and 4 within a pair of vectors.
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn inverse_inner(p: Prime, x: (Lanes, Lanes), w: &[[u64; PAIR]; 2], step: [Step; 3]) -> (Lanes, Lanes) {
-    let (a, b) = lanes::neighbours(x);
-    let x = inverse_butterfly(p, a, b, Factor::inner(w, |w| lanes::twiddles_1(w)), step[2]);
-    let (a, b) = lanes::halves(x);
-    let x = inverse_butterfly(p, a, b, Factor::inner(w, |w| lanes::twiddles_2(w)), step[1]);
-    let (a, b) = lanes::join_2(x);
-    let x = inverse_butterfly(p, a, b, Factor::inner(w, |w| lanes::twiddles_4(w)), step[0]);
-    lanes::from_alternate(x)
-}
-
+inner_layers_of_8!("avx512f,avx512ifma");
 passes!("avx512f,avx512ifma");

@@ -11,74 +11,97 @@ use std::arch::x86_64::{
     _mm512_permutex2var_epi64, _mm512_setr_epi64, _mm512_shuffle_i64x2,
 };
 
-type Pair = (__m512i, __m512i);
+/// Two pairs.
+type Pairs = [__m512i; 4];
 
 /// Natural order to distance 4.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn alternate((a, b): Pair) -> Pair {
+pub(super) fn alternate([a, b, c, d]: Pairs) -> Pairs {
     let (low, high) = (_mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15));
-    (_mm512_permutex2var_epi64(a, low, b), _mm512_permutex2var_epi64(a, high, b))
+    [
+        _mm512_permutex2var_epi64(a, low, b),
+        _mm512_permutex2var_epi64(a, high, b),
+        _mm512_permutex2var_epi64(c, low, d),
+        _mm512_permutex2var_epi64(c, high, d),
+    ]
 }
 
 /// Distance 4 to natural order.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn from_alternate((a, b): Pair) -> Pair {
+pub(super) fn from_alternate([a, b, c, d]: Pairs) -> Pairs {
     let (even, odd) = (_mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15));
-    (_mm512_permutex2var_epi64(a, even, b), _mm512_permutex2var_epi64(a, odd, b))
+    [
+        _mm512_permutex2var_epi64(a, even, b),
+        _mm512_permutex2var_epi64(a, odd, b),
+        _mm512_permutex2var_epi64(c, even, d),
+        _mm512_permutex2var_epi64(c, odd, d),
+    ]
 }
 
 /// Distance 4 to distance 2.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn split_2((a, b): Pair) -> Pair {
+pub(super) fn split_2([a, b, c, d]: Pairs) -> Pairs {
     let (low, high) = (_mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15));
-    (_mm512_permutex2var_epi64(a, low, b), _mm512_permutex2var_epi64(a, high, b))
+    [
+        _mm512_permutex2var_epi64(a, low, b),
+        _mm512_permutex2var_epi64(a, high, b),
+        _mm512_permutex2var_epi64(c, low, d),
+        _mm512_permutex2var_epi64(c, high, d),
+    ]
 }
 
 /// Distance 2 to distance 4.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn join_2((a, b): Pair) -> Pair {
-    (_mm512_shuffle_i64x2::<0x88>(a, b), _mm512_shuffle_i64x2::<0xdd>(a, b))
+pub(super) fn join_2([a, b, c, d]: Pairs) -> Pairs {
+    [
+        _mm512_shuffle_i64x2::<0x88>(a, b),
+        _mm512_shuffle_i64x2::<0xdd>(a, b),
+        _mm512_shuffle_i64x2::<0x88>(c, d),
+        _mm512_shuffle_i64x2::<0xdd>(c, d),
+    ]
 }
 
 /// Distance 2 to distance 1 and back.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn halves((a, b): Pair) -> Pair {
-    (_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0xee>(a, b))
+pub(super) fn halves([a, b, c, d]: Pairs) -> Pairs {
+    [
+        _mm512_shuffle_i64x2::<0x44>(a, b),
+        _mm512_shuffle_i64x2::<0xee>(a, b),
+        _mm512_shuffle_i64x2::<0x44>(c, d),
+        _mm512_shuffle_i64x2::<0xee>(c, d),
+    ]
 }
 
 /// Natural order to distance 1 and back.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn neighbours((a, b): Pair) -> Pair {
+pub(super) fn neighbours([a, b, c, d]: Pairs) -> Pairs {
     let (low, high) = (_mm512_setr_epi64(0, 8, 4, 12, 2, 10, 6, 14), _mm512_setr_epi64(1, 9, 5, 13, 3, 11, 7, 15));
-    (_mm512_permutex2var_epi64(a, low, b), _mm512_permutex2var_epi64(a, high, b))
+    [
+        _mm512_permutex2var_epi64(a, low, b),
+        _mm512_permutex2var_epi64(a, high, b),
+        _mm512_permutex2var_epi64(c, low, d),
+        _mm512_permutex2var_epi64(c, high, d),
+    ]
 }
 
-/// The twiddles of distance 4, four times.
+/// The twiddles of a distance, repeated to a vector.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn twiddles_4(heap: &[u64; 16]) -> __m512i {
-    // SAFETY: words 2 and 3 of sixteen; the load needs no alignment.
-    _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128(heap[2..4].as_ptr().cast()) })
-}
-
-/// The twiddles of distance 2, twice.
-#[inline]
-#[target_feature(enable = "avx512f")]
-pub(super) fn twiddles_2(heap: &[u64; 16]) -> __m512i {
-    // SAFETY: words 4 to 7 of sixteen; the load needs no alignment.
-    _mm512_broadcast_i64x4(unsafe { _mm256_loadu_si256(heap[4..8].as_ptr().cast()) })
-}
-
-/// The twiddles of distance 1.
-#[inline]
-#[target_feature(enable = "avx512f")]
-pub(super) fn twiddles_1(heap: &[u64; 16]) -> __m512i {
-    // SAFETY: words 8 to 15 of sixteen; the load needs no alignment.
-    unsafe { _mm512_loadu_si512(heap[8..16].as_ptr().cast()) }
+pub(super) fn twiddles<const DISTANCE: usize>(heap: &[u64; 16]) -> __m512i {
+    if DISTANCE == 4 {
+        // SAFETY: words 2 and 3 of sixteen; the load needs no alignment.
+        _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128(heap[2..4].as_ptr().cast()) })
+    } else if DISTANCE == 2 {
+        // SAFETY: words 4 to 7 of sixteen; the load needs no alignment.
+        _mm512_broadcast_i64x4(unsafe { _mm256_loadu_si256(heap[4..8].as_ptr().cast()) })
+    } else {
+        // SAFETY: words 8 to 15 of sixteen; the load needs no alignment.
+        unsafe { _mm512_loadu_si512(heap[8..16].as_ptr().cast()) }
+    }
 }

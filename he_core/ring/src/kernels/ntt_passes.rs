@@ -56,13 +56,14 @@ impl<const PAIR: usize, const PARTS: usize> Packed<PAIR, PARTS> {
 }
 
 /// How far words of a path grow, in units of q.
-pub(super) struct Growth<P, R> {
+pub(super) struct Growth<P, F, I> {
     /// Factors of products stay below.
     pub(super) limit: f64,
     /// The bound of a lazy product whose factor has the given bound.
     pub(super) product: P,
-    /// The bound of a reduced word that had the given bound.
-    pub(super) reduced: R,
+    /// The bound of a word that had the given bound, reduced as each direction does.
+    pub(super) forward_reduced: F,
+    pub(super) inverse_reduced: I,
 }
 
 /// In which layers words are reduced: as late as the bounds allow.
@@ -78,15 +79,20 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// For words in `[0, q)` at the start and `layers` layers.
-    pub(super) fn new<P: Fn(f64) -> f64, R: Fn(f64) -> f64>(layers: u32, growth: &Growth<P, R>) -> Self {
+    pub(super) fn new<P, F, I>(layers: u32, growth: &Growth<P, F, I>) -> Self
+    where
+        P: Fn(f64) -> f64,
+        F: Fn(f64) -> f64,
+        I: Fn(f64) -> f64,
+    {
         let mut schedule = Self { inverse_bounds: vec![0.0; layers as usize], ..Self::default() };
-        let Growth { limit, product, reduced } = growth;
+        let Growth { limit, product, forward_reduced, inverse_reduced } = growth;
         let mut bound = 1.0;
         for layer in 0..layers {
             let late = bound + product(bound);
             let reduce = late > *limit;
             schedule.forward |= u32::from(reduce) << layer;
-            bound = if reduce { reduced(bound) + product(bound) } else { late };
+            bound = if reduce { forward_reduced(bound) + product(bound) } else { late };
             debug_assert!(bound <= *limit);
         }
         bound = 1.0;
@@ -94,7 +100,7 @@ impl Schedule {
             schedule.inverse_bounds[layer as usize] = bound;
             let reduce = 4.0 * bound > *limit;
             schedule.inverse |= u32::from(reduce) << layer;
-            let sum = if reduce { reduced(2.0 * bound) } else { 2.0 * bound };
+            let sum = if reduce { inverse_reduced(2.0 * bound) } else { 2.0 * bound };
             debug_assert!(2.0 * bound <= *limit);
             bound = product(2.0 * bound).max(sum);
         }
@@ -130,12 +136,16 @@ macro_rules! passes {
             let (p, layer) = (Prime::new(path), node.ilog2());
             let reduce = [path.schedule.forward(layer), path.schedule.forward(layer + 1)];
             for (node, block) in (node..).zip(x.chunks_exact_mut(len)) {
-                let w = [node, 2 * node, 2 * node + 1].map(|node| Factor::splat(path.forward.node(node)));
+                let w = Factor::splat(path.forward.node(node));
+                let w = [w, Factor::splat(path.forward.node(2 * node)), Factor::splat(path.forward.node(2 * node + 1))];
                 let (low, high) = block.split_at_mut(len / 2);
                 let ((a, b), (c, d)) = (low.split_at_mut(len / 4), high.split_at_mut(len / 4));
                 for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
-                    let words = [load(a), load(b), load(c), load(d)];
-                    let words = if FIRST { words.map(|x| enter(p, x)) } else { words };
+                    let words = if FIRST {
+                        [enter(p, load(a)), enter(p, load(b)), enter(p, load(c)), enter(p, load(d))]
+                    } else {
+                        [load(a), load(b), load(c), load(d)]
+                    };
                     let words = forward_quad(p, words, w, reduce);
                     store(a, words[0]);
                     store(b, words[1]);
@@ -150,38 +160,46 @@ macro_rules! passes {
         fn forward_quad(p: Prime, [a, b, c, d]: [Lanes; 4], w: [Factor; 3], reduce: [bool; 2]) -> [Lanes; 4] {
             let (a, c) = forward_butterfly(p, a, c, w[0], reduce[0]);
             let (b, d) = forward_butterfly(p, b, d, w[0], reduce[0]);
-            let (a, b) = forward_butterfly(p, a, b, w[1], reduce[1]);
-            let (c, d) = forward_butterfly(p, c, d, w[2], reduce[1]);
+            forward_pairs(p, [a, b, c, d], [w[1], w[2]], reduce[1])
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn forward_pairs(p: Prime, [a, b, c, d]: [Lanes; 4], w: [Factor; 2], reduce: bool) -> [Lanes; 4] {
+            let (a, b) = forward_butterfly(p, a, b, w[0], reduce);
+            let (c, d) = forward_butterfly(p, c, d, w[1], reduce);
             [a, b, c, d]
         }
 
-        /// The last layers, and words in `[0, q)`.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn inverse_pairs(p: Prime, [a, b, c, d]: [Lanes; 4], w: [Factor; 2], step: Step) -> [Lanes; 4] {
+            let (a, b) = inverse_butterfly(p, a, b, w[0], step);
+            let (c, d) = inverse_butterfly(p, c, d, w[1], step);
+            [a, b, c, d]
+        }
+
+        /// The last layers, and words in `[0, q)`: four vectors at a time, so that two chains of steps overlap.
         #[target_feature(enable = $features)]
         fn forward_tail(path: &Path, x: &mut [Vector], node: usize) {
             let (p, layer, schedule) = (Prime::new(path), node.ilog2(), &path.schedule);
-            if path.chunk() == 4 {
-                let outer = [schedule.forward(layer), schedule.forward(layer + 1)];
-                let inner = schedule.forward >> (layer + 2);
-                let pairs = path.forward.pairs(2 * node, x.len() / 2).as_chunks::<2>().0;
-                for ((node, chunk), pairs) in (node..).zip(x.as_chunks_mut::<4>().0).zip(pairs) {
-                    let w = [Factor::splat(path.forward.node(node)), Factor::pair(&pairs[0]), Factor::pair(&pairs[1])];
-                    let [a, b, c, d] = forward_quad(p, [0, 1, 2, 3].map(|i| load(&chunk[i])), w, outer);
-                    let (a, b) = forward_inner(p, (a, b), &pairs[0], inner);
-                    let (c, d) = forward_inner(p, (c, d), &pairs[1], inner);
-                    store(&mut chunk[0], a);
-                    store(&mut chunk[1], b);
-                    store(&mut chunk[2], c);
-                    store(&mut chunk[3], d);
-                }
-            } else {
-                let (outer, inner) = (schedule.forward(layer), schedule.forward >> (layer + 1));
-                let pairs = path.forward.pairs(node, x.len() / 2);
-                for (chunk, pair) in x.as_chunks_mut::<2>().0.iter_mut().zip(pairs) {
-                    let ab = forward_butterfly(p, load(&chunk[0]), load(&chunk[1]), Factor::pair(pair), outer);
-                    let (a, b) = forward_inner(p, ab, pair, inner);
-                    store(&mut chunk[0], a);
-                    store(&mut chunk[1], b);
-                }
+            let quads = path.chunk() == 4;
+            let (first, inner) = if quads { (2 * node, layer + 2) } else { (node, layer + 1) };
+            let (outer, inner) = ([schedule.forward(layer), schedule.forward(layer + 1)], schedule.forward >> inner);
+            let pairs = path.forward.pairs(first, x.len() / 2).as_chunks::<2>().0;
+            for ((node, chunk), pairs) in (node..).zip(x.as_chunks_mut::<4>().0).zip(pairs) {
+                let words = [load(&chunk[0]), load(&chunk[1]), load(&chunk[2]), load(&chunk[3])];
+                let w = [Factor::pair(&pairs[0]), Factor::pair(&pairs[1])];
+                let words = if quads {
+                    forward_quad(p, words, [Factor::splat(path.forward.node(node)), w[0], w[1]], outer)
+                } else {
+                    forward_pairs(p, words, w, outer[0])
+                };
+                let words = forward_inner(p, words, pairs, inner);
+                store(&mut chunk[0], words[0]);
+                store(&mut chunk[1], words[1]);
+                store(&mut chunk[2], words[2]);
+                store(&mut chunk[3], words[3]);
             }
         }
 
@@ -215,34 +233,30 @@ macro_rules! passes {
         #[target_feature(enable = $features)]
         fn inverse_head(path: &Path, x: &mut [Vector], node: usize) {
             let (p, layer) = (Prime::new(path), node.ilog2());
-            let (outer, pairs) = (Step::new(path, layer), x.len() / 2);
-            if path.chunk() == 4 {
-                let middle = Step::new(path, layer + 1);
-                let inner = [2, 3, 4].map(|i| Step::new(path, layer + i));
-                let pairs = path.inverse.pairs(2 * node, pairs).as_chunks::<2>().0;
-                for ((node, chunk), pairs) in (node..).zip(x.as_chunks_mut::<4>().0).zip(pairs) {
-                    let [a, b, c, d] = [0, 1, 2, 3].map(|i| enter(p, load(&chunk[i])));
-                    let (a, b) = inverse_inner(p, (a, b), &pairs[0], inner);
-                    let (c, d) = inverse_inner(p, (c, d), &pairs[1], inner);
-                    let (a, b) = inverse_butterfly(p, a, b, Factor::pair(&pairs[0]), middle);
-                    let (c, d) = inverse_butterfly(p, c, d, Factor::pair(&pairs[1]), middle);
+            let quads = path.chunk() == 4;
+            let (first, below) = if quads { (2 * node, layer + 2) } else { (node, layer + 1) };
+            let (outer, middle) = (Step::new(path, layer), Step::new(path, below - 1));
+            let inner = [Step::new(path, below), Step::new(path, below + 1), Step::new(path, below + 2)];
+            let pairs = path.inverse.pairs(first, x.len() / 2).as_chunks::<2>().0;
+            for ((node, chunk), pairs) in (node..).zip(x.as_chunks_mut::<4>().0).zip(pairs) {
+                let words = [
+                    enter(p, load(&chunk[0])),
+                    enter(p, load(&chunk[1])),
+                    enter(p, load(&chunk[2])),
+                    enter(p, load(&chunk[3])),
+                ];
+                let words = inverse_inner(p, words, pairs, inner);
+                let mut words = inverse_pairs(p, words, [Factor::pair(&pairs[0]), Factor::pair(&pairs[1])], middle);
+                if quads {
                     let w = Factor::splat(path.inverse.node(node));
-                    let (a, c) = inverse_butterfly(p, a, c, w, outer);
-                    let (b, d) = inverse_butterfly(p, b, d, w, outer);
-                    store(&mut chunk[0], a);
-                    store(&mut chunk[1], b);
-                    store(&mut chunk[2], c);
-                    store(&mut chunk[3], d);
+                    let (a, c) = inverse_butterfly(p, words[0], words[2], w, outer);
+                    let (b, d) = inverse_butterfly(p, words[1], words[3], w, outer);
+                    words = [a, b, c, d];
                 }
-            } else {
-                let inner = [1, 2, 3].map(|i| Step::new(path, layer + i));
-                for (chunk, pair) in x.as_chunks_mut::<2>().0.iter_mut().zip(path.inverse.pairs(node, pairs)) {
-                    let ab = (enter(p, load(&chunk[0])), enter(p, load(&chunk[1])));
-                    let (a, b) = inverse_inner(p, ab, pair, inner);
-                    let (a, b) = inverse_butterfly(p, a, b, Factor::pair(pair), outer);
-                    store(&mut chunk[0], a);
-                    store(&mut chunk[1], b);
-                }
+                store(&mut chunk[0], words[0]);
+                store(&mut chunk[1], words[1]);
+                store(&mut chunk[2], words[2]);
+                store(&mut chunk[3], words[3]);
             }
         }
 
@@ -255,26 +269,25 @@ macro_rules! passes {
             for (node, block) in (node..).zip(x.chunks_exact_mut(len)) {
                 let outer = if LAST { &path.n_inverse_twiddle } else { path.inverse.node(node) };
                 let outer = Factor::splat(outer);
-                let w = [2 * node, 2 * node + 1].map(|node| Factor::splat(path.inverse.node(node)));
+                let w = [Factor::splat(path.inverse.node(2 * node)), Factor::splat(path.inverse.node(2 * node + 1))];
                 let (low, high) = block.split_at_mut(len / 2);
                 let ((a, b), (c, d)) = (low.split_at_mut(len / 4), high.split_at_mut(len / 4));
                 for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
-                    let (a_, b_) = inverse_butterfly(p, load(a), load(b), w[0], step[1]);
-                    let (c_, d_) = inverse_butterfly(p, load(c), load(d), w[1], step[1]);
-                    let (a_, c_) = if LAST {
-                        inverse_last(p, a_, c_, [n_inverse, outer], step[0])
+                    let words = inverse_pairs(p, [load(a), load(b), load(c), load(d)], w, step[1]);
+                    let (ac, bd) = if LAST {
+                        let w = [n_inverse, outer];
+                        (
+                            inverse_last(p, words[0], words[2], w, step[0]),
+                            inverse_last(p, words[1], words[3], w, step[0]),
+                        )
                     } else {
-                        inverse_butterfly(p, a_, c_, outer, step[0])
+                        let ac = inverse_butterfly(p, words[0], words[2], outer, step[0]);
+                        (ac, inverse_butterfly(p, words[1], words[3], outer, step[0]))
                     };
-                    let (b_, d_) = if LAST {
-                        inverse_last(p, b_, d_, [n_inverse, outer], step[0])
-                    } else {
-                        inverse_butterfly(p, b_, d_, outer, step[0])
-                    };
-                    store(a, a_);
-                    store(b, b_);
-                    store(c, c_);
-                    store(d, d_);
+                    store(a, ac.0);
+                    store(b, bd.0);
+                    store(c, ac.1);
+                    store(d, bd.1);
                 }
             }
         }
@@ -316,4 +329,58 @@ macro_rules! passes {
     };
 }
 
-pub(super) use passes;
+/// Writes the layers inside pairs of vectors of four words; the last forward layer ends in `[0, q)`.
+macro_rules! inner_layers_of_4 {
+    ($features:literal) => {
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn forward_inner(p: Prime, x: [Lanes; 4], w: &[Pair; 2], reduces: u32) -> [Lanes; 4] {
+            let x = lanes::halves(lanes::neighbours(x));
+            let x = forward_pairs(p, x, [Factor::inner::<2>(&w[0]), Factor::inner::<2>(&w[1])], reduces & 1 == 1);
+            let x = lanes::halves(x);
+            let x = forward_pairs(p, x, [Factor::inner::<1>(&w[0]), Factor::inner::<1>(&w[1])], reduces & 2 == 2);
+            lanes::neighbours([finish(p, x[0]), finish(p, x[1]), finish(p, x[2]), finish(p, x[3])])
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn inverse_inner(p: Prime, x: [Lanes; 4], w: &[Pair; 2], step: [Step; 3]) -> [Lanes; 4] {
+            let x = lanes::neighbours(x);
+            let x = inverse_pairs(p, x, [Factor::inner::<1>(&w[0]), Factor::inner::<1>(&w[1])], step[1]);
+            let x = lanes::halves(x);
+            let x = inverse_pairs(p, x, [Factor::inner::<2>(&w[0]), Factor::inner::<2>(&w[1])], step[0]);
+            lanes::neighbours(lanes::halves(x))
+        }
+    };
+}
+
+/// Writes the layers inside pairs of vectors of eight words; the last forward layer ends in `[0, q)`.
+macro_rules! inner_layers_of_8 {
+    ($features:literal) => {
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn forward_inner(p: Prime, x: [Lanes; 4], w: &[Pair; 2], reduces: u32) -> [Lanes; 4] {
+            let x = lanes::alternate(x);
+            let x = forward_pairs(p, x, [Factor::inner::<4>(&w[0]), Factor::inner::<4>(&w[1])], reduces & 1 == 1);
+            let x = lanes::split_2(x);
+            let x = forward_pairs(p, x, [Factor::inner::<2>(&w[0]), Factor::inner::<2>(&w[1])], reduces & 2 == 2);
+            let x = lanes::halves(x);
+            let x = forward_pairs(p, x, [Factor::inner::<1>(&w[0]), Factor::inner::<1>(&w[1])], reduces & 4 == 4);
+            lanes::neighbours([finish(p, x[0]), finish(p, x[1]), finish(p, x[2]), finish(p, x[3])])
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn inverse_inner(p: Prime, x: [Lanes; 4], w: &[Pair; 2], step: [Step; 3]) -> [Lanes; 4] {
+            let x = lanes::neighbours(x);
+            let x = inverse_pairs(p, x, [Factor::inner::<1>(&w[0]), Factor::inner::<1>(&w[1])], step[2]);
+            let x = lanes::halves(x);
+            let x = inverse_pairs(p, x, [Factor::inner::<2>(&w[0]), Factor::inner::<2>(&w[1])], step[1]);
+            let x = lanes::join_2(x);
+            let x = inverse_pairs(p, x, [Factor::inner::<4>(&w[0]), Factor::inner::<4>(&w[1])], step[0]);
+            lanes::from_alternate(x)
+        }
+    };
+}
+
+pub(super) use {inner_layers_of_4, inner_layers_of_8, passes};

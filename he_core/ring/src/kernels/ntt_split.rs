@@ -1,0 +1,45 @@
+//! Products with a twiddle from 32-bit halves, for processors without a 64-bit multiply in vectors; primes up to 61 bits.
+//!
+//! Words are signed. `x = 2^32 x1 + x0` with `x0` in `[-2^31, 2^31)`; a twiddle w becomes `b = w` and `a = 2^32 w`,
+//! both mod q around zero, with `a' = round(2^32 a / q)` and `b' = round(2^32 b / q)` in `[-2^31, 2^31)`. Then
+//! `x*w = x1*a + x0*b` and `e = floor((x1*a' + x0*b') / 2^32 + 1/2)` give `x*w - e*q`, of which 64 bits suffice:
+//! eight 32-bit products, where Shoup's quotient takes nine and leaves a wider range.
+//! Range: `e` misses `x*w / q` by at most `1/2 + (|x0| + |x1|) 2^-33 <= 3/4 + |x| 2^-65` (and `2^-31` for ends of
+//! intervals), which is below 1; `|x| <= MAX_FACTOR` keeps the sum for `e` within 63 bits and `e` within 32.
+//! A half that multiplies is read as a signed number: low halves carry into high ones, see [`halves`].
+
+/// Factors of products have at most this magnitude.
+pub(super) const MAX_FACTOR: i64 = i64::MAX - (1 << 34) + 1;
+
+/// The bound of a product in units of q, for a factor that is `share` of [`MAX_FACTOR`].
+pub(super) fn product_bound(share: f64) -> f64 {
+    0.75 + share / 4.0 + 1e-9
+}
+
+/// The bound of `x - round(x / q) * q` with the quotient from `x1 * round(2^64 / q)`, for primes above 2^50.
+pub(super) fn reduced_bound(share: f64) -> f64 {
+    0.5 + share / 4.0 + 1e-5
+}
+
+/// `x` as `2^32 h + l` with l in `[-2^31, 2^31)`, h above and l below.
+pub(super) fn halves(x: i64) -> u64 {
+    (x as u64).wrapping_add((x as u64 & 1 << 31) << 1)
+}
+
+/// `w mod q` around zero and `round(2^32 w / q)` in `[-2^31, 2^31)`.
+fn centered(w: u64, q: u64) -> (i64, i32) {
+    let quotient = (((u128::from(w) << 33) / u128::from(q) + 1) >> 1) as u64;
+    if quotient < 1 << 31 { (w as i64, quotient as i32) } else { (w as i64 - q as i64, quotient as u32 as i32) }
+}
+
+/// The halves of `b`, those of `a`, and `a'` above `b'`.
+pub(super) fn parts(w: u64, q: u64) -> [u64; 3] {
+    let (b, b_quotient) = centered(w, q);
+    let (a, a_quotient) = centered(((u128::from(w) << 32) % u128::from(q)) as u64, q);
+    [halves(b), halves(a), (a_quotient as u32 as u64) << 32 | b_quotient as u32 as u64]
+}
+
+/// `round(2^64 / q)`.
+pub(super) fn reciprocal(q: u64) -> u64 {
+    (((1 << 65) / u128::from(q) + 1) >> 1) as u64
+}
