@@ -71,5 +71,9 @@ def parse(text):
 def disassemble(path):
     """The functions of a library or program."""
     command = ["objdump", "--disassemble", "--demangle", "--no-show-raw-insn", path]
-    # A Rust library holds a member that is not an object: objdump says so, and goes on.
-    return parse(subprocess.run(command, capture_output=True, text=True).stdout)
+    # A Rust library holds a member that is not an object: objdump says so, goes on, and ends with an error.
+    done = subprocess.run(command, capture_output=True, text=True)
+    functions = parse(done.stdout)
+    if not functions:
+        raise RuntimeError(f"objdump found no function in {path}: {done.stderr}")
+    return functions

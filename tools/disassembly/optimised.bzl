@@ -10,7 +10,8 @@ _opt = transition(
 )
 
 def _impl(ctx):
-    return [DefaultInfo(files = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.target]))]
+    files = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.target])
+    return [DefaultInfo(files = files, runfiles = ctx.runfiles(transitive_files = files))]
 
 optimised = rule(
     implementation = _impl,

@@ -171,6 +171,10 @@ class Kernel:
 
     def brk(self, wanted, *_):
         if self._break_first <= wanted <= self._break_last:
+            # What is given back is zero when it comes again.
+            first = (wanted + PAGE - 1) & -PAGE
+            if first < self._break:
+                self.memory.forget(first, self._break - first)
             self._break = wanted
         return self._break
 

@@ -64,6 +64,12 @@ static void show_memory(void) {
     memset(block, 1, 100 << 20 >> (i > 0 ? 10 : 0));
     free(block);
   }
+  for (int i = 0; i < 2; i++) {
+    char *top = sbrk(1 << 20);
+    if (top[12345]) exit(1);
+    memset(top, 1, 1 << 20);
+    sbrk(-(1 << 20));
+  }
   char *grown = malloc(1 << 20);
   grown[(1 << 20) - 1] = 7;
   grown = realloc(grown, 50 << 20);
