@@ -5,11 +5,13 @@
 //! as many complex coefficients serve all N/2 such roots. For `m = 3 mod 4` the slot is the conjugate of the value at
 //! `zeta^(2N - m)`.
 //! Layout: the N reals are the N/2 complex `c_k`, real parts first. Values stand in bit-reversed order of `t`,
-//! `m = 4t + 1`; the polynomial `X^(N/2) - i` is split by square roots, block by block, as in a number-theoretic transform.
+//! `m = 4t + 1` (groups of 16 of them transposed, as vectors leave them); the polynomial `X^(N/2) - i` is split by square
+//! roots, block by block, as in a number-theoretic transform.
 //! Source: \[CKKS17\], for the embedding.
 
-use crate::kernels::fft::{Roots, forward, inverse, round_to_i64};
+use crate::kernels::fft::{Roots, forward, inverse, largest, place};
 use crate::ntt::bit_reverse;
+use crate::scratch::Scratch;
 use crate::{Isa, MAX_LOG_N, RingError};
 
 mod roots;
@@ -40,13 +42,13 @@ impl FftPlan {
         }
         let (n, log_slots) = (1usize << log_n, log_n - 1);
         let slots = n / 2;
-        let mut roots = Roots { re: vec![0.0; slots], im: vec![0.0; slots] };
+        let (mut re, mut im) = (vec![0.0; slots], vec![0.0; slots]);
         // The block that keeps exponent e (mod 4 slots = 2N as zeta^e) splits at zeta^(e/2): entry `blocks + b` is
         // exp(i pi/2 * (1 + 4 bitrev(b)) / (2 blocks)).
         for blocks in (0..log_slots).map(|l| 1usize << l) {
             for b in 0..blocks {
                 let m = 1 + 4 * bit_reverse(b, blocks.trailing_zeros());
-                (roots.re[blocks + b], roots.im[blocks + b]) = root_of_unity(m, 4 * blocks);
+                (re[blocks + b], im[blocks + b]) = root_of_unity(m, 4 * blocks);
             }
         }
         let mut m = 1usize;
@@ -54,10 +56,10 @@ impl FftPlan {
             .map(|_| {
                 let (exponent, flag) = if m % 4 == 1 { (m, 0) } else { (2 * n - m, CONJUGATE) };
                 m = m * 3 % (2 * n);
-                bit_reverse((exponent - 1) / 4, log_slots) as u32 | flag
+                place(bit_reverse((exponent - 1) / 4, log_slots), slots) as u32 | flag
             })
             .collect();
-        Ok(Self { log_n, isa, roots, places })
+        Ok(Self { log_n, isa, roots: Roots::new(re, im), places })
     }
 
     /// Base-2 logarithm of the ring degree.
@@ -70,12 +72,23 @@ impl FftPlan {
         self.places.len()
     }
 
-    /// Coefficients of the real polynomial that has the given slots, times `factor`: `re` and `im` have the same length,
-    /// at most [`FftPlan::slots`] (missing slots are zero), or `im` is empty for real slots; `out` has N entries.
+    /// Lends N numbers of unspecified content; each thread keeps its own.
+    pub fn with_scratch<R>(&self, f: impl FnOnce(&mut [f64]) -> R) -> R {
+        Scratch::with_scratch(2 * self.slots(), f)
+    }
+
+    /// The real polynomial that has the given slots, times `factor` (positive): `re` and `im` have the same length, at most
+    /// [`FftPlan::slots`] (missing slots are zero), or `im` is empty for real slots; `scratch` has N entries.
     ///
     /// # Errors
     /// [`RingError::LengthMismatch`].
-    pub fn slots_to_coefficients(&self, re: &[f64], im: &[f64], factor: f64, out: &mut [f64]) -> Result<(), RingError> {
+    pub fn slots_to_coefficients<'a>(
+        &self,
+        re: &[f64],
+        im: &[f64],
+        factor: f64,
+        scratch: &'a mut [f64],
+    ) -> Result<RealPoly<'a>, RingError> {
         let slots = self.slots();
         if re.len() > slots {
             return Err(RingError::LengthMismatch { what: "slots", expected: slots, found: re.len() });
@@ -83,24 +96,30 @@ impl FftPlan {
         if !im.is_empty() && im.len() != re.len() {
             return Err(RingError::LengthMismatch { what: "imaginary parts", expected: re.len(), found: im.len() });
         }
-        if out.len() != 2 * slots {
-            return Err(RingError::LengthMismatch { what: "coefficients", expected: 2 * slots, found: out.len() });
+        if scratch.len() != 2 * slots {
+            return Err(RingError::LengthMismatch { what: "coefficients", expected: 2 * slots, found: scratch.len() });
         }
-        if re.len() < slots || im.is_empty() {
-            out.fill(0.0);
+        let (out_re, out_im) = scratch.split_at_mut(slots);
+        if re.len() < slots {
+            out_re.fill(0.0);
         }
-        let (out_re, out_im) = out.split_at_mut(slots);
+        if im.len() < slots {
+            out_im.fill(0.0);
+        }
         for (place, x) in self.places.iter().zip(re) {
             out_re[(place & !CONJUGATE) as usize] = *x;
         }
         for (place, x) in self.places.iter().zip(im) {
-            out_im[(place & !CONJUGATE) as usize] = if place & CONJUGATE == 0 { *x } else { -*x };
+            // The conjugate flag is the sign bit of what is written.
+            out_im[(place & !CONJUGATE) as usize] = f64::from_bits(x.to_bits() ^ u64::from(place & CONJUGATE) << 32);
         }
-        inverse(self.isa, &self.roots, factor, out_re, out_im);
-        Ok(())
+        inverse(self.isa, &self.roots, out_re, out_im);
+        // The number of slots is a power of two: the quotient is exact.
+        Ok(RealPoly { isa: self.isa, scale: factor / slots as f64, unscaled: scratch })
     }
 
-    /// The slots of a real polynomial, real and imaginary parts; `coefficients` (N entries) is used as scratch.
+    /// The slots of a real polynomial, real parts and, unless `im` is empty, imaginary parts; `coefficients` (N entries) is
+    /// used as scratch.
     ///
     /// # Errors
     /// [`RingError::LengthMismatch`].
@@ -111,8 +130,9 @@ impl FftPlan {
         im: &mut [f64],
     ) -> Result<(), RingError> {
         let slots = self.slots();
+        let im_len = if im.is_empty() { slots } else { im.len() };
         for (what, expected, found) in
-            [("coefficients", 2 * slots, coefficients.len()), ("slots", slots, re.len()), ("slots", slots, im.len())]
+            [("coefficients", 2 * slots, coefficients.len()), ("slots", slots, re.len()), ("slots", slots, im_len)]
         {
             if expected != found {
                 return Err(RingError::LengthMismatch { what, expected, found });
@@ -120,24 +140,35 @@ impl FftPlan {
         }
         let (c_re, c_im) = coefficients.split_at_mut(slots);
         forward(self.isa, &self.roots, c_re, c_im);
-        for ((place, re), im) in self.places.iter().zip(re).zip(im) {
-            let at = (place & !CONJUGATE) as usize;
-            *re = c_re[at];
-            *im = if place & CONJUGATE == 0 { c_im[at] } else { -c_im[at] };
+        for (place, re) in self.places.iter().zip(re) {
+            *re = c_re[(place & !CONJUGATE) as usize];
+        }
+        for (place, im) in self.places.iter().zip(im) {
+            // The conjugate flag is the sign bit of what is read.
+            *im = f64::from_bits(c_im[(place & !CONJUGATE) as usize].to_bits() ^ u64::from(place & CONJUGATE) << 32);
         }
         Ok(())
     }
+}
 
-    /// Rounds each entry to nearest, halves away from zero, and returns the largest magnitude before rounding (NaN when
-    /// an entry is NaN or infinite). Results are only meaningful when that is below 2^63.
-    ///
-    /// # Errors
-    /// [`RingError::LengthMismatch`].
-    pub fn round(&self, x: &[f64], out: &mut [i64]) -> Result<f64, RingError> {
-        if x.len() != out.len() {
-            return Err(RingError::LengthMismatch { what: "integers", expected: x.len(), found: out.len() });
-        }
-        Ok(round_to_i64(self.isa, x, out))
+/// Real coefficients that are still to be multiplied by one number.
+#[derive(Debug)]
+pub struct RealPoly<'a> {
+    pub(crate) isa: Isa,
+    pub(crate) scale: f64,
+    pub(crate) unscaled: &'a [f64],
+}
+
+impl RealPoly<'_> {
+    /// The largest magnitude; NaN or infinite when an entry is NaN or infinite.
+    pub fn largest(&self) -> f64 {
+        // Rounding is monotonic: this is the largest of the rounded products.
+        largest(self.isa, self.unscaled) * self.scale
+    }
+
+    /// The coefficients.
+    pub fn coefficients(&self) -> impl ExactSizeIterator<Item = f64> {
+        self.unscaled.iter().map(|x| x * self.scale)
     }
 }
 

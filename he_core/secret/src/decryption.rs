@@ -32,11 +32,12 @@ impl<'a> Decryptor<'a> {
         let (ring, values, components) = (self.context.ring(), x.values(), x.component_count());
         let component = |k| x.rows().view().select(k, values, components);
         let highest = components.checked_sub(1).ok_or(RingError::RowMismatch { left: 1, right: 0 })?;
-        // Horner's rule in s.
+        // Horner's rule in s, from the last component down.
         let mut sum = component(highest)?.to_tensor();
         for k in (0..highest).rev() {
-            ring.mul_assign(&mut sum, self.key.rows())?;
-            ring.add_assign(&mut sum, component(k)?)?;
+            let mut next = component(k)?.to_tensor();
+            ring.mul_add_assign(&mut next, &sum, self.key.rows())?;
+            sum = next;
         }
         Ok(Plaintext::from_rows(&self.context, sum, x.scale())?)
     }

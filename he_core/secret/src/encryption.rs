@@ -7,17 +7,13 @@
 
 use std::sync::Arc;
 
-use he_ckks::{CkksContext, Complex64, Encoder, IntegerPolys, SeededCiphertextTensor};
+use he_ckks::{CkksContext, CkksError, Complex64, Encoder, SeededCiphertextTensor};
 use he_params::{Level, Scale};
-use he_ring::RnsTensor;
-use he_ring::sampling::{Seed, SmallPolys, Stream};
+use he_ring::sampling::{Seed, Stream};
+use he_ring::{IntegerPoly, Mask};
 use he_rlwe::purpose as public_purpose;
-use zeroize::Zeroize;
 
 use crate::{SecretError, SecretKey, purpose};
-
-/// Bytes of intermediate residues that one pass over a tensor may hold.
-const PASS_BYTES: usize = 16 << 20;
 
 /// Encrypts under a secret key.
 #[derive(Debug)]
@@ -75,8 +71,9 @@ impl<'a> SymmetricEncryptor<'a> {
     where
         R: AsRef<[f64]> + Sync,
     {
-        let encoder = self.encoder.clone();
-        self.encrypt_passes(rows, level, scale, |rows| encoder.integers(rows, level, scale))
+        self.encrypt_rows(rows.len(), level, scale, |encoder, i, poly| {
+            encoder.integers(rows[i].as_ref(), level, scale, poly)
+        })
     }
 
     /// Encrypts one message of up to N/2 complex numbers per row.
@@ -92,38 +89,29 @@ impl<'a> SymmetricEncryptor<'a> {
     where
         R: AsRef<[Complex64]> + Sync,
     {
-        let encoder = self.encoder.clone();
-        self.encrypt_passes(rows, level, scale, |rows| encoder.complex_integers(rows, level, scale))
+        self.encrypt_rows(rows.len(), level, scale, |encoder, i, poly| {
+            encoder.complex_integers(rows[i].as_ref(), level, scale, poly)
+        })
     }
 
-    fn encrypt_passes<R>(
+    fn encrypt_rows(
         &mut self,
-        messages: &[R],
+        values: usize,
         level: Level,
         scale: Scale,
-        encode: impl Fn(&[R]) -> Result<IntegerPolys, he_ckks::CkksError>,
+        integers: impl Fn(&Encoder, usize, &mut IntegerPoly) -> Result<(), CkksError> + Sync,
     ) -> Result<SeededCiphertextTensor, SecretError> {
-        let ring = self.context.ring();
-        let limbs = self.context.rlwe().limbs_at(level)?;
-        let (n, first) = (ring.n(), self.next);
-        let mut rows = ring.zero(messages.len(), limbs)?;
-        let pass = (PASS_BYTES / (n * limbs.len() * size_of::<u64>())).max(1);
-        for (i, messages) in messages.chunks(pass).enumerate() {
-            let (start, object) = (i * pass, first.wrapping_add((i * pass) as u64));
-            let mut integers = encode(messages)?;
-            let distribution = self.context.params().error();
-            let errors = SmallPolys::errors(ring.isa(), &self.errors, object, messages.len(), n, distribution);
-            integers.add_errors_assign(&errors)?;
-            let mut sum = ring.forward(integers.to_tensor(ring, limbs)?)?;
-            let mut product: RnsTensor<_> = ring.zero(messages.len(), limbs)?;
-            ring.fill_uniform(&self.uniform, object, &mut product)?;
-            ring.mul_assign(&mut product, self.key.rows())?;
-            ring.sub_assign(&mut sum, &product)?;
-            product.zeroize();
-            ring.add_assign(rows.view_mut().range(start, messages.len())?, &sum)?;
-        }
+        let (ring, first) = (self.context.ring(), self.next);
+        let mut rows = ring.zero(values, self.context.rlwe().limbs_at(level)?)?;
+        let mask = Mask { stream: &self.uniform, first_object: first, key: self.key.negated_rows() };
+        ring.transform_integers(&mut rows, Some(mask), |row, poly| {
+            integers(&self.encoder, row, poly)?;
+            let mut sampler = self.errors.sampler(ring.isa(), first.wrapping_add(row as u64), 0);
+            poly.add_error(&mut sampler, self.context.params().error());
+            Ok::<(), SecretError>(())
+        })?;
         // Only now: a refused message must not leave a gap, and what was drawn for it was never shown.
-        self.next = first.wrapping_add(messages.len() as u64);
+        self.next = first.wrapping_add(values as u64);
         Ok(SeededCiphertextTensor::from_parts(&self.context, rows, self.public.clone(), first, scale)?)
     }
 }

@@ -17,6 +17,8 @@ pub struct SecretKey {
     coefficients: SmallPolys,
     /// s over all primes.
     rows: RnsTensor<Eval>,
+    /// -s over all primes: what masks a message.
+    negated: RnsTensor<Eval>,
 }
 
 impl fmt::Debug for SecretKey {
@@ -29,6 +31,7 @@ impl Drop for SecretKey {
     fn drop(&mut self) {
         self.coefficients.zeroize();
         self.rows.zeroize();
+        self.negated.zeroize();
     }
 }
 
@@ -72,7 +75,9 @@ impl SecretKey {
     fn expand(context: &CkksContext, coefficients: SmallPolys) -> Result<Self, SecretError> {
         let (ring, limbs) = (context.ring(), context.rlwe().all_limbs());
         let rows = ring.forward(ring.from_signed(coefficients.coefficients(), &limbs)?)?;
-        Ok(Self { coefficients, rows })
+        let mut negated = rows.clone();
+        ring.negate_assign(&mut negated)?;
+        Ok(Self { coefficients, rows, negated })
     }
 
     /// The coefficients, to write them where they are safe.
@@ -83,5 +88,10 @@ impl SecretKey {
     /// s over all primes, one row.
     pub(crate) fn rows(&self) -> &RnsTensor<Eval> {
         &self.rows
+    }
+
+    /// -s over all primes, one row.
+    pub(crate) fn negated_rows(&self) -> &RnsTensor<Eval> {
+        &self.negated
     }
 }

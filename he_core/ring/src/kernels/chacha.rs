@@ -25,9 +25,9 @@ pub(crate) fn key_stream(isa: Isa, key: &[u32; 8], stream: u64, counter: u64, ou
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2(proof) => key_stream_avx2(proof, key, stream, counter, out),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512(proof) => key_stream_avx2(proof.avx2(), key, stream, counter, out),
+        Isa::Avx512(proof) => key_stream_avx512(proof, key, stream, counter, out),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Ifma(proof) => key_stream_avx2(proof.avx512().avx2(), key, stream, counter, out),
+        Isa::Avx512Ifma(proof) => key_stream_avx512(proof.avx512(), key, stream, counter, out),
     }
 }
 
@@ -39,6 +39,16 @@ fn key_stream_avx2(proof: crate::isa::Avx2, key: &[u32; 8], stream: u64, counter
     super::chacha_avx2::key_stream(proof, key, stream, counter, head);
     let done = (wide / BLOCK_WORDS) as u64;
     key_stream_scalar(key, stream, counter.wrapping_add(done), tail);
+}
+
+/// Whole vectors of blocks on AVX-512, the rest on AVX2.
+#[cfg(target_arch = "x86_64")]
+fn key_stream_avx512(proof: crate::isa::Avx512, key: &[u32; 8], stream: u64, counter: u64, out: &mut [u32]) {
+    let wide = out.len() - out.len() % super::chacha_avx512::WIDE_WORDS;
+    let (head, tail) = out.split_at_mut(wide);
+    super::chacha_avx512::key_stream(proof, key, stream, counter, head);
+    let done = (wide / BLOCK_WORDS) as u64;
+    key_stream_avx2(proof.avx2(), key, stream, counter.wrapping_add(done), tail);
 }
 
 fn key_stream_scalar(key: &[u32; 8], stream: u64, counter: u64, out: &mut [u32]) {

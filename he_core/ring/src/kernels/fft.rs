@@ -1,143 +1,215 @@
-//! Inner loops of the canonical embedding, written once and compiled for each instruction set.
+//! Inner loops of the canonical embedding: portable form and choice of the instruction set.
 //!
-//! Every operation is one correctly rounded f64 operation in a fixed order; Rust never contracts a product and a sum into
-//! one rounding, and vector lanes only run independent butterflies side by side, so results are identical bit for bit.
-//! Layout: real and imaginary parts apart, `n` values each; roots of layer with `m` blocks are entries `m..2m`.
+//! Every operation is one correctly rounded f64 operation in a fixed order: a butterfly is four products, of which each
+//! pair is summed, and four sums. No product is contracted with a sum (a processor without a fused operation would have to
+//! emulate it), and vectors only run independent butterflies side by side and several layers at a time, so results are
+//! identical bit for bit.
+//! Layout: real and imaginary parts apart, `n` values each; roots of the layer with `m` blocks are entries `m..2m`. From 16
+//! values on, values stand transposed in groups of 16 ([`place`]): what vectors of four have after the last two layers.
 
 use crate::isa::Isa;
 
-/// Magnitudes below this are converted by adding and subtracting 1.5 * 2^52.
-pub(super) const MAGIC_LIMIT: f64 = (1u64 << 51) as f64;
+/// Magnitudes below this, after rounding, suit [`round_to_i32`].
+pub(crate) const SHORT_LIMIT: f64 = (1u64 << 31) as f64;
 
 /// Twiddle factors, real and imaginary parts apart, in bit-reversed order.
 #[derive(Clone, Debug)]
 pub(crate) struct Roots {
-    pub(crate) re: Vec<f64>,
-    pub(crate) im: Vec<f64>,
+    re: Vec<f64>,
+    im: Vec<f64>,
+    leaves: Vec<Leaf>,
+}
+
+/// Values that the last four layers treat together, as 4 x 4.
+pub(super) const GROUP: usize = 16;
+
+/// Roots of the last two layers over 16 values, one lane for each block of 4: of the block, of its first half, of its second
+/// half, each real part, imaginary part.
+pub(super) type Leaf = [[[f64; 4]; 2]; 3];
+
+impl Roots {
+    /// Takes the root of every block, real and imaginary parts: as many as values; entry 0 is not used.
+    pub(crate) fn new(re: Vec<f64>, im: Vec<f64>) -> Self {
+        let n = re.len();
+        let leaf = |group: usize| {
+            let lanes = |block: &dyn Fn(usize) -> usize| {
+                [&re, &im].map(|part| std::array::from_fn(|lane| part[block(4 * group + lane)]))
+            };
+            [lanes(&|b| n / 4 + b), lanes(&|b| n / 2 + 2 * b), lanes(&|b| n / 2 + 2 * b + 1)]
+        };
+        let leaves = (0..n / 16).map(leaf).collect();
+        Self { re, im, leaves }
+    }
+
+    /// Root of block `k`.
+    #[inline(always)]
+    pub(super) fn of(&self, k: usize) -> (f64, f64) {
+        (self.re[k], self.im[k])
+    }
+
+    /// For each of `count` blocks from `k` on: its root, and the roots of its halves.
+    #[inline(always)]
+    pub(super) fn of_two_layers(&self, k: usize, count: usize) -> impl Iterator<Item = [(f64, f64); 3]> {
+        let halves = 2 * k..2 * (k + count);
+        let re = self.re[halves.clone()].as_chunks::<2>().0.iter();
+        let im = self.im[halves].as_chunks::<2>().0;
+        let whole = self.re[k..k + count].iter().zip(&self.im[k..k + count]);
+        whole.zip(re.zip(im)).map(|((re, im), (r, i))| [(*re, *im), (r[0], i[0]), (r[1], i[1])])
+    }
+
+    /// The packed roots of `count` groups, of which the first is block `k` of its layer.
+    #[inline(always)]
+    pub(super) fn leaves(&self, k: usize, count: usize) -> &[Leaf] {
+        let first = k - self.leaves.len();
+        &self.leaves[first..first + count]
+    }
+}
+
+/// Where value `t`, counted in bit-reversed order, stands among `n`.
+pub(crate) fn place(t: usize, n: usize) -> usize {
+    if n < GROUP { t } else { (t & !15) | (t & 3) << 2 | (t >> 2) & 3 }
 }
 
 /// Runs the named loop with the vectors of `isa`.
 macro_rules! dispatch {
     ($isa:expr, $name:ident($($arg:expr),*)) => {
         match $isa {
-            Isa::Scalar => body::$name($($arg),*),
+            Isa::Scalar => $name($($arg),*),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(proof) => super::fft_avx2::$name(proof, $($arg),*),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => super::fft_avx2::$name(proof.avx2(), $($arg),*),
+            Isa::Avx512(proof) => super::fft_avx512::$name(proof, $($arg),*),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Ifma(proof) => super::fft_avx2::$name(proof.avx512().avx2(), $($arg),*),
+            Isa::Avx512Ifma(proof) => super::fft_avx512::$name(proof.avx512(), $($arg),*),
         }
     };
 }
 
-/// Coefficients `c_k` to values at `zeta^(4t+1)` in bit-reversed order of t.
+/// Coefficients `c_k` to values at `zeta^(4t+1)`, t in bit-reversed order, each at its [`place`].
 pub(crate) fn forward(isa: Isa, roots: &Roots, re: &mut [f64], im: &mut [f64]) {
-    dispatch!(isa, forward(roots, re, im));
+    debug_assert!(im.len() == re.len() && roots.re.len() == re.len() && re.len().is_power_of_two());
+    dispatch!(isa, forward_layers(roots, re, im));
 }
 
-/// The way back, times `factor / n`.
-pub(crate) fn inverse(isa: Isa, roots: &Roots, factor: f64, re: &mut [f64], im: &mut [f64]) {
-    dispatch!(isa, inverse(roots, factor, re, im));
+/// The way back, times n.
+pub(crate) fn inverse(isa: Isa, roots: &Roots, re: &mut [f64], im: &mut [f64]) {
+    debug_assert!(im.len() == re.len() && roots.re.len() == re.len() && re.len().is_power_of_two());
+    dispatch!(isa, inverse_layers(roots, re, im));
 }
 
-/// Rounds to nearest, halves away from zero; returns the largest magnitude (NaN if there is one). Magnitudes from 2^63
-/// on saturate, so the caller looks at the result first.
-pub(crate) fn round_to_i64(isa: Isa, x: &[f64], out: &mut [i64]) -> f64 {
-    dispatch!(isa, round_to_i64(x, out))
+fn mul(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0)
 }
 
-/// The loops themselves; inlined into one function per instruction set.
-pub(super) mod body {
-    use super::{MAGIC_LIMIT, Roots};
-
-    #[inline(always)]
-    fn mul(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-        (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0)
-    }
-
-    #[inline(always)]
-    pub(in super::super) fn forward(roots: &Roots, re: &mut [f64], im: &mut [f64]) {
-        let n = re.len();
-        debug_assert!(im.len() == n && roots.re.len() == n && n.is_power_of_two());
-        let mut blocks = 1;
-        while blocks < n {
-            let half = n / blocks / 2;
-            let w = roots.re[blocks..2 * blocks].iter().zip(&roots.im[blocks..2 * blocks]);
-            let parts = re.chunks_exact_mut(2 * half).zip(im.chunks_exact_mut(2 * half));
-            for ((wr, wi), (re, im)) in w.zip(parts) {
-                let (ur, vr) = re.split_at_mut(half);
-                let (ui, vi) = im.split_at_mut(half);
-                for (((ur, ui), vr), vi) in ur.iter_mut().zip(ui).zip(vr).zip(vi) {
-                    let t = mul((*vr, *vi), (*wr, *wi));
-                    (*vr, *vi) = (*ur - t.0, *ui - t.1);
-                    (*ur, *ui) = (*ur + t.0, *ui + t.1);
-                }
+pub(super) fn forward_layers(roots: &Roots, re: &mut [f64], im: &mut [f64]) {
+    let n = re.len();
+    for log_blocks in 0..n.trailing_zeros() {
+        let blocks = 1 << log_blocks;
+        let half = n / blocks / 2;
+        let parts = re.chunks_exact_mut(2 * half).zip(im.chunks_exact_mut(2 * half));
+        for (k, (re, im)) in (blocks..).zip(parts) {
+            let (ur, vr) = re.split_at_mut(half);
+            let (ui, vi) = im.split_at_mut(half);
+            for (((ur, ui), vr), vi) in ur.iter_mut().zip(ui).zip(vr).zip(vi) {
+                let t = mul((*vr, *vi), roots.of(k));
+                (*vr, *vi) = (*ur - t.0, *ui - t.1);
+                (*ur, *ui) = (*ur + t.0, *ui + t.1);
             }
-            blocks *= 2;
         }
     }
+    transpose(re);
+    transpose(im);
+}
 
-    #[inline(always)]
-    pub(in super::super) fn inverse(roots: &Roots, factor: f64, re: &mut [f64], im: &mut [f64]) {
-        let n = re.len();
-        debug_assert!(im.len() == n && roots.re.len() == n && n.is_power_of_two());
-        let mut blocks = n / 2;
-        while blocks > 0 {
-            let half = n / blocks / 2;
-            let w = roots.re[blocks..2 * blocks].iter().zip(&roots.im[blocks..2 * blocks]);
-            let parts = re.chunks_exact_mut(2 * half).zip(im.chunks_exact_mut(2 * half));
-            for ((wr, wi), (re, im)) in w.zip(parts) {
-                let (ur, vr) = re.split_at_mut(half);
-                let (ui, vi) = im.split_at_mut(half);
-                for (((ur, ui), vr), vi) in ur.iter_mut().zip(ui).zip(vr).zip(vi) {
-                    let d = (*ur - *vr, *ui - *vi);
-                    (*ur, *ui) = (*ur + *vr, *ui + *vi);
-                    (*vr, *vi) = mul(d, (*wr, -*wi));
-                }
+pub(super) fn inverse_layers(roots: &Roots, re: &mut [f64], im: &mut [f64]) {
+    let n = re.len();
+    transpose(re);
+    transpose(im);
+    for log_blocks in (0..n.trailing_zeros()).rev() {
+        let blocks = 1 << log_blocks;
+        let half = n / blocks / 2;
+        let parts = re.chunks_exact_mut(2 * half).zip(im.chunks_exact_mut(2 * half));
+        for (k, (re, im)) in (blocks..).zip(parts) {
+            let (ur, vr) = re.split_at_mut(half);
+            let (ui, vi) = im.split_at_mut(half);
+            let (wr, wi) = roots.of(k);
+            for (((ur, ui), vr), vi) in ur.iter_mut().zip(ui).zip(vr).zip(vi) {
+                let d = (*ur - *vr, *ui - *vi);
+                (*ur, *ui) = (*ur + *vr, *ui + *vi);
+                (*vr, *vi) = mul(d, (wr, -wi));
             }
-            blocks /= 2;
         }
-        // n is a power of two: the quotient is exact.
-        let scale = factor / n as f64;
-        re.iter_mut().chain(im).for_each(|x| *x *= scale);
     }
+}
 
-    #[inline(always)]
-    pub(in super::super) fn round_to_i64(x: &[f64], out: &mut [i64]) -> f64 {
-        debug_assert_eq!(x.len(), out.len());
-        // Two accumulators that both survive NaN: comparisons are false for it, the sum is not.
-        let mut largest = 0.0f64;
-        let mut poison = 0.0f64;
-        for x in x {
+/// Groups of 16 as 4 x 4, rows against columns; nothing below 16 values.
+fn transpose(x: &mut [f64]) {
+    for group in x.as_chunks_mut::<16>().0 {
+        *group = std::array::from_fn(|i| group[place(i, 16)]);
+    }
+}
+
+/// The largest magnitude; NaN when an entry is NaN or infinite.
+pub(crate) fn largest(isa: Isa, x: &[f64]) -> f64 {
+    dispatch!(isa, largest_of(x))
+}
+
+#[inline(always)]
+pub(super) fn largest_of(x: &[f64]) -> f64 {
+    // The order of maxima does not matter. Comparisons are false for NaN; `size * 0` keeps it, and makes it of an infinity.
+    let (mut largest, mut poison) = ([0.0f64; 32], [0.0f64; 32]);
+    let (chunks, rest) = x.as_chunks::<32>();
+    let mut tail = [0.0; 32];
+    tail[..rest.len()].copy_from_slice(rest);
+    for chunk in chunks.iter().chain([&tail]) {
+        for ((x, largest), poison) in chunk.iter().zip(&mut largest).zip(&mut poison) {
             let size = x.abs();
-            poison += size * 0.0;
-            largest = if size > largest { size } else { largest };
+            *poison += size * 0.0;
+            *largest = if size > *largest { size } else { *largest };
         }
-        if poison != 0.0 {
-            return f64::NAN;
-        }
-        if largest < MAGIC_LIMIT - 1.0 {
-            const MAGIC: f64 = 1.5 * (1u64 << 52) as f64;
-            for (x, out) in x.iter().zip(out) {
-                let truncated = nearest_away(*x);
-                *out = ((truncated + MAGIC).to_bits() as i64).wrapping_sub(MAGIC.to_bits() as i64);
-            }
-        } else {
-            x.iter().zip(out).for_each(|(x, out)| *out = x.round() as i64);
-        }
-        largest
     }
+    if poison.iter().any(|p| *p != 0.0) {
+        f64::NAN
+    } else {
+        largest.iter().fold(0.0, |m, x| if *x > m { *x } else { m })
+    }
+}
 
-    /// As [`f64::round`] for magnitudes below 2^51, without a call: round to even by adding 2^52, then mend the ties and
-    /// nothing else (`x - even` is exact).
-    #[inline(always)]
-    fn nearest_away(x: f64) -> f64 {
-        const SHIFT: f64 = (1u64 << 52) as f64;
-        let size = x.abs();
-        let even = (size + SHIFT) - SHIFT;
-        let rest = size - even;
-        let rounded = even + if rest == 0.5 { 1.0 } else { 0.0 };
-        if x < 0.0 { -rounded } else { rounded }
+/// `scale * x` rounded to nearest, halves away from zero; the result must fit.
+pub(crate) fn round_to_i32(isa: Isa, scale: f64, x: &[f64], out: &mut [i32]) {
+    debug_assert_eq!(x.len(), out.len());
+    dispatch!(isa, round_short(scale, x, out));
+}
+
+/// As [`round_to_i32`], for any magnitude below 2^62; `largest` is the largest magnitude.
+pub(crate) fn round_to_i64(isa: Isa, scale: f64, largest: f64, x: &[f64], out: &mut [i64]) {
+    debug_assert_eq!(x.len(), out.len());
+    if largest < MAGIC_LIMIT - 1.0 {
+        dispatch!(isa, round_long(scale, x, out));
+    } else {
+        x.iter().zip(out).for_each(|(x, out)| *out = (x * scale).round() as i64);
+    }
+}
+
+/// The largest double below 1/2: `trunc(x +- this)` rounds halves away from zero.
+pub(super) const BELOW_HALF: f64 = 0.5 - f64::EPSILON / 4.0;
+
+/// Magnitudes below this are converted by adding and subtracting 1.5 * 2^52.
+const MAGIC_LIMIT: f64 = (1u64 << 51) as f64;
+
+pub(super) fn round_short(scale: f64, x: &[f64], out: &mut [i32]) {
+    for (x, out) in x.iter().zip(out) {
+        let x = x * scale;
+        *out = (x + BELOW_HALF.copysign(x)) as i32;
+    }
+}
+
+#[inline(always)]
+pub(super) fn round_long(scale: f64, x: &[f64], out: &mut [i64]) {
+    const MAGIC: f64 = 1.5 * (1u64 << 52) as f64;
+    for (x, out) in x.iter().zip(out) {
+        let x = x * scale;
+        let whole = (x + BELOW_HALF.copysign(x)).trunc();
+        *out = ((whole + MAGIC).to_bits() as i64).wrapping_sub(MAGIC.to_bits() as i64);
     }
 }

@@ -1,34 +1,140 @@
-//! The loops of `fft.rs`, compiled for AVX2: four butterflies side by side, the same operations in the same order.
+//! The canonical embedding on AVX2, four numbers a vector.
+//!
+//! The last four layers act on groups of 16 values: two layers across four vectors, a transposition, and two layers again.
 
-use super::fft::{Roots, body};
+use std::arch::x86_64::{
+    __m256d as Vector, _mm_storeu_si128, _mm256_add_pd as add, _mm256_and_pd, _mm256_cvttpd_epi32, _mm256_loadu_pd,
+    _mm256_mul_pd as mul, _mm256_or_pd, _mm256_permute2f128_pd, _mm256_set1_pd as all, _mm256_storeu_pd,
+    _mm256_sub_pd as sub, _mm256_unpackhi_pd, _mm256_unpacklo_pd,
+};
+
+use super::fft::{BELOW_HALF, GROUP, Leaf, Roots};
+use super::fft_lanes::{NEAR, fft_butterflies, fft_loops, fft_passes};
 use crate::isa::Avx2;
 
-pub(super) fn forward(_proof: Avx2, roots: &Roots, re: &mut [f64], im: &mut [f64]) {
-    // SAFETY: `Avx2` is only built after the processor reported AVX2.
-    unsafe { forward_lanes(roots, re, im) }
-}
+const LANES: usize = 4;
+type Lanes = [f64; LANES];
 
+#[inline]
 #[target_feature(enable = "avx2")]
-fn forward_lanes(roots: &Roots, re: &mut [f64], im: &mut [f64]) {
-    body::forward(roots, re, im);
+fn load(x: &Lanes) -> Vector {
+    // SAFETY: `x` is readable as a whole; the load needs no alignment.
+    unsafe { _mm256_loadu_pd(x.as_ptr()) }
 }
 
-pub(super) fn inverse(_proof: Avx2, roots: &Roots, factor: f64, re: &mut [f64], im: &mut [f64]) {
-    // SAFETY: as in `forward`.
-    unsafe { inverse_lanes(roots, factor, re, im) }
-}
-
+#[inline]
 #[target_feature(enable = "avx2")]
-fn inverse_lanes(roots: &Roots, factor: f64, re: &mut [f64], im: &mut [f64]) {
-    body::inverse(roots, factor, re, im);
+fn store(x: &mut Lanes, value: Vector) {
+    // SAFETY: `x` is writable as a whole; the store needs no alignment.
+    unsafe { _mm256_storeu_pd(x.as_mut_ptr(), value) }
 }
 
-pub(super) fn round_to_i64(_proof: Avx2, x: &[f64], out: &mut [i64]) -> f64 {
-    // SAFETY: as in `forward`.
-    unsafe { round_to_i64_lanes(x, out) }
+fft_butterflies!("avx2");
+fft_loops!("avx2", Avx2);
+
+/// Groups of [`GROUP`] values as rows of vectors.
+fn groups(x: &mut [f64]) -> &mut [[Lanes; 4]] {
+    x.as_chunks_mut().0.as_chunks_mut().0
 }
 
+/// The last four layers of groups, of which the first is block `k` of its layer.
+#[inline]
 #[target_feature(enable = "avx2")]
-fn round_to_i64_lanes(x: &[f64], out: &mut [i64]) -> f64 {
-    body::round_to_i64(x, out)
+pub(super) fn split_leaves(roots: &Roots, k: usize, re: &mut [f64], im: &mut [f64]) {
+    let count = re.len() / GROUP;
+    let w = roots.of_two_layers(k, count).zip(roots.leaves(k, count));
+    for ((w, leaf), (re, im)) in w.zip(groups(re).iter_mut().zip(groups(im))) {
+        let x = split_four(load_four(re, im), [everywhere(w[0]), everywhere(w[1]), everywhere(w[2])]);
+        store_four(re, im, split_four(transpose_four(x), load_leaf(leaf)));
+    }
+}
+
+/// The way back.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn join_leaves(roots: &Roots, k: usize, re: &mut [f64], im: &mut [f64]) {
+    let count = re.len() / GROUP;
+    let w = roots.of_two_layers(k, count).zip(roots.leaves(k, count));
+    for ((w, leaf), (re, im)) in w.zip(groups(re).iter_mut().zip(groups(im))) {
+        let x = transpose_four(join_four(load_four(re, im), load_leaf(leaf)));
+        store_four(re, im, join_four(x, [everywhere(w[0]), everywhere(w[1]), everywhere(w[2])]));
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_leaf([w0, w1, w2]: &Leaf) -> [Complex; 3] {
+    [Complex(load(&w0[0]), load(&w0[1])), Complex(load(&w1[0]), load(&w1[1])), Complex(load(&w2[0]), load(&w2[1]))]
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_four([r0, r1, r2, r3]: &[Lanes; 4], [i0, i1, i2, i3]: &[Lanes; 4]) -> [Complex; 4] {
+    [Complex(load(r0), load(i0)), Complex(load(r1), load(i1)), Complex(load(r2), load(i2)), Complex(load(r3), load(i3))]
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_four(re: &mut [Lanes; 4], im: &mut [Lanes; 4], x: [Complex; 4]) {
+    for ((re, im), x) in re.iter_mut().zip(im).zip(x) {
+        store(re, x.0);
+        store(im, x.1);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn transpose_four([x0, x1, x2, x3]: [Complex; 4]) -> [Complex; 4] {
+    let [r0, r1, r2, r3] = transpose([x0.0, x1.0, x2.0, x3.0]);
+    let [i0, i1, i2, i3] = transpose([x0.1, x1.1, x2.1, x3.1]);
+    [Complex(r0, i0), Complex(r1, i1), Complex(r2, i2), Complex(r3, i3)]
+}
+
+/// Row i, lane j becomes row j, lane i.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn transpose([x0, x1, x2, x3]: [Vector; 4]) -> [Vector; 4] {
+    let (a, b) = (_mm256_unpacklo_pd(x0, x1), _mm256_unpackhi_pd(x0, x1));
+    let (c, d) = (_mm256_unpacklo_pd(x2, x3), _mm256_unpackhi_pd(x2, x3));
+    [
+        _mm256_permute2f128_pd::<0x20>(a, c),
+        _mm256_permute2f128_pd::<0x20>(b, d),
+        _mm256_permute2f128_pd::<0x31>(a, c),
+        _mm256_permute2f128_pd::<0x31>(b, d),
+    ]
+}
+
+pub(super) fn largest_of(_proof: Avx2, x: &[f64]) -> f64 {
+    #[target_feature(enable = "avx2")]
+    fn lanes(x: &[f64]) -> f64 {
+        super::fft::largest_of(x)
+    }
+    // SAFETY: the proof is only built after the processor reported these features.
+    unsafe { lanes(x) }
+}
+
+pub(super) fn round_short(_proof: Avx2, scale: f64, x: &[f64], out: &mut [i32]) {
+    #[target_feature(enable = "avx2")]
+    fn lanes(scale: f64, x: &[Lanes], out: &mut [[i32; LANES]]) {
+        let scale = all(scale);
+        for (x, out) in x.iter().zip(out) {
+            let x = mul(load(x), scale);
+            let half = _mm256_or_pd(_mm256_and_pd(x, all(-0.0)), all(BELOW_HALF));
+            // SAFETY: `out` is writable as a whole; the store needs no alignment.
+            unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), _mm256_cvttpd_epi32(add(x, half))) }
+        }
+    }
+    let ((x, x_rest), (out, out_rest)) = (x.as_chunks(), out.as_chunks_mut());
+    // SAFETY: the proof is only built after the processor reported these features.
+    unsafe { lanes(scale, x, out) }
+    super::fft::round_short(scale, x_rest, out_rest);
+}
+
+pub(super) fn round_long(_proof: Avx2, scale: f64, x: &[f64], out: &mut [i64]) {
+    #[target_feature(enable = "avx2")]
+    fn lanes(scale: f64, x: &[f64], out: &mut [i64]) {
+        super::fft::round_long(scale, x, out);
+    }
+    // SAFETY: the proof is only built after the processor reported these features.
+    unsafe { lanes(scale, x, out) }
 }

@@ -11,12 +11,28 @@ mod accumulate_avx512;
 pub(crate) mod chacha;
 #[cfg(target_arch = "x86_64")]
 mod chacha_avx2;
+#[cfg(target_arch = "x86_64")]
+mod chacha_avx512;
+pub(crate) mod draws;
+#[cfg(target_arch = "x86_64")]
+mod draws_avx2;
+#[cfg(target_arch = "x86_64")]
+mod draws_avx512;
 mod elementwise;
 #[cfg(target_arch = "x86_64")]
 mod elementwise_avx2;
 pub(crate) mod fft;
 #[cfg(target_arch = "x86_64")]
 mod fft_avx2;
+#[cfg(target_arch = "x86_64")]
+mod fft_avx512;
+#[cfg(target_arch = "x86_64")]
+mod fft_lanes;
+pub(crate) mod integers;
+#[cfg(target_arch = "x86_64")]
+mod integers_avx2;
+#[cfg(target_arch = "x86_64")]
+mod integers_avx512;
 mod ntt;
 #[cfg(target_arch = "x86_64")]
 mod ntt_avx2_f64;

@@ -42,6 +42,12 @@ impl Sampler {
         Self { isa, key, object, counter, buffer: [0; BUFFER_WORDS], next: BUFFER_WORDS }
     }
 
+    /// The instruction set that words are made with.
+    #[inline]
+    pub(super) fn isa(&self) -> Isa {
+        self.isa
+    }
+
     /// The words that are ready, at least one, at most `most`; they count as drawn.
     #[inline]
     pub(super) fn take(&mut self, most: usize) -> &[u32] {

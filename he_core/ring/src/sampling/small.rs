@@ -11,6 +11,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{Sampler, Stream};
 use crate::Isa;
+use crate::kernels::draws::{centred_binomial, rounded_gaussian};
 
 /// Largest magnitude the rounded Gaussian yields; the true one passes it with probability below 2^-64.
 pub(super) const GAUSSIAN_TAIL: usize = ErrorDistribution::GAUSSIAN_MAX as usize;
@@ -86,41 +87,30 @@ impl Sampler {
 
     /// Centred binomial: of each 64-bit draw, ones in bits 0..21 minus ones in bits 21..42.
     pub fn fill_centred_binomial(&mut self, row: &mut [i8]) {
-        const MASK: u64 = (1 << ErrorDistribution::BINOMIAL_BITS) - 1;
-        self.for_each_u64(row, |bits| {
-            let plus = bit_count(bits & MASK);
-            let minus = bit_count((bits >> ErrorDistribution::BINOMIAL_BITS) & MASK);
-            plus as i8 - minus as i8
-        });
+        self.for_each_u64(row, centred_binomial);
     }
 
     /// Rounded Gaussian of sigma 3.2: of each 64-bit draw the low 63 bits are compared with every entry of a table of
     /// tail probabilities, the magnitude is the number of entries above; bit 63 is the sign.
     pub fn fill_gaussian(&mut self, row: &mut [i8]) {
-        self.for_each_u64(row, |bits| {
-            let u = bits & (u64::MAX >> 1);
-            let magnitude: u64 = GAUSSIAN_TABLE.iter().map(|entry| u.wrapping_sub(*entry) >> 63).sum();
-            let sign = (bits >> 63) as i8;
-            (magnitude as i8 ^ -sign) + sign
-        });
+        self.for_each_u64(row, |isa, draws, out| rounded_gaussian(isa, &GAUSSIAN_TABLE, draws, out));
     }
 
     /// One 64-bit draw per value, many at a time where they lie ready.
-    #[inline(always)]
-    fn for_each_u64(&mut self, row: &mut [i8], value: impl Fn(u64) -> i8) {
+    fn for_each_u64(&mut self, row: &mut [i8], values: impl Fn(Isa, &[[u32; 2]], &mut [i8])) {
+        let isa = self.isa();
         let mut filled = 0;
         while filled < row.len() {
-            let ready = self.take_u64(row.len() - filled);
-            if ready.is_empty() {
-                let bits = self.next_u64();
-                row[filled] = value(bits);
-                filled += 1;
-                continue;
-            }
-            for (out, words) in row[filled..].iter_mut().zip(ready) {
-                *out = value(u64::from(words[0]) | u64::from(words[1]) << 32);
-            }
-            filled += ready.len();
+            filled += match self.take_u64(row.len() - filled) {
+                [] => {
+                    values(isa, &[[self.next_u32(), self.next_u32()]], &mut row[filled..filled + 1]);
+                    1
+                }
+                draws => {
+                    values(isa, draws, &mut row[filled..filled + draws.len()]);
+                    draws.len()
+                }
+            };
         }
     }
 
@@ -139,16 +129,6 @@ impl Sampler {
             SecretDistribution::HammingWeight(weight) => self.fill_hamming_weight(weight, row),
         }
     }
-}
-
-/// Ones among the low 21 bits, without a table and without the processor's own instruction (not on every one).
-#[inline(always)]
-fn bit_count(bits: u64) -> u32 {
-    let x = bits as u32;
-    let x = x - ((x >> 1) & 0x5555_5555);
-    let x = (x & 0x3333_3333) + ((x >> 2) & 0x3333_3333);
-    let x = (x + (x >> 4)) & 0x0f0f_0f0f;
-    x.wrapping_mul(0x0101_0101) >> 24
 }
 
 /// Rows of small signed coefficients, `[row][N]`; wiped on drop, sizes only in `Debug`.

@@ -6,41 +6,28 @@
 //! so a polynomial over fewer primes is a prefix of the same polynomial over more.
 
 use super::{Sampler, Stream};
-use crate::ring::{PlannedRow, Ring};
-use crate::{Domain, ResiduesMut, RingError, RnsViewMut};
+use crate::kernels::draws::{keep_below_u32, keep_below_u64};
+use crate::modulus::Modulus;
+use crate::ring::{Ring, each_width};
+use crate::{Domain, RingError, RnsViewMut, Word};
 
 impl Sampler {
-    /// Fills a row with uniform residues modulo `q`, the prime of the row's limb.
-    pub fn fill_uniform(&mut self, q: u64, row: ResiduesMut<'_>) {
-        match row {
-            ResiduesMut::U32(row) => self.fill_uniform_u32(q as u32, row),
-            ResiduesMut::U64(row) => self.fill_uniform_u64(q, row),
-        }
-    }
-
-    fn fill_uniform_u32(&mut self, q: u32, row: &mut [u32]) {
-        debug_assert!(q > 1);
-        let mask = u32::MAX >> q.leading_zeros();
+    /// Fills a row with uniform residues.
+    pub(crate) fn fill_uniform<W: Word>(&mut self, m: Modulus<W>, row: &mut [W]) {
+        let (isa, q) = (self.isa(), m.to_u64());
         let mut filled = 0;
         while filled < row.len() {
-            // Never draws more words than can be stored, so `filled` stays inside the row until the last word.
-            let words = self.take(row.len() - filled);
-            for &word in words {
-                let x = word & mask;
-                row[filled] = x;
-                filled += usize::from(x < q);
-            }
-        }
-    }
-
-    fn fill_uniform_u64(&mut self, q: u64, row: &mut [u64]) {
-        debug_assert!(q > 1);
-        let mask = u64::MAX >> q.leading_zeros();
-        let mut filled = 0;
-        while filled < row.len() {
-            let x = self.next_u64() & mask;
-            row[filled] = x;
-            filled += usize::from(x < q);
+            // Never draws more than can be stored.
+            let open = &mut row[filled..];
+            filled += if W::BITS == u32::BITS {
+                keep_below_u32(isa, q as u32, self.take(open.len()), bytemuck::cast_slice_mut(open))
+            } else {
+                let open = bytemuck::cast_slice_mut(open);
+                match self.take_u64(open.len()) {
+                    [] => keep_below_u64(isa, q, &[[self.next_u32(), self.next_u32()]], open),
+                    draws => keep_below_u64(isa, q, draws, open),
+                }
+            };
         }
     }
 }
@@ -64,10 +51,7 @@ impl Ring {
         self.par_rows(x, |limb, row, out| {
             let object = first_object.wrapping_add(row as u64);
             let mut sampler = stream.sampler(self.isa(), object, limbs[limb] as u32);
-            match out {
-                PlannedRow::U32(plan, out) => sampler.fill_uniform_u32(plan.modulus().value(), out),
-                PlannedRow::U64(plan, out) => sampler.fill_uniform_u64(plan.modulus().value(), out),
-            }
+            each_width!(out, |plan, out| sampler.fill_uniform(plan.modulus(), out));
         });
         Ok(())
     }
