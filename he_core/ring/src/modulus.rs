@@ -1,8 +1,9 @@
 //! Arithmetic modulo one prime in one word: Barrett for general products, Shoup for products with a known factor.
 //!
-//! Formulas, with `k` the bit length of `q`, `p = a*b < 2^(2k)`:
-//! `e = floor(floor(p / 2^(k-2)) * floor(2^(2k+1) / q) / 2^(k+3))`, then `p - e*q` lies in `[0, 2q)`: both truncations
-//! cost at most 1/2 each and the last one less than 1. Both factors of the estimate fit a word because `k + 2 <= BITS`.
+//! Barrett, with `k` the bit length of `q`, `L = BITS`: everything is shifted up by `s = L-2-k`, so that no shift of a
+//! double word depends on q. `Q = q*2^s < 2^(L-2)`, `p = (a*2^s)*b < 2^(2L-4)`,
+//! `e = floor(floor(p / 2^(L-4)) * floor(2^(2L-3) / Q) / 2^(L+1))`, then `p - e*Q` lies in `[0, 2Q)`: both truncations
+//! cost at most 1/2 each and the last one less than 1. Both factors of the estimate fit a word.
 //! Shoup: `w' = floor(w * 2^BITS / q)`, `x*w - floor(x*w' / 2^BITS) * q` lies in `[0, 2q)` for any word `x`.
 //! Source: \[Har14\].
 
@@ -12,11 +13,10 @@ use crate::{RingError, Word};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Modulus<W: Word> {
     q: W,
-    /// `floor(2^(2k+1) / q)`.
+    /// `floor(2^(2L-3) / Q)`.
     barrett: W,
-    /// `k - 2` and `k + 3`.
-    shift_in: u32,
-    shift_out: u32,
+    /// `s = L-2-k`.
+    shift: u32,
     /// `floor(2^BITS / q)`: the Shoup quotient of 1.
     ratio: W,
     /// `2^BITS mod q`.
@@ -61,9 +61,9 @@ impl<W: Word> Modulus<W> {
         let radix = (1u128 << W::BITS) % wide;
         Ok(Self {
             q: W::from_u64(q),
-            barrett: W::from_u64(((1u128 << (2 * bits + 1)) / wide) as u64),
-            shift_in: bits - 2,
-            shift_out: bits + 3,
+            // 2^(2L-3) / (q * 2^(L-2-k)).
+            barrett: W::from_u64(((1u128 << (W::BITS + bits - 1)) / wide) as u64),
+            shift: W::BITS - 2 - bits,
             ratio: W::from_u64(((1u128 << W::BITS) / wide) as u64),
             radix: ShoupFactor {
                 value: W::from_u64(radix as u64),
@@ -173,14 +173,14 @@ impl<W: Word> Modulus<W> {
     #[inline(always)]
     pub fn mul(self, a: W, b: W) -> W {
         debug_assert!(a < self.q && b < self.q);
-        self.reduce_product(a.mul_wide(b))
+        self.reduce_shifted(a.shift_up(self.shift).mul_wide(b))
     }
 
     /// `a * b + c mod q`; `(q-1)^2 + (q-1) < q^2`, so one Barrett step suffices.
     #[inline(always)]
     pub fn mul_add(self, a: W, b: W, c: W) -> W {
         debug_assert!(a < self.q && b < self.q && c < self.q);
-        self.reduce_product(W::wide_add(a.mul_wide(b), c))
+        self.reduce_shifted(W::wide_add(a.shift_up(self.shift).mul_wide(b), c.shift_up(self.shift)))
     }
 
     /// Any wide value to `[0, q)`.
@@ -190,12 +190,26 @@ impl<W: Word> Modulus<W> {
         self.add(high, self.reduce(W::shift_down(p, 0)))
     }
 
-    /// A wide value below `2^(2k)` to `[0, q)`, `k` the bit length of `q`.
+    /// `x` from `x * 2^s`, `x < q^2`, to `[0, q)`.
     #[inline(always)]
-    fn reduce_product(self, p: W::Wide) -> W {
-        let top = W::shift_down(p, self.shift_in);
-        let estimate = W::shift_down(top.mul_wide(self.barrett), self.shift_out);
-        self.reduce_once(W::shift_down(p, 0).wrapping_sub(estimate.wrapping_mul(self.q)))
+    fn reduce_shifted(self, p: W::Wide) -> W {
+        let q = self.q.shift_up(self.shift);
+        let top = W::shift_down(p, W::BITS - 4);
+        let estimate = W::shift_down(top.mul_wide(self.barrett), W::BITS + 1);
+        let r = W::shift_down(p, 0).wrapping_sub(estimate.wrapping_mul(q));
+        r.min(r.wrapping_sub(q)).shift_right(self.shift)
+    }
+
+    /// The bit length `k` of q.
+    #[inline(always)]
+    pub(crate) fn bits(self) -> u32 {
+        W::BITS - 2 - self.shift
+    }
+
+    /// `floor(2^(2L-3) / Q) = floor(2^(L-1+k) / q)`: vectors derive theirs from it.
+    #[inline(always)]
+    pub(crate) fn barrett(self) -> W {
+        self.barrett
     }
 
     /// The Shoup form of `w < q`.

@@ -79,11 +79,14 @@ impl Inputs<'_> {
         let key = |c: usize| (0..self.raise.len()).map(|j| self.key.words::<W>(limb, 2 * j + c)).collect::<Vec<_>>();
         let keys = [key(0), key(1)];
         out.par_chunks_exact_mut(2 * stride).enumerate().for_each(|(value, out)| {
-            W::with_scratch(self.raise.len() * n, |scratch| {
+            W::with_scratch(self.raise.len() * stride, |scratch| {
                 let mut digits: Vec<&[W]> = Vec::with_capacity(self.raise.len());
-                for ((conversion, digit), row) in self.raise.iter().zip(&self.digits).zip(scratch.chunks_exact_mut(n)) {
+                for ((conversion, digit), row) in
+                    self.raise.iter().zip(&self.digits).zip(scratch.chunks_exact_mut(stride))
+                {
                     match conversion.target(index) {
                         Some(target) => {
+                            let row = &mut row[..n];
                             digit.combine(plan, row, target, value);
                             plan.forward(row);
                             digits.push(row);
@@ -96,9 +99,8 @@ impl Inputs<'_> {
                     }
                 }
                 let (out0, out1) = out.split_at_mut(stride);
-                for (out, key) in [out0, out1].into_iter().zip(&keys) {
-                    kernels::inner_product(plan.isa(), plan.modulus(), &mut out[..n], &digits, key);
-                }
+                let (out0, out1) = (&mut out0[..n], &mut out1[..n]);
+                kernels::inner_product_pair(plan.isa(), plan.modulus(), out0, out1, &digits, &keys[0], &keys[1]);
             });
         });
     }

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 
 use zeroize::Zeroize;
 
-use crate::kernels::NttKernels;
+use crate::kernels::{NttKernels, ProductKernels};
 use crate::ntt::NttPlan;
 use crate::ring::Plan;
 use crate::scratch::Scratch;
@@ -15,7 +15,18 @@ use crate::tensor::Words;
 
 /// A residue word: `u32` or `u64`, nothing else.
 pub trait Word:
-    bytemuck::Pod + Ord + Debug + Default + Send + Sync + Zeroize + NttKernels + Erased + Scratch + 'static
+    bytemuck::Pod
+    + Ord
+    + Debug
+    + Default
+    + Send
+    + Sync
+    + Zeroize
+    + NttKernels
+    + ProductKernels<Self>
+    + Erased
+    + Scratch
+    + 'static
 {
     /// Bits of the word.
     const BITS: u32;
@@ -36,6 +47,10 @@ pub trait Word:
     fn wrapping_sub(self, rhs: Self) -> Self;
     /// Product modulo 2^BITS.
     fn wrapping_mul(self, rhs: Self) -> Self;
+    /// `self << shift`; the caller knows that no bit is lost.
+    fn shift_up(self, shift: u32) -> Self;
+    /// `self >> shift`.
+    fn shift_right(self, shift: u32) -> Self;
     /// The full product.
     fn mul_wide(self, rhs: Self) -> Self::Wide;
     /// The upper half of the product.
@@ -87,6 +102,15 @@ macro_rules! word {
             #[inline(always)]
             fn wrapping_mul(self, rhs: Self) -> Self {
                 self.wrapping_mul(rhs)
+            }
+            #[inline(always)]
+            fn shift_up(self, shift: u32) -> Self {
+                debug_assert!(self.leading_zeros() >= shift);
+                self << shift
+            }
+            #[inline(always)]
+            fn shift_right(self, shift: u32) -> Self {
+                self >> shift
             }
             #[inline(always)]
             fn mul_wide(self, rhs: Self) -> $wide {

@@ -1,14 +1,17 @@
-//! Loops over the words of one row, portable form and choice of the instruction set.
+//! Loops over the words of one row: portable form, lists of kernels, and the arithmetic that vectors share.
 //!
-//! Ranges: words in `[0, q)` in and out. Every loop is written once, without branches; an instruction set compiles the
-//! same source for its vectors (`elementwise_avx2.rs`), so results cannot differ. Products of 64-bit words have no
-//! vector multiply below AVX-512 and stay scalar there.
+//! Ranges: words in `[0, q)` in and out. Every loop is written here once, without branches, and is the oracle of all
+//! others. Sums and copies (`portable_kernels!`) are compiled from this source for each instruction set; products
+//! (`product_kernels!`) are written for vectors as well, in one file per set and word, on top of the loops of
+//! `elementwise_lanes.rs`. Results cannot differ: a residue has one representative in `[0, q)`.
+
+pub(crate) mod dispatch;
 
 use crate::Word;
 use crate::modulus::{Modulus, ShoupFactor};
 
-/// Names every kernel of this file with its signature, for the dispatcher and for each instruction set.
-macro_rules! elementwise_kernels {
+/// Kernels that every instruction set compiles from the loops of this file, with their signatures.
+macro_rules! portable_kernels {
     ($apply:ident) => {
         $apply! {
             /// `x += y`.
@@ -17,33 +20,44 @@ macro_rules! elementwise_kernels {
             sub_assign<W>(m: Modulus<W>, x: &mut [W], y: &[W]);
             /// `x = -x`.
             negate_assign<W>(m: Modulus<W>, x: &mut [W]);
-            /// `x *= y`.
-            mul_assign<W>(m: Modulus<W>, x: &mut [W], y: &[W]);
-            /// `out = x * y`.
-            mul_into<W>(m: Modulus<W>, out: &mut [W], x: &[W], y: &[W]);
-            /// `out0 = x0^2`, `out1 = 2 x0 x1`, `out2 = x1^2`.
-            square_into<W>(m: Modulus<W>, out0: &mut [W], out1: &mut [W], out2: &mut [W], x0: &[W], x1: &[W]);
-            /// `acc += x * y`.
-            mul_add_assign<W>(m: Modulus<W>, acc: &mut [W], x: &[W], y: &[W]);
-            /// `out = sum_i xs[i] * ys[i]`, reduced once per 16 (u32) or 64 (u64) products.
-            inner_product<W>(m: Modulus<W>, out: &mut [W], xs: &[&[W]], ys: &[&[W]]);
-            /// `x *= w`.
-            mul_shoup_assign<W>(m: Modulus<W>, x: &mut [W], w: ShoupFactor<W>);
             /// `x += c`.
             add_constant_assign<W>(m: Modulus<W>, x: &mut [W], c: W);
             /// `out = x + c mod q` for words `x` of any size and of either width.
             reduce_add_into<S, W>(m: Modulus<W>, out: &mut [W], x: &[S], c: W);
             /// `out = x mod q` for signed x.
             reduce_i64_into<W>(m: Modulus<W>, out: &mut [W], x: &[i64]);
-            /// `x = (x - y) * w`.
-            sub_mul_shoup_assign<W>(m: Modulus<W>, x: &mut [W], y: &[W], w: ShoupFactor<W>);
             /// `acc += x * w` for words `x` of any size and of either width.
             mul_shoup_add_assign<S, W>(m: Modulus<W>, acc: &mut [W], x: &[S], w: ShoupFactor<W>);
         }
     };
 }
-#[cfg(target_arch = "x86_64")]
-pub(super) use elementwise_kernels;
+pub(super) use portable_kernels;
+
+/// Kernels with a form of their own per instruction set and word, with their signatures.
+macro_rules! product_kernels {
+    ($apply:ident $(, $argument:tt)*) => {
+        $apply! {
+            $($argument,)*
+            /// `x *= y`.
+            mul_assign(m: Modulus<W>, x: &mut [W], y: &[W]);
+            /// `out = x * y`.
+            mul_into(m: Modulus<W>, out: &mut [W], x: &[W], y: &[W]);
+            /// `out0 = x0^2`, `out1 = 2 x0 x1`, `out2 = x1^2`.
+            square_into(m: Modulus<W>, out0: &mut [W], out1: &mut [W], out2: &mut [W], x0: &[W], x1: &[W]);
+            /// `acc += x * y`.
+            mul_add_assign(m: Modulus<W>, acc: &mut [W], x: &[W], y: &[W]);
+            /// `x *= w`.
+            mul_shoup_assign(m: Modulus<W>, x: &mut [W], w: ShoupFactor<W>);
+            /// `x = (x - y) * w`.
+            sub_mul_shoup_assign(m: Modulus<W>, x: &mut [W], y: &[W], w: ShoupFactor<W>);
+            /// `out = sum_i xs[i] * ys[i]`, accumulated unreduced as long as the sums fit.
+            inner_product(m: Modulus<W>, out: &mut [W], xs: &[&[W]], ys: &[&[W]]);
+            /// `out0 = sum_i xs[i] * ys0[i]`, `out1 = sum_i xs[i] * ys1[i]`: the factors that they share are read once.
+            inner_product_pair(m: Modulus<W>, out0: &mut [W], out1: &mut [W], xs: &[&[W]], ys0: &[&[W]], ys1: &[&[W]]);
+        }
+    };
+}
+pub(super) use product_kernels;
 
 #[inline(always)]
 pub(super) fn add_assign<W: Word>(m: Modulus<W>, x: &mut [W], y: &[W]) {
@@ -92,27 +106,53 @@ pub(super) fn mul_add_assign<W: Word>(m: Modulus<W>, acc: &mut [W], x: &[W], y: 
     acc.iter_mut().zip(x).zip(y).for_each(|((acc, x), y)| *acc = m.mul_add(*x, *y, *acc));
 }
 
-/// Columns whose wide sums stay in registers and L1.
-const INNER_COLUMNS: usize = 256;
+/// Columns whose wide sums stay in registers.
+const INNER_COLUMNS: usize = 4;
 
 #[inline(always)]
 pub(super) fn inner_product<W: Word>(m: Modulus<W>, out: &mut [W], xs: &[&[W]], ys: &[&[W]]) {
+    inner_product_from(m, 0, out, xs, ys);
+}
+
+#[inline(always)]
+pub(super) fn inner_product_pair<W: Word>(
+    m: Modulus<W>,
+    out0: &mut [W],
+    out1: &mut [W],
+    xs: &[&[W]],
+    ys0: &[&[W]],
+    ys1: &[&[W]],
+) {
+    inner_product_from(m, 0, out0, xs, ys0);
+    inner_product_from(m, 0, out1, xs, ys1);
+}
+
+/// As [`inner_product`], where `out` stands for the columns from `start` on.
+#[inline(always)]
+pub(super) fn inner_product_from<W: Word>(m: Modulus<W>, start: usize, out: &mut [W], xs: &[&[W]], ys: &[&[W]]) {
     debug_assert_eq!(xs.len(), ys.len());
-    for (chunk, out) in out.chunks_mut(INNER_COLUMNS).enumerate() {
-        let (start, len) = (chunk * INNER_COLUMNS, out.len());
-        let mut acc = [W::Wide::default(); INNER_COLUMNS];
-        out.fill(W::default());
-        for (xs, ys) in xs.chunks(W::MAX_LAZY_PRODUCTS).zip(ys.chunks(W::MAX_LAZY_PRODUCTS)) {
-            acc.fill(W::Wide::default());
-            for (x, y) in xs.iter().zip(ys) {
-                let (x, y) = (&x[start..start + len], &y[start..start + len]);
-                for ((acc, x), y) in acc.iter_mut().zip(x).zip(y) {
-                    *acc = W::wide_sum(*acc, x.mul_wide(*y));
-                }
-            }
-            out.iter_mut().zip(&acc).for_each(|(out, acc)| *out = m.add(*out, m.reduce_wide(*acc)));
-        }
+    let (blocks, rest) = out.as_chunks_mut();
+    let end = start + INNER_COLUMNS * blocks.len();
+    for (i, out) in blocks.iter_mut().enumerate() {
+        *out = inner_columns::<W, INNER_COLUMNS>(m, start + i * INNER_COLUMNS, xs, ys);
     }
+    for (i, out) in rest.iter_mut().enumerate() {
+        [*out] = inner_columns(m, end + i, xs, ys);
+    }
+}
+
+#[inline(always)]
+fn inner_columns<W: Word, const C: usize>(m: Modulus<W>, start: usize, xs: &[&[W]], ys: &[&[W]]) -> [W; C] {
+    let mut out = [W::default(); C];
+    for (xs, ys) in xs.chunks(W::MAX_LAZY_PRODUCTS).zip(ys.chunks(W::MAX_LAZY_PRODUCTS)) {
+        let mut sums = [W::Wide::default(); C];
+        for (x, y) in xs.iter().zip(ys) {
+            let (x, y) = (&x[start..start + C], &y[start..start + C]);
+            sums.iter_mut().zip(x.iter().zip(y)).for_each(|(sum, (x, y))| *sum = W::wide_sum(*sum, x.mul_wide(*y)));
+        }
+        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = m.add(*out, m.reduce_wide(sum)));
+    }
+    out
 }
 
 #[inline(always)]
@@ -157,32 +197,6 @@ pub(super) fn mul_shoup_add_assign<S: Word, W: Word>(m: Modulus<W>, acc: &mut [W
     } else {
         pairs.for_each(|(acc, x)| *acc = m.add(*acc, m.mul_shoup(m.reduce_u64(x.to_u64()), w)));
     }
-}
-
-/// The functions that the rest of the crate calls: the kernel of the instruction set named by the token.
-pub(crate) mod dispatch {
-    use crate::Word;
-    use crate::isa::Isa;
-    use crate::modulus::{Modulus, ShoupFactor};
-
-    macro_rules! dispatcher {
-        ($($(#[$doc:meta])* $name:ident<$($w:ident),+>($($arg:ident: $ty:ty),*);)*) => {$(
-            $(#[$doc])*
-            #[inline]
-            pub(crate) fn $name<$($w: Word),+>(isa: Isa, $($arg: $ty),*) {
-                match isa {
-                    Isa::Scalar => super::$name($($arg),*),
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx2(proof) => crate::kernels::elementwise_avx2::$name(proof, $($arg),*),
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx512(proof) => crate::kernels::elementwise_avx2::$name(proof.avx2(), $($arg),*),
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx512Ifma(proof) => crate::kernels::elementwise_avx2::$name(proof.avx512().avx2(), $($arg),*),
-                }
-            }
-        )*};
-    }
-    elementwise_kernels!(dispatcher);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The loops of `elementwise.rs`, compiled for AVX2: same source, wider code.
 
-use super::elementwise::{self, elementwise_kernels};
+use super::elementwise::{self, portable_kernels};
 use crate::Word;
 use crate::isa::Avx2;
 use crate::modulus::{Modulus, ShoupFactor};
@@ -18,4 +18,4 @@ macro_rules! compile_for_avx2 {
         }
     )*};
 }
-elementwise_kernels!(compile_for_avx2);
+portable_kernels!(compile_for_avx2);

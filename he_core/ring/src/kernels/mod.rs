@@ -21,6 +21,20 @@ mod draws_avx512;
 mod elementwise;
 #[cfg(target_arch = "x86_64")]
 mod elementwise_avx2;
+#[cfg(target_arch = "x86_64")]
+mod elementwise_avx2_f64;
+#[cfg(target_arch = "x86_64")]
+mod elementwise_avx2_u32;
+#[cfg(target_arch = "x86_64")]
+mod elementwise_avx512;
+#[cfg(target_arch = "x86_64")]
+mod elementwise_avx512_u32;
+#[cfg(target_arch = "x86_64")]
+mod elementwise_avx512_u64;
+#[cfg(target_arch = "x86_64")]
+mod elementwise_ifma;
+#[cfg(target_arch = "x86_64")]
+mod elementwise_lanes;
 pub(crate) mod fft;
 #[cfg(target_arch = "x86_64")]
 mod fft_avx2;

@@ -16,6 +16,10 @@ fn words<W: Word>(q: u64, len: usize, seed: u64) -> Vec<W> {
     x
 }
 
+fn slices<W>(rows: &[Vec<W>]) -> Vec<&[W]> {
+    rows.iter().map(|row| &row[..]).collect()
+}
+
 fn suite<W: Word>(bounds: &[u64]) {
     for q in bounds.iter().flat_map(|b| primes_below(*b, 3, 1)) {
         let m = Modulus::<W>::new(q).unwrap();
@@ -67,12 +71,41 @@ fn suite<W: Word>(bounds: &[u64]) {
                 check("mul_shoup_add32", &run(&|o| dispatch::mul_shoup_add_assign(isa, m, o, &any32, w)), &|i| {
                     u(x[i]) + u128::from(any32[i]) * u(c)
                 });
+                check(
+                    "mul_shoup",
+                    &run(&|o| dispatch::mul_shoup_assign(isa, m, o, m.shoup(m.neg(W::from_u64(1))))),
+                    &|i| wide - u(x[i]),
+                );
+                let mut squares = [x.clone(), x.clone(), x.clone()];
+                let [out0, out1, out2] = &mut squares;
+                dispatch::square_into(isa, m, out0, out1, out2, &y, &z);
+                check("square x0^2", &squares[0], &|i| u(y[i]) * u(y[i]));
+                check("square 2 x0 x1", &squares[1], &|i| 2 * (u(y[i]) * u(z[i]) % wide));
+                check("square x1^2", &squares[2], &|i| u(z[i]) * u(z[i]));
+                // Sums of the largest products, at every limit of a kernel, then of any.
                 let top = vec![W::from_u64(q - 1); len];
-                for terms in [0, 1, W::MAX_LAZY_PRODUCTS, W::MAX_LAZY_PRODUCTS + 1] {
-                    let xs = vec![&top[..]; terms];
-                    check("inner_product", &run(&|o| dispatch::inner_product(isa, m, o, &xs, &xs)), &|_| {
-                        (wide - 1) * (wide - 1) % wide * terms as u128
-                    });
+                for terms in [0, 1, 2, 7, 8, 9, 15, 16, 17, W::MAX_LAZY_PRODUCTS, W::MAX_LAZY_PRODUCTS + 1] {
+                    let factors = |row: &Vec<W>| vec![row.clone(); terms];
+                    let (mut xs, mut ys0, mut ys1) = (factors(&top), factors(&top), factors(&y));
+                    for round in 0..2u64 {
+                        let rows = |rows: &[Vec<W>]| -> Vec<u128> {
+                            (0..len).flat_map(|i| rows.iter().map(move |row| u(row[i]))).collect()
+                        };
+                        let (wx, wy0, wy1) = (rows(&xs), rows(&ys0), rows(&ys1));
+                        let sum = |ys: &[u128], i: usize| -> u128 {
+                            (i * terms..(i + 1) * terms).map(|at| wx[at] * ys[at] % wide).sum()
+                        };
+                        let (rx, r0, r1) = (slices(&xs), slices(&ys0), slices(&ys1));
+                        let got = run(&|o| dispatch::inner_product(isa, m, o, &rx, &r0));
+                        check("inner_product", &got, &|i| sum(&wy0, i));
+                        let (mut out0, mut out1) = (x.clone(), z.clone());
+                        dispatch::inner_product_pair(isa, m, &mut out0, &mut out1, &rx, &r0, &r1);
+                        check("inner_product_pair, first", &out0, &|i| sum(&wy0, i));
+                        check("inner_product_pair, second", &out1, &|i| sum(&wy1, i));
+                        for (nth, row) in xs.iter_mut().chain(&mut ys0).chain(&mut ys1).enumerate() {
+                            *row = words(q, len, round + 1000 * nth as u64);
+                        }
+                    }
                 }
             }
         }
@@ -81,10 +114,10 @@ fn suite<W: Word>(bounds: &[u64]) {
 
 #[test]
 fn loops_over_u32() {
-    suite::<u32>(&[1 << 5, 1 << 16, 1 << 29, 1 << 30]);
+    suite::<u32>(&[1 << 5, 1 << 16, 1 << 29, (1 << 29) + (1 << 10), 1 << 30]);
 }
 
 #[test]
 fn loops_over_u64() {
-    suite::<u64>(&[1 << 5, 1 << 31, 1 << 32, 1 << 33, 1 << 50, 1 << 61]);
+    suite::<u64>(&[1 << 5, 1 << 31, 1 << 32, 1 << 33, 1 << 50, (1 << 50) + (1 << 20), 1 << 61]);
 }

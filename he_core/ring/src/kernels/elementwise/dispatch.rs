@@ -1,0 +1,107 @@
+//! The functions that the rest of the crate calls: the kernel of the instruction set named by the token, of the word,
+//! and of the size of the modulus.
+
+use super::{portable_kernels, product_kernels};
+use crate::Word;
+use crate::isa::Isa;
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::{
+    elementwise_avx2, elementwise_avx2_f64, elementwise_avx2_u32, elementwise_avx512, elementwise_avx512_u32,
+    elementwise_avx512_u64, elementwise_ifma,
+};
+use crate::modulus::{Modulus, ShoupFactor};
+
+macro_rules! dispatch_portable {
+    ($($(#[$doc:meta])* $name:ident<$($w:ident),+>($($arg:ident: $ty:ty),*);)*) => {$(
+        $(#[$doc])*
+        #[inline]
+        pub(crate) fn $name<$($w: Word),+>(isa: Isa, $($arg: $ty),*) {
+            match isa {
+                Isa::Scalar => super::$name($($arg),*),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2(proof) => elementwise_avx2::$name(proof, $($arg),*),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512(proof) => elementwise_avx512::$name(proof, $($arg),*),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512Ifma(proof) => elementwise_avx512::$name(proof.avx512(), $($arg),*),
+            }
+        }
+    )*};
+}
+portable_kernels!(dispatch_portable);
+
+macro_rules! declare_products {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*);)*) => {
+        /// The products of the word `W` on every instruction set.
+        pub trait ProductKernels<W> {
+            $(#[doc(hidden)]
+            fn $name(isa: Isa, $($arg: $ty),*)
+            where
+                W: Word;)*
+        }
+
+        $($(#[$doc])*
+        #[inline]
+        pub(crate) fn $name<W: Word>(isa: Isa, $($arg: $ty),*) {
+            <W as ProductKernels<W>>::$name(isa, $($arg),*)
+        })*
+    };
+}
+product_kernels!(declare_products);
+
+/// Products of 32-bit words.
+mod words_32 {
+    use super::*;
+
+    type W = u32;
+
+    macro_rules! dispatch_products {
+        ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*);)*) => {
+            impl ProductKernels<W> for W {$(
+                fn $name(isa: Isa, $($arg: $ty),*) {
+                    match isa {
+                        Isa::Scalar => super::super::$name($($arg),*),
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx2(proof) => elementwise_avx2_u32::$name(proof, $($arg),*),
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx512(proof) => elementwise_avx512_u32::$name(proof, $($arg),*),
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx512Ifma(proof) => elementwise_avx512_u32::$name(proof.avx512(), $($arg),*),
+                    }
+                }
+            )*}
+        };
+    }
+    product_kernels!(dispatch_products);
+}
+
+/// Products of 64-bit words: primes of up to 50 bits have a path of their own.
+mod words_64 {
+    use super::*;
+
+    type W = u64;
+
+    macro_rules! dispatch_products {
+        ($($(#[$doc:meta])* $name:ident($m:ident: $modulus:ty, $($arg:ident: $ty:ty),*);)*) => {
+            impl ProductKernels<W> for W {$(
+                fn $name(isa: Isa, $m: $modulus, $($arg: $ty),*) {
+                    match isa {
+                        Isa::Scalar => super::super::$name($m, $($arg),*),
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx2(proof) if elementwise_avx2_f64::fits($m) => elementwise_avx2_f64::$name(proof, $m, $($arg),*),
+                        // Four multiplications of 32-bit halves are no faster than one of 64 bits.
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx2(_) => super::super::$name($m, $($arg),*),
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx512Ifma(proof) if elementwise_ifma::fits($m) => elementwise_ifma::$name(proof, $m, $($arg),*),
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx512(proof) => elementwise_avx512_u64::$name(proof, $m, $($arg),*),
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx512Ifma(proof) => elementwise_avx512_u64::$name(proof.avx512(), $m, $($arg),*),
+                    }
+                }
+            )*}
+        };
+    }
+    product_kernels!(dispatch_products);
+}

@@ -1,0 +1,198 @@
+//! The loops of products, once for all vectors.
+//!
+//! [`product_loops!`] makes every kernel of `product_kernels!` in a file that has, for vectors of [`LANES`] words `W`:
+//! `load`, `store`, `add`, `mul`, `mul_factor`, `sub_mul_factor` on residues; `Prime` and `Factor`, constants in every
+//! lane; `Sums`, unreduced sums of up to `MAX_TERMS` products, with `sums_zero`, `sums_add`, `sums_reduce`, `BLOCK` vectors of
+//! which are summed side by side. Words beyond the last whole vector take the portable loop.
+
+/// `product_loops!("feature,..", Proof)`; see the file.
+macro_rules! product_loops {
+    ($features:literal, $proof:ty) => {
+        pub(super) fn mul_assign(_proof: $proof, m: Modulus<W>, x: &mut [W], y: &[W]) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, x: &mut [Lanes], y: &[Lanes]) {
+                let p = Prime::new(m);
+                for (x, y) in x.iter_mut().zip(y) {
+                    let r = mul(p, load(x), load(y));
+                    store(x, r);
+                }
+            }
+            let ((x, x_rest), (y, y_rest)) = (x.as_chunks_mut(), y.as_chunks());
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, x, y) }
+            elementwise::mul_assign(m, x_rest, y_rest);
+        }
+
+        pub(super) fn mul_into(_proof: $proof, m: Modulus<W>, out: &mut [W], x: &[W], y: &[W]) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, out: &mut [Lanes], x: &[Lanes], y: &[Lanes]) {
+                let p = Prime::new(m);
+                for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
+                    store(out, mul(p, load(x), load(y)));
+                }
+            }
+            let ((out, out_rest), (x, x_rest), (y, y_rest)) = (out.as_chunks_mut(), x.as_chunks(), y.as_chunks());
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, out, x, y) }
+            elementwise::mul_into(m, out_rest, x_rest, y_rest);
+        }
+
+        pub(super) fn square_into(
+            _proof: $proof,
+            m: Modulus<W>,
+            out0: &mut [W],
+            out1: &mut [W],
+            out2: &mut [W],
+            x0: &[W],
+            x1: &[W],
+        ) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, outs: [&mut [Lanes]; 3], x0: &[Lanes], x1: &[Lanes]) {
+                let p = Prime::new(m);
+                let [out0, out1, out2] = outs;
+                let outs = out0.iter_mut().zip(out1).zip(out2);
+                for (((out0, out1), out2), (x0, x1)) in outs.zip(x0.iter().zip(x1)) {
+                    let (x0, x1) = (load(x0), load(x1));
+                    store(out0, mul(p, x0, x0));
+                    store(out1, mul(p, add(p, x0, x0), x1));
+                    store(out2, mul(p, x1, x1));
+                }
+            }
+            let ((x0, x0_rest), (x1, x1_rest)) = (x0.as_chunks(), x1.as_chunks());
+            let ((out0, rest0), (out1, rest1)) = (out0.as_chunks_mut(), out1.as_chunks_mut());
+            let (out2, rest2) = out2.as_chunks_mut();
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, [out0, out1, out2], x0, x1) }
+            elementwise::square_into(m, rest0, rest1, rest2, x0_rest, x1_rest);
+        }
+
+        pub(super) fn mul_add_assign(_proof: $proof, m: Modulus<W>, acc: &mut [W], x: &[W], y: &[W]) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, acc: &mut [Lanes], x: &[Lanes], y: &[Lanes]) {
+                let p = Prime::new(m);
+                for ((acc, x), y) in acc.iter_mut().zip(x).zip(y) {
+                    let sum = add(p, load(acc), mul(p, load(x), load(y)));
+                    store(acc, sum);
+                }
+            }
+            let ((acc, acc_rest), (x, x_rest), (y, y_rest)) = (acc.as_chunks_mut(), x.as_chunks(), y.as_chunks());
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, acc, x, y) }
+            elementwise::mul_add_assign(m, acc_rest, x_rest, y_rest);
+        }
+
+        pub(super) fn mul_shoup_assign(_proof: $proof, m: Modulus<W>, x: &mut [W], w: ShoupFactor<W>) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, x: &mut [Lanes], w: ShoupFactor<W>) {
+                let (p, w) = (Prime::new(m), Factor::new(m, w));
+                for x in x {
+                    let r = mul_factor(p, load(x), w);
+                    store(x, r);
+                }
+            }
+            let (x, x_rest) = x.as_chunks_mut();
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, x, w) }
+            elementwise::mul_shoup_assign(m, x_rest, w);
+        }
+
+        pub(super) fn sub_mul_shoup_assign(_proof: $proof, m: Modulus<W>, x: &mut [W], y: &[W], w: ShoupFactor<W>) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, x: &mut [Lanes], y: &[Lanes], w: ShoupFactor<W>) {
+                let (p, w) = (Prime::new(m), Factor::new(m, w));
+                for (x, y) in x.iter_mut().zip(y) {
+                    let r = sub_mul_factor(p, load(x), load(y), w);
+                    store(x, r);
+                }
+            }
+            let ((x, x_rest), (y, y_rest)) = (x.as_chunks_mut(), y.as_chunks());
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, x, y, w) }
+            elementwise::sub_mul_shoup_assign(m, x_rest, y_rest, w);
+        }
+
+        pub(super) fn inner_product(_proof: $proof, m: Modulus<W>, out: &mut [W], xs: &[&[W]], ys: &[&[W]]) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, out: &mut [[Lanes; BLOCK]], xs: &[&[W]], ys: &[&[W]]) {
+                let p = Prime::new(m);
+                for (i, out) in out.iter_mut().enumerate() {
+                    let columns = i * BLOCK * LANES..(i + 1) * BLOCK * LANES;
+                    for (nth, (xs, ys)) in xs.chunks(MAX_TERMS).zip(ys.chunks(MAX_TERMS)).enumerate() {
+                        let mut sums = [sums_zero(); BLOCK];
+                        for (x, y) in xs.iter().zip(ys) {
+                            let (x, y) = (x[columns.clone()].as_chunks().0, y[columns.clone()].as_chunks().0);
+                            for ((sum, x), y) in sums.iter_mut().zip(x).zip(y) {
+                                *sum = sums_add(*sum, load(x), load(y));
+                            }
+                        }
+                        for (out, sum) in out.iter_mut().zip(sums) {
+                            let r = sums_reduce(p, sum, xs.len());
+                            let r = if nth == 0 { r } else { add(p, load(out), r) };
+                            store(out, r);
+                        }
+                    }
+                }
+            }
+            if xs.is_empty() {
+                return out.fill(0);
+            }
+            let (blocks, _) = out.as_chunks_mut::<LANES>().0.as_chunks_mut();
+            let done = blocks.len() * BLOCK * LANES;
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, blocks, xs, ys) }
+            elementwise::inner_product_from(m, done, &mut out[done..], xs, ys);
+        }
+
+        pub(super) fn inner_product_pair(
+            _proof: $proof,
+            m: Modulus<W>,
+            out0: &mut [W],
+            out1: &mut [W],
+            xs: &[&[W]],
+            ys0: &[&[W]],
+            ys1: &[&[W]],
+        ) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, outs: [&mut [[Lanes; BLOCK]]; 2], xs: &[&[W]], ys0: &[&[W]], ys1: &[&[W]]) {
+                let p = Prime::new(m);
+                let [out0, out1] = outs;
+                for (i, (out0, out1)) in out0.iter_mut().zip(out1).enumerate() {
+                    let columns = i * BLOCK * LANES..(i + 1) * BLOCK * LANES;
+                    let keys = ys0.chunks(MAX_TERMS).zip(ys1.chunks(MAX_TERMS));
+                    for (nth, (xs, (ys0, ys1))) in xs.chunks(MAX_TERMS).zip(keys).enumerate() {
+                        let mut sums = [[sums_zero(); 2]; BLOCK];
+                        for (x, (y0, y1)) in xs.iter().zip(ys0.iter().zip(ys1)) {
+                            let x = x[columns.clone()].as_chunks().0;
+                            let (y0, y1) = (y0[columns.clone()].as_chunks().0, y1[columns.clone()].as_chunks().0);
+                            for (([sum0, sum1], x), (y0, y1)) in sums.iter_mut().zip(x).zip(y0.iter().zip(y1)) {
+                                let x = load(x);
+                                *sum0 = sums_add(*sum0, x, load(y0));
+                                *sum1 = sums_add(*sum1, x, load(y1));
+                            }
+                        }
+                        for ((out0, out1), [sum0, sum1]) in out0.iter_mut().zip(out1.iter_mut()).zip(sums) {
+                            let (r0, r1) = (sums_reduce(p, sum0, xs.len()), sums_reduce(p, sum1, xs.len()));
+                            let r0 = if nth == 0 { r0 } else { add(p, load(out0), r0) };
+                            let r1 = if nth == 0 { r1 } else { add(p, load(out1), r1) };
+                            store(out0, r0);
+                            store(out1, r1);
+                        }
+                    }
+                }
+            }
+            debug_assert!(xs.len() == ys0.len() && xs.len() == ys1.len());
+            if xs.is_empty() {
+                out0.fill(0);
+                return out1.fill(0);
+            }
+            let (blocks0, _) = out0.as_chunks_mut::<LANES>().0.as_chunks_mut();
+            let (blocks1, _) = out1.as_chunks_mut::<LANES>().0.as_chunks_mut();
+            let done = blocks0.len() * BLOCK * LANES;
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, [blocks0, blocks1], xs, ys0, ys1) }
+            elementwise::inner_product_from(m, done, &mut out0[done..], xs, ys0);
+            elementwise::inner_product_from(m, done, &mut out1[done..], xs, ys1);
+        }
+    };
+}
+pub(super) use product_loops;
