@@ -65,6 +65,8 @@ mod ntt_lanes_avx2;
 #[cfg(target_arch = "x86_64")]
 mod ntt_lanes_avx512;
 #[cfg(target_arch = "x86_64")]
+mod ntt_packed_u32;
+#[cfg(target_arch = "x86_64")]
 mod ntt_passes;
 #[cfg(target_arch = "x86_64")]
 mod ntt_split;

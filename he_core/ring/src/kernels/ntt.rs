@@ -8,7 +8,7 @@
 use std::fmt::Debug;
 
 #[cfg(target_arch = "x86_64")]
-use super::{ntt_avx2_f64, ntt_avx2_u64, ntt_avx512_f64, ntt_avx512_ifma, ntt_avx512_u64};
+use super::{ntt_avx2_f64, ntt_avx2_u32, ntt_avx2_u64, ntt_avx512_f64, ntt_avx512_ifma, ntt_avx512_u64};
 use crate::Word;
 use crate::isa::Isa;
 use crate::modulus::Modulus;
@@ -40,36 +40,39 @@ pub trait NttKernels: Sized {
 pub enum Transform32 {
     Scalar(Portable<u32>),
     #[cfg(target_arch = "x86_64")]
-    Avx2(crate::isa::Avx2, Portable<u32>),
+    Avx2(Box<ntt_avx2_u32::Path>),
 }
 
 impl NttKernels for u32 {
     type Transform = Transform32;
 
     fn transform(isa: Isa, modulus: Modulus<u32>, tables: Tables<u32>) -> Transform32 {
-        let portable = Portable { modulus, tables };
         match isa {
-            Isa::Scalar => Transform32::Scalar(portable),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(proof) => Transform32::Avx2(proof, portable),
+            Isa::Avx512Ifma(proof) => Self::transform(Isa::Avx512(proof.avx512()), modulus, tables),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => Transform32::Avx2(proof.avx2(), portable),
+            Isa::Avx512(proof) => Self::transform(Isa::Avx2(proof.avx2()), modulus, tables),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Ifma(proof) => Transform32::Avx2(proof.avx512().avx2(), portable),
+            Isa::Avx2(proof) if tables.forward.values.len() >= ntt_avx2_u32::MIN_LEN => {
+                Transform32::Avx2(Box::new(ntt_avx2_u32::Path::new(proof, modulus, &tables)))
+            }
+            _ => Transform32::Scalar(Portable { modulus, tables }),
         }
     }
+
     fn ntt_forward(transform: &Transform32, x: &mut [u32]) {
         match transform {
             Transform32::Scalar(portable) => forward(portable, x),
             #[cfg(target_arch = "x86_64")]
-            Transform32::Avx2(proof, portable) => super::ntt_avx2_u32::forward(*proof, portable, x),
+            Transform32::Avx2(path) => path.forward(x),
         }
     }
+
     fn ntt_inverse(transform: &Transform32, x: &mut [u32]) {
         match transform {
             Transform32::Scalar(portable) => inverse(portable, x),
             #[cfg(target_arch = "x86_64")]
-            Transform32::Avx2(proof, portable) => super::ntt_avx2_u32::inverse(*proof, portable, x),
+            Transform32::Avx2(path) => path.inverse(x),
         }
     }
 }

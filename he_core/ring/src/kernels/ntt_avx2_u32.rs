@@ -1,56 +1,89 @@
 //! Transforms of 32-bit words on AVX2, eight words a vector.
 //!
-//! Two layers go through memory at a time (radix 4); the layers at distances 4, 2 and 1 run on a pair of vectors
-//! between shuffles. A Shoup product takes two `vpmuludq` for the quotient (even and odd lanes) and two `vpmulld` for
-//! the low words. Ranges are those of the portable transform: below 4q forward, below 2q inverse.
+//! Formula: two layers at a time. Forward, with the twiddles `w1` of the first layer and `w2`, `w3` of the second,
+//! `y = a + w1 c`, `z = a - w1 c`, `T = w2 b + w1 w2 d`, `U = w3 b - w1 w3 d`, and the block becomes
+//! `y + T, y - T, z + U, z - U`; inverse is the transpose. T and U are sums of two 64-bit products with one reduction
+//! (Montgomery, radix 2^32): 22 multiplications for eight butterflies' lanes instead of 24, and no Shoup quotients in
+//! the tables.
+//! Ranges: words are signed. Twiddles are centred, `|w| <= q/2`, so for `|x| < 2q` a reduced product is below 3q/4 and
+//! a reduced sum of two below q in magnitude, as `4q < 2^32`. Forward keeps words in `(-2q, 2q)`, inverse in `(-q, q)`.
+//! Layout: a product leaves lanes 0 1 2 3 of every half in the order 0 2 1 3 (one shuffle less), so two passes cancel;
+//! the stage within vectors knows the order it is given. Above [`BLOCK`] words passes go depth first.
+//! Source: \[Har14\] for lazy butterflies; \[Mon85\] for the reduction.
 
+use std::arch::asm;
 use std::arch::x86_64::{
-    __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_blend_epi32, _mm256_castps_si256, _mm256_castsi128_si256,
-    _mm256_castsi256_ps, _mm256_loadu_si256, _mm256_min_epu32, _mm256_mul_epu32, _mm256_mullo_epi32,
-    _mm256_permute2x128_si256, _mm256_permute4x64_epi64, _mm256_permutevar8x32_epi32, _mm256_set1_epi32,
-    _mm256_set1_epi64x, _mm256_setr_epi32, _mm256_shuffle_epi32, _mm256_shuffle_ps, _mm256_storeu_si256,
-    _mm256_sub_epi32, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
+    __m128i, __m256i, _mm_loadu_si128, _mm_storeu_si128, _mm256_add_epi32, _mm256_add_epi64, _mm256_blend_epi32,
+    _mm256_castps_si256, _mm256_castsi128_si256, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_extracti128_si256,
+    _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_min_epu32, _mm256_mul_epi32, _mm256_set1_epi32,
+    _mm256_shuffle_epi32, _mm256_shuffle_ps, _mm256_sign_epi32, _mm256_storeu_si256, _mm256_sub_epi32,
+    _mm256_sub_epi64, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
 };
 
-use super::ntt::{self, Portable};
+use super::ntt_packed_u32::{Block, Direction, Packed};
 use crate::isa::Avx2;
-use crate::modulus::ShoupFactor;
+use crate::modulus::Modulus;
+use crate::ntt::Tables;
 
 const LANES: usize = 8;
 type Vector = [u32; LANES];
+type Lanes = super::ntt_packed_u32::Lanes<LANES>;
+/// What the stage within vectors takes: two blocks of 16 words.
+type Tile = [Vector; 4];
+/// Vectors of a block that is finished before the next one is begun: 16 KiB.
+const BLOCK: usize = 512;
 
 /// Below this length the portable transform runs.
-const MIN_LEN: usize = 2 * LANES;
+pub(super) const MIN_LEN: usize = 64;
 
-pub(super) fn forward(_proof: Avx2, plan: &Portable<u32>, x: &mut [u32]) {
-    if x.len() < MIN_LEN {
-        return ntt::forward(plan, x);
-    }
-    // SAFETY: `Avx2` is only built after the processor reported AVX2.
-    unsafe { forward_lanes(plan, x.as_chunks_mut().0) }
+/// Transforms modulo one prime.
+#[derive(Clone, Debug)]
+pub struct Path {
+    _proof: Avx2,
+    packed: Packed<LANES>,
 }
 
-pub(super) fn inverse(_proof: Avx2, plan: &Portable<u32>, x: &mut [u32]) {
-    if x.len() < MIN_LEN {
-        return ntt::inverse(plan, x);
+impl Path {
+    /// From the tables of a transform of at least [`MIN_LEN`] words.
+    pub(super) fn new(proof: Avx2, modulus: Modulus<u32>, tables: &Tables<u32>) -> Self {
+        Self { _proof: proof, packed: Packed::new(modulus, tables) }
     }
-    // SAFETY: `Avx2` is only built after the processor reported AVX2.
-    unsafe { inverse_lanes(plan, x.as_chunks_mut().0) }
+
+    /// N words in `[0, q)` in and out.
+    pub(super) fn forward(&self, x: &mut [u32]) {
+        // SAFETY: `Avx2` is only built after the processor reported AVX2.
+        unsafe { forward_lanes(&self.packed, x.as_chunks_mut().0) }
+    }
+
+    /// N words in `[0, q)` in and out.
+    pub(super) fn inverse(&self, x: &mut [u32]) {
+        // SAFETY: `Avx2` is only built after the processor reported AVX2.
+        unsafe { inverse_lanes(&self.packed, x.as_chunks_mut().0) }
+    }
 }
 
-/// q and 2q in every lane.
+/// q and its inverse modulo 2^32 in every lane.
 #[derive(Clone, Copy)]
 struct Prime {
     q: __m256i,
-    two_q: __m256i,
+    q_inverse: __m256i,
 }
 
-/// A twiddle per lane: its value, and its quotient where even and odd lanes are multiplied.
+/// Words at even lanes and at odd ones, or 64-bit values made of them. Words sit in the low halves.
 #[derive(Clone, Copy)]
-struct Factor {
-    value: __m256i,
+struct Split {
     even: __m256i,
     odd: __m256i,
+}
+
+/// The factors of a block in every lane, as in [`Block`].
+#[derive(Clone, Copy)]
+struct Factors {
+    w1: Split,
+    w2: Split,
+    w12: Split,
+    w3: Split,
+    w13: Split,
 }
 
 #[inline]
@@ -60,11 +93,23 @@ fn load(x: &Vector) -> __m256i {
     unsafe { _mm256_loadu_si256(x.as_ptr().cast()) }
 }
 
+/// The words at odd lanes, each also one lane down: a load port does it, where a shuffle would take a vector port.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load_half(x: &[u32; LANES / 2]) -> __m256i {
-    // SAFETY: four words of 4 bytes; the load needs no alignment.
-    _mm256_castsi128_si256(unsafe { _mm_loadu_si128(x.as_ptr().cast()) })
+fn load_odd(x: &Vector) -> __m256i {
+    let words: __m256i;
+    // SAFETY: reads eight words of 4 bytes; the instruction belongs to AVX and needs no alignment.
+    unsafe {
+        asm!("vmovshdup {}, ymmword ptr [{}]", out(ymm_reg) words, in(reg) x.as_ptr(),
+             options(pure, readonly, nostack, preserves_flags));
+    }
+    words
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_split(x: &Vector) -> Split {
+    Split { even: load(x), odd: load_odd(x) }
 }
 
 #[inline]
@@ -74,209 +119,96 @@ fn store(x: &mut Vector, value: __m256i) {
     unsafe { _mm256_storeu_si256(x.as_mut_ptr().cast(), value) }
 }
 
-#[inline]
-#[target_feature(enable = "avx2")]
-fn splat(value: u32, quotient: u32) -> Factor {
-    let quotient = _mm256_set1_epi32(quotient as i32);
-    Factor { value: _mm256_set1_epi32(value as i32), even: quotient, odd: quotient }
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-fn splat_factor(w: ShoupFactor<u32>) -> Factor {
-    splat(w.value(), w.quotient())
-}
-
 /// Odd lanes over even ones.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn odd_down(x: __m256i) -> __m256i {
-    _mm256_shuffle_epi32::<0b11_11_01_01>(x)
+fn split(x: __m256i) -> Split {
+    Split { even: x, odd: _mm256_shuffle_epi32::<0b11_11_01_01>(x) }
 }
 
-/// `[0, 4q)` to `[0, 2q)`.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn reduce_4q_lazy(p: Prime, x: __m256i) -> __m256i {
-    _mm256_min_epu32(x, _mm256_sub_epi32(x, p.two_q))
+fn splat(w: i32) -> Split {
+    let w = _mm256_set1_epi32(w);
+    Split { even: w, odd: w }
 }
 
-/// `[0, 2q)` to `[0, q)`.
+/// One block's factor in the low half, the next block's in the high half.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn reduce_once(p: Prime, x: __m256i) -> __m256i {
-    _mm256_min_epu32(x, _mm256_sub_epi32(x, p.q))
+fn splat_halves(low: i32, high: i32) -> Split {
+    let w = _mm256_blend_epi32::<0xf0>(_mm256_set1_epi32(low), _mm256_set1_epi32(high));
+    Split { even: w, odd: w }
 }
 
-/// `x * w mod q` in `[0, 2q)`, any x.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn mul_shoup_lazy(p: Prime, x: __m256i, w: Factor) -> __m256i {
-    let even = _mm256_mul_epu32(x, w.even);
-    let odd = _mm256_mul_epu32(odd_down(x), w.odd);
-    let quotient = _mm256_blend_epi32::<0b1010_1010>(odd_down(even), odd);
-    _mm256_sub_epi32(_mm256_mullo_epi32(x, w.value), _mm256_mullo_epi32(quotient, p.q))
+fn splat_block(w: &Block) -> Factors {
+    Factors { w1: splat(w.w1), w2: splat(w.w2), w12: splat(w.w12), w3: splat(w.w3), w13: splat(w.w13) }
 }
 
-/// Cooley-Tukey: below 4q in and out.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn forward_butterfly(p: Prime, a: __m256i, b: __m256i, w: Factor) -> (__m256i, __m256i) {
-    let u = reduce_4q_lazy(p, a);
-    let v = mul_shoup_lazy(p, b, w);
-    (_mm256_add_epi32(u, v), _mm256_add_epi32(_mm256_sub_epi32(u, v), p.two_q))
-}
-
-/// Gentleman-Sande: below 2q in and out.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn inverse_butterfly(p: Prime, u: __m256i, v: __m256i, w: Factor) -> (__m256i, __m256i) {
-    let difference = _mm256_add_epi32(_mm256_sub_epi32(u, v), p.two_q);
-    (reduce_4q_lazy(p, _mm256_add_epi32(u, v)), mul_shoup_lazy(p, difference, w))
-}
-
-#[target_feature(enable = "avx2")]
-fn forward_lanes(plan: &Portable<u32>, x: &mut [Vector]) {
-    let q = plan.modulus.value();
-    let p = Prime { q: _mm256_set1_epi32(q as i32), two_q: _mm256_set1_epi32(2 * q as i32) };
-    let (values, quotients) = (&plan.tables.forward.values[..], &plan.tables.forward.quotients[..]);
-    // Distances in vectors; the last of these layers has distance 1 vector.
-    let (mut blocks, mut t) = (1, x.len() / 2);
-    if plan.tables.forward.values.len().trailing_zeros().is_multiple_of(2) {
-        let w = splat(values[1], quotients[1]);
-        let (low, high) = x.split_at_mut(t);
-        for (a, b) in low.iter_mut().zip(high) {
-            let (u, v) = forward_butterfly(p, load(a), load(b), w);
-            store(a, u);
-            store(b, v);
-        }
-        (blocks, t) = (2, t / 2);
-    }
-    while t >= 2 {
-        for (i, block) in x.chunks_exact_mut(2 * t).enumerate() {
-            let (k, l) = (blocks + i, 2 * (blocks + i));
-            let w1 = splat(values[k], quotients[k]);
-            let w2 = splat(values[l], quotients[l]);
-            let w3 = splat(values[l + 1], quotients[l + 1]);
-            let (low, high) = block.split_at_mut(t);
-            let ((x0, x1), (x2, x3)) = (low.split_at_mut(t / 2), high.split_at_mut(t / 2));
-            for (((a, b), c), d) in x0.iter_mut().zip(x1).zip(x2).zip(x3) {
-                let (a0, c0) = forward_butterfly(p, load(a), load(c), w1);
-                let (b0, d0) = forward_butterfly(p, load(b), load(d), w1);
-                let (a1, b1) = forward_butterfly(p, a0, b0, w2);
-                let (c1, d1) = forward_butterfly(p, c0, d0, w3);
-                store(a, a1);
-                store(b, b1);
-                store(c, c1);
-                store(d, d1);
-            }
-        }
-        (blocks, t) = (4 * blocks, t / 4);
-    }
-    forward_within(p, x, values, quotients);
-}
-
-/// The layers at distances 4, 2 and 1, and the reduction to `[0, q)`.
-#[target_feature(enable = "avx2")]
-fn forward_within(p: Prime, x: &mut [Vector], values: &[u32], quotients: &[u32]) {
-    let n = LANES * x.len();
-    let by_4 = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
-    let by_2 = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
-    let (v4, q4) = (values[n / 8..n / 4].as_chunks::<2>().0, quotients[n / 8..n / 4].as_chunks::<2>().0);
-    let (v2, q2) = (values[n / 4..n / 2].as_chunks::<4>().0, quotients[n / 4..n / 2].as_chunks::<4>().0);
-    let (v1, q1) = (values[n / 2..].as_chunks::<8>().0, quotients[n / 2..].as_chunks::<8>().0);
-    let tables = v4.iter().zip(q4).zip(v2.iter().zip(q2)).zip(v1.iter().zip(q1));
-    for (pair, (((v4, q4), (v2, q2)), (v1, q1))) in x.as_chunks_mut::<2>().0.iter_mut().zip(tables) {
-        let [first, second] = pair;
-        let (a, b) = (load(first), load(second));
-        // Distance 4: [0..4 | 8..12], [4..8 | 12..16].
-        let w = {
-            let quotient = _mm256_permutevar8x32_epi32(load_pair(q4), by_4);
-            Factor { value: _mm256_permutevar8x32_epi32(load_pair(v4), by_4), even: quotient, odd: quotient }
-        };
-        let (low, high) = (_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b));
-        let (a, b) = forward_butterfly(p, low, high, w);
-        // Distance 2: [0 1 4 5 | ..], [2 3 6 7 | ..].
-        let w = {
-            let quotient = _mm256_permutevar8x32_epi32(load_half(q2), by_2);
-            Factor { value: _mm256_permutevar8x32_epi32(load_half(v2), by_2), even: quotient, odd: quotient }
-        };
-        let (a, b) = forward_butterfly(p, _mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b), w);
-        // Distance 1: [0 2 4 6 | ..], [1 3 5 7 | ..].
-        let quotient = load(q1);
-        let w = Factor { value: load(v1), even: quotient, odd: odd_down(quotient) };
-        let even = _mm256_blend_epi32::<0b1010_1010>(a, _mm256_shuffle_epi32::<0b10_10_00_00>(b));
-        let odd = _mm256_blend_epi32::<0b1010_1010>(odd_down(a), b);
-        let (a, b) = forward_butterfly(p, even, odd, w);
-        let (a, b) = (reduce_once(p, reduce_4q_lazy(p, a)), reduce_once(p, reduce_4q_lazy(p, b)));
-        let (low, high) = (_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
-        store(first, _mm256_permute2x128_si256::<0x20>(low, high));
-        store(second, _mm256_permute2x128_si256::<0x31>(low, high));
+fn splat_blocks([low, high]: &[Block; 2]) -> Factors {
+    Factors {
+        w1: splat_halves(low.w1, high.w1),
+        w2: splat_halves(low.w2, high.w2),
+        w12: splat_halves(low.w12, high.w12),
+        w3: splat_halves(low.w3, high.w3),
+        w13: splat_halves(low.w13, high.w13),
     }
 }
 
-/// Two words in every 64-bit lane.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load_pair(x: &[u32; 2]) -> __m256i {
-    _mm256_set1_epi64x((u64::from(x[1]) << 32 | u64::from(x[0])) as i64)
+fn load_factors([w1, w2, w12, w3, w13]: &Lanes) -> Factors {
+    Factors { w1: load_split(w1), w2: load_split(w2), w12: load_split(w12), w3: load_split(w3), w13: load_split(w13) }
 }
 
-#[target_feature(enable = "avx2")]
-fn inverse_lanes(plan: &Portable<u32>, x: &mut [Vector]) {
-    let q = plan.modulus.value();
-    let p = Prime { q: _mm256_set1_epi32(q as i32), two_q: _mm256_set1_epi32(2 * q as i32) };
-    let (values, quotients) = (&plan.tables.inverse.values[..], &plan.tables.inverse.quotients[..]);
-    inverse_within(p, x, values, quotients);
-    let n_inverse = splat_factor(plan.tables.n_inverse);
-    let n_inverse_twiddle = splat_factor(plan.tables.n_inverse_twiddle);
-    // Distances in vectors; pairs of layers at t and 2t, the very last layer carries 1/N.
-    let (mut blocks, mut t) = (x.len() / 2, 1);
-    while blocks > 1 {
-        let is_last = blocks == 2;
-        for (i, block) in x.chunks_exact_mut(4 * t).enumerate() {
-            let (k, l) = (blocks + 2 * i, blocks / 2 + i);
-            let w1 = splat(values[k], quotients[k]);
-            let w2 = splat(values[k + 1], quotients[k + 1]);
-            let w3 = splat(values[l], quotients[l]);
-            let (low, high) = block.split_at_mut(2 * t);
-            let ((x0, x1), (x2, x3)) = (low.split_at_mut(t), high.split_at_mut(t));
-            for (((a, b), c), d) in x0.iter_mut().zip(x1).zip(x2).zip(x3) {
-                let (a0, b0) = inverse_butterfly(p, load(a), load(b), w1);
-                let (c0, d0) = inverse_butterfly(p, load(c), load(d), w2);
-                let ((a1, c1), (b1, d1)) = if is_last {
-                    (
-                        last_butterfly(p, a0, c0, n_inverse, n_inverse_twiddle),
-                        last_butterfly(p, b0, d0, n_inverse, n_inverse_twiddle),
-                    )
-                } else {
-                    (inverse_butterfly(p, a0, c0, w3), inverse_butterfly(p, b0, d0, w3))
-                };
-                store(a, a1);
-                store(b, b1);
-                store(c, c1);
-                store(d, d1);
-            }
-        }
-        (blocks, t) = (blocks / 4, 4 * t);
-    }
-    if blocks == 1 {
-        let (low, high) = x.split_at_mut(t);
-        for (a, b) in low.iter_mut().zip(high) {
-            let (u, v) = last_butterfly(p, load(a), load(b), n_inverse, n_inverse_twiddle);
-            store(a, u);
-            store(b, v);
-        }
-    }
-}
-
-/// The last layer with 1/N in both factors, to `[0, q)`.
+/// 64-bit products.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn last_butterfly(p: Prime, u: __m256i, v: __m256i, w: Factor, w_difference: Factor) -> (__m256i, __m256i) {
-    let difference = _mm256_add_epi32(_mm256_sub_epi32(u, v), p.two_q);
-    let sum = mul_shoup_lazy(p, _mm256_add_epi32(u, v), w);
-    (reduce_once(p, sum), reduce_once(p, mul_shoup_lazy(p, difference, w_difference)))
+fn mul(x: Split, w: Split) -> Split {
+    Split { even: _mm256_mul_epi32(x.even, w.even), odd: _mm256_mul_epi32(x.odd, w.odd) }
+}
+
+/// `x * w + y * v`, 64 bits.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn mul_sum(x: Split, w: Split, y: Split, v: Split) -> Split {
+    let (p, r) = (mul(x, w), mul(y, v));
+    Split { even: _mm256_add_epi64(p.even, r.even), odd: _mm256_add_epi64(p.odd, r.odd) }
+}
+
+/// `p * 2^-32 mod q`, in magnitude at most `|p| / 2^32 + q/2`; lanes of every half in the order 0 2 1 3.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn reduce(prime: Prime, p: Split) -> __m256i {
+    let inverse = Split { even: prime.q_inverse, odd: prime.q_inverse };
+    let m = mul(mul(p, inverse), Split { even: prime.q, odd: prime.q });
+    // The low halves are equal, so nothing is borrowed.
+    shuffle::<0xdd>(_mm256_sub_epi64(p.even, m.even), _mm256_sub_epi64(p.odd, m.odd))
+}
+
+/// The order that [`reduce`] leaves.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn swap_middle(x: __m256i) -> __m256i {
+    _mm256_shuffle_epi32::<0b11_01_10_00>(x)
+}
+
+/// `(-2q, 2q)` to `(-q, q)`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn halve_range(prime: Prime, x: __m256i) -> __m256i {
+    _mm256_sub_epi32(x, _mm256_sign_epi32(prime.q, x))
+}
+
+/// `(-q, q)` to `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn lift(prime: Prime, x: __m256i) -> __m256i {
+    _mm256_min_epu32(x, _mm256_add_epi32(x, prime.q))
 }
 
 /// `a` and `b` as floats, for a shuffle that integers lack.
@@ -286,37 +218,248 @@ fn shuffle<const MASK: i32>(a: __m256i, b: __m256i) -> __m256i {
     _mm256_castps_si256(_mm256_shuffle_ps::<MASK>(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b)))
 }
 
-/// The layers at distances 1, 2 and 4.
+/// Two forward layers. Words in `(-2q, 2q)` in and out; `a` in `(-q, q)` when it is `SMALL`.
+#[inline]
 #[target_feature(enable = "avx2")]
-fn inverse_within(p: Prime, x: &mut [Vector], values: &[u32], quotients: &[u32]) {
-    let n = LANES * x.len();
-    let by_2 = _mm256_setr_epi32(0, 2, 0, 2, 1, 3, 1, 3);
-    let natural = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
-    let (v4, q4) = (values[n / 8..n / 4].as_chunks::<2>().0, quotients[n / 8..n / 4].as_chunks::<2>().0);
-    let (v2, q2) = (values[n / 4..n / 2].as_chunks::<4>().0, quotients[n / 4..n / 2].as_chunks::<4>().0);
-    let (v1, q1) = (values[n / 2..].as_chunks::<8>().0, quotients[n / 2..].as_chunks::<8>().0);
-    let tables = v4.iter().zip(q4).zip(v2.iter().zip(q2)).zip(v1.iter().zip(q1));
-    for (pair, (((v4, q4), (v2, q2)), (v1, q1))) in x.as_chunks_mut::<2>().0.iter_mut().zip(tables) {
-        let [first, second] = pair;
-        let (a, b) = (load(first), load(second));
-        // Distance 1: [0 2 8 10 | 4 6 12 14], [1 3 9 11 | 5 7 13 15].
-        let quotient = _mm256_permute4x64_epi64::<0b11_01_10_00>(load(q1));
-        let value = _mm256_permute4x64_epi64::<0b11_01_10_00>(load(v1));
-        let w = Factor { value, even: quotient, odd: odd_down(quotient) };
-        let (a, b) = inverse_butterfly(p, shuffle::<0x88>(a, b), shuffle::<0xdd>(a, b), w);
-        // Distance 2: [0 8 1 9 | 4 12 5 13], [2 10 3 11 | 6 14 7 15].
-        let quotient = _mm256_permutevar8x32_epi32(load_half(q2), by_2);
-        let value = _mm256_permutevar8x32_epi32(load_half(v2), by_2);
-        let w = Factor { value, even: quotient, odd: odd_down(quotient) };
-        let (a, b) = inverse_butterfly(p, shuffle::<0x88>(a, b), shuffle::<0xdd>(a, b), w);
-        // Distance 4: [0 8 1 9 | 2 10 3 11], [4 12 5 13 | 6 14 7 15].
-        let quotient = load_pair(q4);
-        let w = Factor { value: load_pair(v4), even: quotient, odd: odd_down(quotient) };
-        let (low, high) = (_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b));
-        let (a, b) = inverse_butterfly(p, low, high, w);
-        let a = _mm256_permutevar8x32_epi32(a, natural);
-        let b = _mm256_permutevar8x32_epi32(b, natural);
-        store(first, _mm256_permute2x128_si256::<0x20>(a, b));
-        store(second, _mm256_permute2x128_si256::<0x31>(a, b));
+fn forward_4<const SMALL: bool>(p: Prime, a: __m256i, b: Split, c: Split, d: Split, w: &Factors) -> [__m256i; 4] {
+    let a = swap_middle(if SMALL { a } else { halve_range(p, a) });
+    let c = reduce(p, mul(c, w.w1));
+    let (y, z) = (halve_range(p, _mm256_add_epi32(a, c)), halve_range(p, _mm256_sub_epi32(a, c)));
+    let t = reduce(p, mul_sum(b, w.w2, d, w.w12));
+    let u = reduce(p, mul_sum(b, w.w3, d, w.w13));
+    [_mm256_add_epi32(y, t), _mm256_sub_epi32(y, t), _mm256_add_epi32(z, u), _mm256_sub_epi32(z, u)]
+}
+
+/// Two inverse layers but the factor of the first output, which lies in `(-2q, 2q)`, its lanes in order. Words in
+/// `(-q, q)` in and, the others, out.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn inverse_4(p: Prime, [a, b, c, d]: [__m256i; 4], w: &Factors) -> [__m256i; 4] {
+    let (g, h) = (halve_range(p, _mm256_add_epi32(a, b)), halve_range(p, _mm256_add_epi32(c, d)));
+    let (e, f) = (split(_mm256_sub_epi32(a, b)), split(_mm256_sub_epi32(c, d)));
+    [
+        _mm256_add_epi32(g, h),
+        reduce(p, mul_sum(e, w.w2, f, w.w3)),
+        reduce(p, mul(split(_mm256_sub_epi32(g, h)), w.w1)),
+        reduce(p, mul_sum(e, w.w12, f, w.w13)),
+    ]
+}
+
+/// The four quarters of a block, in step.
+#[inline]
+fn quarters(block: &mut [Vector]) -> impl Iterator<Item = [&mut Vector; 4]> {
+    let t = block.len() / 4;
+    let (low, high) = block.split_at_mut(2 * t);
+    let ((a, b), (c, d)) = (low.split_at_mut(t), high.split_at_mut(t));
+    a.iter_mut().zip(b).zip(c.iter_mut().zip(d)).map(|((a, b), (c, d))| [a, b, c, d])
+}
+
+#[target_feature(enable = "avx2")]
+fn forward_pass<const SMALL: bool>(p: Prime, x: &mut [Vector], blocks: &[Block]) {
+    for (block, w) in x.chunks_exact_mut(x.len() / blocks.len()).zip(blocks) {
+        let w = splat_block(w);
+        for [a, b, c, d] in quarters(block) {
+            let out = forward_4::<SMALL>(p, load(a), load_split(b), load_split(c), load_split(d), &w);
+            store(a, out[0]);
+            store(b, out[1]);
+            store(c, out[2]);
+            store(d, out[3]);
+        }
     }
+}
+
+#[target_feature(enable = "avx2")]
+fn inverse_pass(p: Prime, x: &mut [Vector], blocks: &[Block]) {
+    for (block, w) in x.chunks_exact_mut(x.len() / blocks.len()).zip(blocks) {
+        let w = splat_block(w);
+        for [a, b, c, d] in quarters(block) {
+            let out = inverse_4(p, [load(a), load(b), load(c), load(d)], &w);
+            store(a, swap_middle(halve_range(p, out[0])));
+            store(b, out[1]);
+            store(c, out[2]);
+            store(d, out[3]);
+        }
+    }
+}
+
+/// The last two inverse layers; factors carry 1/N. To `[0, q)`.
+#[target_feature(enable = "avx2")]
+fn inverse_last_pass(p: Prime, x: &mut [Vector], table: &Direction<LANES>) {
+    let (w, n_inverse) = (splat_block(&table.last), splat(table.n_inverse));
+    for [a, b, c, d] in quarters(x) {
+        let out = inverse_4(p, [load(a), load(b), load(c), load(d)], &w);
+        store(a, lift(p, reduce(p, mul(split(out[0]), n_inverse))));
+        store(b, lift(p, out[1]));
+        store(c, lift(p, out[2]));
+        store(d, lift(p, out[3]));
+    }
+}
+
+/// The only layer of a forward transform that has no partner, the first: `[0, q)` to `(-2q, 2q)`.
+#[target_feature(enable = "avx2")]
+fn forward_single(p: Prime, x: &mut [Vector], w: i32) {
+    let w = splat(w);
+    let (low, high) = x.split_at_mut(x.len() / 2);
+    for (a, b) in low.iter_mut().zip(high) {
+        let (u, v) = (swap_middle(load(a)), reduce(p, mul(load_split(b), w)));
+        store(a, _mm256_add_epi32(u, v));
+        store(b, _mm256_sub_epi32(u, v));
+    }
+}
+
+/// The only layer of an inverse transform that has no partner, that of four blocks. Words in `(-q, q)`.
+#[target_feature(enable = "avx2")]
+fn inverse_single(p: Prime, x: &mut [Vector], factors: &[i32; 4]) {
+    for (block, w) in x.chunks_exact_mut(x.len() / 4).zip(factors) {
+        let w = splat(*w);
+        let (low, high) = block.split_at_mut(block.len() / 2);
+        for (a, b) in low.iter_mut().zip(high) {
+            let (u, v) = (load(a), load(b));
+            store(a, swap_middle(halve_range(p, _mm256_add_epi32(u, v))));
+            store(b, reduce(p, mul(split(_mm256_sub_epi32(u, v)), w)));
+        }
+    }
+}
+
+/// Row u: words `4u..4u+4` of both blocks of 16.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_rows(tile: &Tile) -> [__m256i; 4] {
+    let units = tile.as_flattened().as_chunks::<4>().0;
+    let load_half = |u: usize| -> __m128i {
+        // SAFETY: four words of 4 bytes; the load needs no alignment.
+        unsafe { _mm_loadu_si128(units[u].as_ptr().cast()) }
+    };
+    let row = |u: usize| _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(load_half(u)), load_half(u + 4));
+    [row(0), row(1), row(2), row(3)]
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_rows(tile: &mut Tile, rows: [__m256i; 4]) {
+    let units = tile.as_flattened_mut().as_chunks_mut::<4>().0;
+    for (u, row) in rows.into_iter().enumerate() {
+        // SAFETY: four words of 4 bytes each; the stores need no alignment.
+        unsafe {
+            _mm_storeu_si128(units[u].as_mut_ptr().cast(), _mm256_castsi256_si128(row));
+            _mm_storeu_si128(units[u + 4].as_mut_ptr().cast(), _mm256_extracti128_si256::<1>(row));
+        }
+    }
+}
+
+/// Word j of row u to word u of row j, in both halves.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn transpose([a, b, c, d]: [__m256i; 4]) -> [__m256i; 4] {
+    let (ab, cd) = (_mm256_unpacklo_epi32(a, b), _mm256_unpacklo_epi32(c, d));
+    let (ef, gh) = (_mm256_unpackhi_epi32(a, b), _mm256_unpackhi_epi32(c, d));
+    [
+        _mm256_unpacklo_epi64(ab, cd),
+        _mm256_unpackhi_epi64(ab, cd),
+        _mm256_unpacklo_epi64(ef, gh),
+        _mm256_unpackhi_epi64(ef, gh),
+    ]
+}
+
+/// The layers at distances 8 and 4, then 2 and 1, to `[0, q)`. `SWAPPED`: words come in the order 0 2 1 3.
+#[target_feature(enable = "avx2")]
+fn forward_within<const SWAPPED: bool>(p: Prime, x: &mut [Vector], blocks: &[Block], lanes: &[Lanes]) {
+    let factors = blocks.as_chunks::<2>().0.iter().zip(lanes);
+    for (tile, (blocks, lanes)) in x.as_chunks_mut().0.iter_mut().zip(factors) {
+        let [a, b, c, d] = load_rows(tile);
+        let rows = forward_4::<false>(p, a, split(b), split(c), split(d), &splat_blocks(blocks));
+        let [a, mut b, mut c, d] = transpose(rows);
+        if !SWAPPED {
+            (b, c) = (c, b);
+        }
+        let out = forward_4::<false>(p, a, split(b), split(c), split(d), &load_factors(lanes));
+        let [a, b, c, d] = transpose(out.map(|x| lift(p, halve_range(p, x))));
+        store_rows(tile, [a, c, b, d]);
+    }
+}
+
+/// The layers at distances 1 and 2, then 4 and 8, from `[0, q)` to `(-q, q)`. `SWAPPED`: words leave in the order 0 2 1 3.
+#[target_feature(enable = "avx2")]
+fn inverse_within<const SWAPPED: bool>(p: Prime, x: &mut [Vector], blocks: &[Block], lanes: &[Lanes]) {
+    let factors = blocks.as_chunks::<2>().0.iter().zip(lanes);
+    for (tile, (blocks, lanes)) in x.as_chunks_mut().0.iter_mut().zip(factors) {
+        let [a, mut b, mut c, d] = inverse_4(p, transpose(load_rows(tile)), &load_factors(lanes));
+        if !SWAPPED {
+            (b, c) = (c, b);
+        }
+        let [a, b, c, d] = transpose([swap_middle(halve_range(p, a)), b, c, d]);
+        let [a, b, c, d] = inverse_4(p, [a, c, b, d], &splat_blocks(blocks));
+        store_rows(tile, [swap_middle(halve_range(p, a)), b, c, d]);
+    }
+}
+
+impl Prime {
+    #[target_feature(enable = "avx2")]
+    fn new(plan: &Packed<LANES>) -> Self {
+        Self { q: _mm256_set1_epi32(plan.q), q_inverse: _mm256_set1_epi32(plan.q_inverse) }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn forward_lanes(plan: &Packed<LANES>, x: &mut [Vector]) {
+    let (p, table) = (Prime::new(plan), &plan.forward);
+    let mut count = table.first;
+    if let [w] = table.single[..] {
+        forward_single(p, x, w);
+    }
+    // Passes over everything until a block fits, then block by block.
+    while x.len() / count > BLOCK {
+        if count == 1 {
+            forward_pass::<true>(p, x, table.blocks(count, 0..count));
+        } else {
+            forward_pass::<false>(p, x, table.blocks(count, 0..count));
+        }
+        count *= 4;
+    }
+    for (i, block) in x.chunks_exact_mut(x.len() / count).enumerate() {
+        let mut parts = 1;
+        while block.len() / parts > 16 / LANES {
+            let blocks = table.blocks(count * parts, i * parts..(i + 1) * parts);
+            forward_pass::<false>(p, block, blocks);
+            parts *= 4;
+        }
+        let blocks = table.blocks(count * parts, i * parts..(i + 1) * parts);
+        let lanes = &table.lanes[i * parts / 2..][..parts / 2];
+        if table.is_swapped {
+            forward_within::<true>(p, block, blocks, lanes);
+        } else {
+            forward_within::<false>(p, block, blocks, lanes);
+        }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn inverse_lanes(plan: &Packed<LANES>, x: &mut [Vector]) {
+    let (p, table) = (Prime::new(plan), &plan.inverse);
+    let mut count = if x.len() > BLOCK { table.first } else { 1 };
+    while x.len() / count > BLOCK {
+        count *= 4;
+    }
+    for (i, block) in x.chunks_exact_mut(x.len() / count).enumerate() {
+        let mut parts = block.len() * LANES / 16;
+        let blocks = table.blocks(count * parts, i * parts..(i + 1) * parts);
+        let lanes = &table.lanes[i * parts / 2..][..parts / 2];
+        if table.is_swapped {
+            inverse_within::<true>(p, block, blocks, lanes);
+        } else {
+            inverse_within::<false>(p, block, blocks, lanes);
+        }
+        while count * parts > table.first.max(count) {
+            parts /= 4;
+            inverse_pass(p, block, table.blocks(count * parts, i * parts..(i + 1) * parts));
+        }
+    }
+    while count > table.first {
+        count /= 4;
+        inverse_pass(p, x, table.blocks(count, 0..count));
+    }
+    if let [a, b, c, d] = table.single[..] {
+        inverse_single(p, x, &[a, b, c, d]);
+    }
+    inverse_last_pass(p, x, table);
 }
