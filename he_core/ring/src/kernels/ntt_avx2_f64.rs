@@ -222,3 +222,47 @@ fn finish(p: Prime, x: Lanes) -> Lanes {
 
 inner_layers_of_4!("avx2,fma");
 passes!("avx2,fma");
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{MAX_FACTOR, MAX_MODULUS, ROUNDER};
+
+    /// `mul` on one number.
+    fn product(x: f64, w: f64, q: f64) -> f64 {
+        let high = x * w;
+        let low = x.mul_add(w, -high);
+        let c = high.mul_add(1.0 / q, ROUNDER) - ROUNDER;
+        (-c).mul_add(q, high) + low
+    }
+
+    fn check(x: i64, w: i64, q: i64) {
+        let r = product(x as f64, w as f64, q as f64);
+        assert_eq!(r, r.round());
+        let exact = i128::from(x) * i128::from(w);
+        assert_eq!((exact - r as i128) % i128::from(q), 0, "x={x} w={w} q={q}: {r}");
+        let bound = (0.5 + x.unsigned_abs() as f64 / 2.0 / MAX_FACTOR) * q as f64;
+        assert!(r.abs() <= bound, "x={x} w={w} q={q}: {r}");
+    }
+
+    const MODULI: [i64; 5] = [12289, (1 << 30) + 3, (1 << 40) - 87, (1 << 49) + 69, MAX_MODULUS as i64 - 27];
+
+    proptest! {
+        #[test]
+        fn products_are_exact(x in -(MAX_FACTOR as i64)..=MAX_FACTOR as i64, w: i64) {
+            for q in MODULI { check(x, w % (q / 2 + 1), q); }
+        }
+    }
+
+    #[test]
+    fn products_are_exact_at_the_ends() {
+        for q in MODULI {
+            for w in [0, 1, q / 2 - 1, q / 2] {
+                for x in [0, 1, q - 1, q, q + 1, MAX_FACTOR as i64 - 1, MAX_FACTOR as i64] {
+                    [(x, w), (-x, w), (x, -w), (-x, -w)].iter().for_each(|(x, w)| check(*x, *w, q));
+                }
+            }
+        }
+    }
+}

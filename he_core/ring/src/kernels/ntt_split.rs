@@ -4,8 +4,8 @@
 //! both mod q around zero, with `a' = round(2^32 a / q)` and `b' = round(2^32 b / q)` in `[-2^31, 2^31)`. Then
 //! `x*w = x1*a + x0*b` and `e = floor((x1*a' + x0*b') / 2^32 + 1/2)` give `x*w - e*q`, of which 64 bits suffice:
 //! eight 32-bit products, where Shoup's quotient takes nine and leaves a wider range.
-//! Range: `e` misses `x*w / q` by at most `1/2 + (|x0| + |x1|) 2^-33 <= 3/4 + |x| 2^-65` (and `2^-31` for ends of
-//! intervals), which is below 1; `|x| <= MAX_FACTOR` keeps the sum for `e` within 63 bits and `e` within 32.
+//! Range: `e` misses `x*w / q` by at most `1/2 + (|x0| + |x1|) 2^-33 <= 3/4 + |x| 2^-65 + 2^-34`, which is below 1 for
+//! `|x| <= MAX_FACTOR`; that also keeps the sum for `e` within 63 bits and `e` within 32.
 //! A half that multiplies is read as a signed number: low halves carry into high ones, see [`halves`].
 
 /// Factors of products have at most this magnitude.
@@ -42,4 +42,62 @@ pub(super) fn parts(w: u64, q: u64) -> [u64; 3] {
 /// `round(2^64 / q)`.
 pub(super) fn reciprocal(q: u64) -> u64 {
     (((1 << 65) / u128::from(q) + 1) >> 1) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The formula in wide integers, with every range that lanes rely on.
+    fn product(x: i64, w: u64, q: u64) -> i128 {
+        let signed = |half: u64| i128::from(half as u32 as i32);
+        let number = |halves: u64| signed(halves) + (i128::from((halves >> 32) as i32) << 32);
+        let [b, a, quotients] = parts(w, q);
+        let (x0, x1) = (signed(x as u64), signed((x + (1 << 31)) as u64 >> 32));
+        assert_eq!(x0 + (x1 << 32), i128::from(x));
+        let sum = x1 * signed(quotients >> 32) + x0 * signed(quotients) + (1 << 31);
+        assert!(i64::try_from(sum).is_ok());
+        let e = sum >> 32;
+        assert!(i32::try_from(e).is_ok());
+        x1 * number(a) + x0 * number(b) - e * i128::from(q)
+    }
+
+    fn check(x: i64, w: u64, q: u64) {
+        let r = product(x, w, q);
+        let exact = i128::from(x) * i128::from(w);
+        assert_eq!((exact - r).rem_euclid(i128::from(q)), 0, "x={x} w={w} q={q}");
+        let bound = product_bound(x.unsigned_abs() as f64 / MAX_FACTOR as f64) * q as f64;
+        assert!(r.unsigned_abs() as f64 <= bound && r.unsigned_abs() < u128::from(q), "x={x} w={w} q={q}: {r}");
+
+        let x1 = i128::from((x + (1 << 31)) >> 32);
+        let e = (x1 * i128::from(reciprocal(q)) + (1 << 31)) >> 32;
+        let reduced = i128::from(x) - e * i128::from(q);
+        let bound = reduced_bound(x.unsigned_abs() as f64 / MAX_FACTOR as f64) * q as f64;
+        assert!(reduced.unsigned_abs() as f64 <= bound && bound < q as f64, "x={x} q={q}: {reduced}");
+    }
+
+    /// Moduli (not all prime) at both ends of the range, and where 2^32 mod q is special.
+    const MODULI: [u64; 6] =
+        [(1 << 50) + 1, (1 << 51) - 1, (1 << 60) + 1, 1152921504606748673, (1 << 61) - (1 << 32) + 1, (1 << 61) - 1];
+
+    proptest! {
+        #[test]
+        fn products_stay_below_the_modulus(x in -MAX_FACTOR..=MAX_FACTOR, w: u64) {
+            for q in MODULI { check(x, w % q, q); }
+        }
+    }
+
+    #[test]
+    fn products_stay_below_the_modulus_at_the_ends() {
+        for q in MODULI {
+            for w in [0, 1, q / 2 - 1, q / 2, q / 2 + 1, q - 1, (1 << 32) % q] {
+                for x in [0, 1, 1 << 31, (1 << 31) - 1, q as i64, MAX_FACTOR - 1, MAX_FACTOR] {
+                    check(x, w, q);
+                    check(-x, w, q);
+                }
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::roots::is_prime_vartime;
 use crate::testing::{largest_log_n, primes_below};
 
 /// `a(psi^(2*bitrev(i)+1))` by Horner's rule in u128.
@@ -25,17 +26,23 @@ fn ramp<W: Word>(m: Modulus<W>, n: usize, seed: u64) -> Vec<W> {
     (0..n).map(|i| m.reduce_u64(word(i))).collect()
 }
 
-/// The largest and the smallest prime of each word, and those around the width threshold.
+/// The smallest prime of a degree, those just below each threshold of a kernel, and the first one above each.
 fn moduli<W: Word>(log_n: u32) -> Vec<u64> {
-    let mut primes = primes_below(1 << W::MAX_MODULUS_BITS, log_n, 1);
-    if W::BITS == 64 {
-        primes.extend(primes_below(1 << 50, log_n, 1));
-        primes.extend(primes_below(1 << 31, log_n, 1));
-    } else {
-        primes.extend(primes_below(1 << 29, log_n, 1));
-        primes.extend(primes_below(1 << 24, log_n, 1));
-    }
+    let below: &[u32] = if W::BITS == 64 { &[31, 49, 50, 51, 52, 60, 61] } else { &[24, 28, 29, 30] };
+    let above: &[u32] = if W::BITS == 64 { &[50, 52, 60] } else { &[28, 29] };
+    let step = 2u64 << log_n;
+    let first_from = |bound: u64| (bound / step..).map(|i| i * step + 1).find(|q| *q > 4 && is_prime_vartime(*q));
+    let mut primes: Vec<u64> = below.iter().map(|bits| primes_below(1 << bits, log_n, 1)[0]).collect();
+    primes.extend(above.iter().filter_map(|bits| first_from(1 << bits)));
+    primes.extend(first_from(0));
     primes
+}
+
+/// Nothing, the largest residue everywhere, both in turn, and words without structure.
+fn inputs<W: Word>(m: Modulus<W>, n: usize) -> [Vec<W>; 4] {
+    let (zero, most) = (W::default(), m.neg(W::from_u64(1)));
+    let alternating = (0..n).map(|i| if i % 2 == 0 { zero } else { most }).collect();
+    [vec![zero; n], vec![most; n], alternating, ramp(m, n, 7 * m.to_u64())]
 }
 
 fn order_is_the_documented_one<W: Word>() {
@@ -65,19 +72,22 @@ fn all_isas_agree_at_every_degree<W: Word>() {
     for log_n in 1..=largest_log_n(MAX_LOG_N) {
         for q in moduli::<W>(log_n) {
             let oracle = NttPlan::<W>::new(log_n, q, Isa::Scalar).unwrap();
-            let extremes = vec![oracle.modulus().value().wrapping_sub(W::from_u64(1)); 1 << log_n];
-            for a in [ramp(oracle.modulus(), 1 << log_n, 7 * q), extremes] {
+            let plans = Isa::available().into_iter().map(|isa| NttPlan::<W>::new(log_n, q, isa).unwrap());
+            let plans: Vec<NttPlan<W>> = plans.filter(|plan| plan.isa() != Isa::Scalar).collect();
+            for (number, a) in inputs(oracle.modulus(), 1 << log_n).into_iter().enumerate() {
                 let (mut forward, mut inverse) = (a.clone(), a.clone());
                 oracle.forward(&mut forward);
                 oracle.inverse(&mut inverse);
-                for isa in Isa::available() {
-                    let plan = NttPlan::<W>::new(log_n, q, isa).unwrap();
+                for plan in &plans {
+                    let name = plan.isa().name();
                     let mut x = a.clone();
                     plan.forward(&mut x);
-                    assert_eq!(x, forward, "forward {} log_n={log_n} q={q}", isa.name());
-                    let mut x = a.clone();
+                    assert!(x == forward, "forward {name} log_n={log_n} q={q} input {number}");
                     plan.inverse(&mut x);
-                    assert_eq!(x, inverse, "inverse {} log_n={log_n} q={q}", isa.name());
+                    assert!(x == a, "back {name} log_n={log_n} q={q} input {number}");
+                    x.clone_from(&a);
+                    plan.inverse(&mut x);
+                    assert!(x == inverse, "inverse {name} log_n={log_n} q={q} input {number}");
                 }
             }
         }
@@ -90,11 +100,70 @@ fn every_instruction_set_gives_the_scalar_words() {
     all_isas_agree_at_every_degree::<u64>();
 }
 
+/// The transforms of another project: its own root and order, so that values are compared as sets and products as such.
+trait Oracle: Word {
+    /// Sorted values of `a` at the odd powers of a root, and `a*b mod X^N + 1`; none below the degrees that it knows.
+    fn evaluate_and_multiply(q: u64, a: &[Self], b: &[Self]) -> Option<(Vec<Self>, Vec<Self>)>;
+}
+
+macro_rules! oracle {
+    ($word:ty, $module:ident) => {
+        impl Oracle for $word {
+            fn evaluate_and_multiply(q: u64, a: &[Self], b: &[Self]) -> Option<(Vec<Self>, Vec<Self>)> {
+                let plan = concrete_ntt::$module::Plan::try_new(a.len(), q as $word)?;
+                let (mut x, mut y) = (a.to_vec(), b.to_vec());
+                plan.fwd(&mut x);
+                plan.fwd(&mut y);
+                let mut values = x.clone();
+                values.sort_unstable();
+                plan.mul_assign_normalize(&mut x, &y);
+                plan.inv(&mut x);
+                Some((values, x))
+            }
+        }
+    };
+}
+
+oracle!(u32, prime32);
+oracle!(u64, prime64);
+
+fn another_implementation_agrees<W: Oracle>() {
+    let mut compared = 0;
+    for log_n in 4..=largest_log_n(16) {
+        for q in moduli::<W>(log_n) {
+            let m = Modulus::<W>::new(q).unwrap();
+            let [_, _, b, a] = inputs(m, 1 << log_n);
+            let Some((values, product)) = W::evaluate_and_multiply(q, &a, &b) else { continue };
+            for isa in Isa::available() {
+                let plan = NttPlan::<W>::new(log_n, q, isa).unwrap();
+                let (mut x, mut y) = (a.clone(), b.clone());
+                plan.forward(&mut x);
+                plan.forward(&mut y);
+                let mut sorted = x.clone();
+                sorted.sort_unstable();
+                assert!(sorted == values, "values {} log_n={log_n} q={q}", isa.name());
+                x.iter_mut().zip(&y).for_each(|(x, y)| *x = m.mul(*x, *y));
+                plan.inverse(&mut x);
+                assert!(x == product, "product {} log_n={log_n} q={q}", isa.name());
+                compared += 1;
+            }
+        }
+    }
+    println!("u{}: {compared} plans compared with concrete-ntt", W::BITS);
+    assert!(compared > 0);
+}
+
+#[test]
+fn concrete_ntt_has_the_same_values_and_products() {
+    another_implementation_agrees::<u32>();
+    another_implementation_agrees::<u64>();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn pointwise_products_are_negacyclic_products(log_n in 1u32..8, seed: u64) {
-        let q = primes_below(1 << 30, log_n, 1)[0];
+    fn pointwise_products_are_negacyclic_products(log_n in 1u32..8, bits in 20u32..=30, seed: u64) {
+        let q = primes_below(1 << bits, log_n, 1)[0];
         for isa in Isa::available() {
             let plan = NttPlan::<u32>::new(log_n, q, isa).unwrap();
             let m = plan.modulus();
