@@ -8,6 +8,8 @@ _FUNCTION = re.compile(r"[0-9a-f]+ <(.*)>:")
 _INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s+(\S+)\s*(.*)")
 _TARGET = re.compile(r"([0-9a-f]+)\b")
 _SCALAR_MULTIPLY = {"mul", "imul", "mulx"}
+_MOVES = ("vmovd", "vmovq", "vpextr")
+_GENERAL = re.compile(r"%xmm\d+,%[er]\w+$")
 
 
 class Instruction:
@@ -17,9 +19,13 @@ class Instruction:
         self.at, self.name, self.operands = at, name, operands
         self.width = next((width for width in ("zmm", "ymm", "xmm") if "%" + width in operands), "")
 
-    def multiplies_scalars(self):
-        # With a constant it computes an address or a size.
+    def multiplies_words(self):
+        """A multiply of general registers; with a constant it computes an address or a size."""
         return self.name in _SCALAR_MULTIPLY and not self.operands.startswith("$")
+
+    def takes_word_out(self):
+        """From a vector to a general register."""
+        return self.name.startswith(_MOVES) and _GENERAL.search(self.operands) is not None
 
 
 class Function:

@@ -34,6 +34,12 @@ def modules_of(sources):
     return {stem for stem in (pathlib.PurePath(source).stem for source in sources) if _SET.search(stem)}
 
 
+def operation_of(function):
+    """The name of a function, or of the function it stands in: what follows the module's name."""
+    path = re.search(r"he_ring::kernels::(?:\w+::)*?\w*(?:avx2|avx512|ifma)\w*::(\w+)", function.name)
+    return path[1] if path else function.name
+
+
 def complaints_about(functions, wanted, refused):
     """What is wrong with the functions of one module; nothing, if its row holds."""
     found = []
@@ -43,15 +49,21 @@ def complaints_about(functions, wanted, refused):
             found.append(f"no {pattern.text}")
     for pattern in refused:
         found += [f"{i.name} {i.operands}" for i in instructions if pattern.matches(i)]
+    # An operation may keep its loop of vectors in a function inside another one that does the rest.
+    operations = {}
     for function in functions:
-        loops = function.loops()
-        scalar = [loop for loop in loops if any(i.multiplies_scalars() for i in loop)]
-        vectors = [loop for loop in loops if any(pattern.matches(i) for pattern in wanted for i in loop)]
-        for loop in scalar:
-            if any(i.width in ("ymm", "zmm") for i in loop):
-                found.append(f"{function.name}: a loop of vectors at {loop[0].at:#x} multiplies word by word")
-            elif not vectors:
-                found.append(f"{function.name}: a loop at {loop[0].at:#x} multiplies word by word, and no loop multiplies vectors")
+        operations.setdefault(operation_of(function), []).append(function)
+    for parts in operations.values():
+        loops = [(function, loop) for function in parts for loop in function.loops()]
+        has_vectors = any(pattern.matches(i) for pattern in wanted for _, loop in loops for i in loop)
+        for function, loop in loops:
+            if not any(i.multiplies_words() for i in loop):
+                continue
+            where = f"{function.name}: the loop at {loop[0].at:#x}"
+            if any(i.takes_word_out() for i in loop):
+                found.append(f"{where} takes vectors apart to multiply word by word")
+            elif not has_vectors and not any(i.width in ("ymm", "zmm") for i in loop):
+                found.append(f"{where} multiplies word by word, and no other is of vectors")
     return found
 
 
@@ -74,7 +86,7 @@ class Reading(unittest.TestCase):
         wanted, refused = read_table("x_avx2 " + " ".join(patterns))["x_avx2"]
         return complaints_about(parse(text), wanted, refused)
 
-    def test_a_scalar_tail_beside_a_vector_loop_is_fine(self):
+    def test_a_tail_of_words_beside_a_loop_of_vectors_is_fine(self):
         self.assertEqual(self.complaints(self.TEXT, "vpmuludq:ymm"), [])
 
     def test_a_wanted_instruction_that_is_missing_is_named(self):
@@ -84,13 +96,17 @@ class Reading(unittest.TestCase):
     def test_a_refused_instruction_is_shown(self):
         self.assertEqual(self.complaints(self.TEXT, "vpmuludq:ymm", "!vpmul*:ymm"), ["vpmuludq (%rdi,%rax,8),%ymm0,%ymm1"])
 
-    def test_a_scalar_loop_alone_is_wrong(self):
+    def test_a_loop_of_words_alone_is_wrong(self):
         text = self.TEXT.replace("vpmuludq (%rdi,%rax,8),%ymm0,%ymm1", "add %rdx,%rcx")
         self.assertEqual(len(self.complaints(text, "vpmuludq:ymm")), 2)
 
-    def test_a_scalar_multiply_among_vectors_is_wrong(self):
-        text = self.TEXT.replace("add    $0x4,%rax", "mulx   %rdx,%rcx,%rsi")
-        self.assertRegex(" ".join(self.complaints(text, "vpmuludq:ymm")), "a loop of vectors at 0x2")
+    def test_taking_vectors_apart_to_multiply_is_wrong(self):
+        text = self.TEXT.replace("add    $0x4,%rax", "vpextrq $0x1,%xmm2,%rax\n   9:\tmulx   %rdx,%rcx,%rsi")
+        self.assertRegex(" ".join(self.complaints(text, "vpmuludq:ymm")), "the loop at 0x2 takes vectors apart")
+
+    def test_an_index_may_be_multiplied_among_vectors(self):
+        text = self.TEXT.replace("add    $0x4,%rax", "imul   %rdx,%rcx")
+        self.assertEqual(self.complaints(text, "vpmuludq:ymm"), [])
 
     def test_a_constant_factor_is_an_address(self):
         text = self.TEXT.replace("add    $0x4,%rax", "imul   $0x18,%rdx,%rcx")
