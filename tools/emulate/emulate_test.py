@@ -14,7 +14,7 @@ PROBE = "tools/emulate/probe"
 
 
 def probe(*what, environment=None):
-    command = isa_test.emulated(PROBE, environment or {})
+    command = isa_test.emulated(PYTHON, PROBE, environment or {})
     command.remove("--test-threads=1")
     return subprocess.run([*command, *what], capture_output=True, text=True, timeout=120)
 
@@ -62,7 +62,7 @@ class Emulator(unittest.TestCase):
         self.fails("deadlock", 125, "every thread waits for another one")
 
     def test_a_dynamic_program_is_refused(self):
-        command = isa_test.emulated("/bin/true", {})
+        command = isa_test.emulated(PYTHON, "/bin/true", {})
         done = subprocess.run(command, capture_output=True, text=True)
         self.assertIn("dynamically linked", done.stderr)
         self.assertNotEqual(done.returncode, 0)
@@ -83,5 +83,6 @@ class IsaTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    # Bazel hands every test the arguments of Rust's.
+    # Bazel hands every test the arguments of Rust's as well.
+    PYTHON = sys.argv[1]
     unittest.main(argv=sys.argv[:1])

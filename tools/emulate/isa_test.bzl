@@ -17,7 +17,7 @@ def isa_test(name, binary, isas, cases = [], data = [], env = {}, emulated_env =
       shard_count: its cases are dealt to so many runs, which Bazel may start at the same moment
       tags: more of them; `avx512` is added where an AVX-512 set is asked for
     """
-    options = ["--binary=$(rootpath %s)" % binary, "--isas=" + ",".join(isas)]
+    options = ["--python=$(rootpath @bochscpu//:python)", "--binary=$(rootpath %s)" % binary, "--isas=" + ",".join(isas)]
     options += ["--env=%s=%s" % pair for pair in env.items()]
     options += ["--emulated-env=%s=%s" % pair for pair in emulated_env.items()]
     if always_emulate:
@@ -27,7 +27,7 @@ def isa_test(name, binary, isas, cases = [], data = [], env = {}, emulated_env =
         timeout = "long",
         srcs = ["//tools/emulate:isa_test.py"],
         args = options + cases,
-        data = [binary, "//tools/emulate:emulator"] + data,
+        data = [binary, "//tools/emulate:emulator", "@bochscpu//:python"] + data,
         shard_count = shard_count,
         tags = tags + (["avx512"] if [isa for isa in isas if isa.startswith("avx512")] else []),
     )

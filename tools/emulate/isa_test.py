@@ -17,7 +17,6 @@ _AVX512 = _AVX2 | {"avx512f", "avx512dq", "avx512vl", "avx512bw"}
 FLAGS = {"scalar": set(), "avx2": _AVX2, "avx512": _AVX512, "avx512_ifma": _AVX512 | {"avx512ifma"}}
 
 EMULATOR = "tools/emulate"
-SITE = "external/bochscpu"
 # Variables of this process that the test binary sees under the emulator, besides those of the target.
 PASSED_ON = ("HENGE_", "PROPTEST_", "RUST_BACKTRACE", "TEST_TMPDIR")
 
@@ -33,9 +32,10 @@ def dealt(cases, shard, shards):
     return cases[shard::shards]
 
 
-def emulated(binary, environment):
-    """The command that runs the binary under the emulator."""
-    command = [f"{SITE}/python", f"{EMULATOR}/emulate.py", f"--site={SITE}/site", f"--compat={EMULATOR}/libcompat.so"]
+def emulated(python, binary, environment):
+    """The command that runs the binary under the emulator; the package stands beside its Python."""
+    site = os.path.join(os.path.dirname(python), "site")
+    command = [python, f"{EMULATOR}/emulate.py", f"--site={site}", f"--compat={EMULATOR}/libcompat.so"]
     for name, value in environment.items():
         command += ["-E", f"{name}={value}"]
     return [*command, binary, "--test-threads=1"]
@@ -43,6 +43,7 @@ def emulated(binary, environment):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", required=True)
     parser.add_argument("--binary", required=True)
     parser.add_argument("--isas", required=True, type=lambda text: text.split(","))
     parser.add_argument("--env", action="append", default=[])
@@ -60,7 +61,7 @@ def main():
         print("emulated:", "this processor lacks " + ", ".join(missing) if missing else "as asked", flush=True)
         passed_on = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
         environment.update(pair.split("=", 1) for pair in options.emulated_env)
-        command = emulated(options.binary, {**passed_on, **environment})
+        command = emulated(options.python, options.binary, {**passed_on, **environment})
     else:
         print("native: this processor has", ", ".join(options.isas), flush=True)
         command = ["./" + options.binary]
