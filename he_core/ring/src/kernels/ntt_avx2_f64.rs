@@ -19,7 +19,7 @@ use std::arch::x86_64::{
 };
 
 use super::ntt_lanes_avx2 as lanes;
-use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, inner_layers_of_4, passes};
+use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, SWEEP, Schedule, inner_layers_of_4, passes};
 use crate::isa::Avx2;
 use crate::modulus::Modulus;
 use crate::ntt::Tables;

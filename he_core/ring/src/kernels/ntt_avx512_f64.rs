@@ -9,7 +9,7 @@ use std::arch::x86_64::{
 };
 
 use super::ntt_lanes_avx512 as lanes;
-use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, inner_layers_of_8, passes};
+use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, SWEEP, Schedule, inner_layers_of_8, passes};
 use crate::isa::Avx512;
 use crate::modulus::Modulus;
 use crate::ntt::Tables;

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 };
 
 use super::ntt_lanes_avx512 as lanes;
-use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, Schedule, inner_layers_of_8, passes};
+use super::ntt_passes::{BLOCK_WORDS, Growth, Packed, SWEEP, Schedule, inner_layers_of_8, passes};
 use super::ntt_split::{self as split, MAX_FACTOR};
 use crate::isa::Avx512;
 use crate::modulus::Modulus;

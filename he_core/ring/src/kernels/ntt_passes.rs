@@ -3,7 +3,8 @@
 //! Layout: node `k` is the block whose widest layer uses twiddle `k`: the root is 1, the halves of `k` are `2k` and
 //! `2k+1`, layer `l` has the nodes `2^l..2^(l+1)`. A pass does two layers (radix 4). Blocks above [`BLOCK_WORDS`] are
 //! finished depth first, so that each leaves the first level of cache once. What is left, three to five layers on two or
-//! four vectors as the parity of log2 N asks, is done in registers: the layers inside vectors are among them.
+//! four vectors as the parity of log2 N asks, the layers inside vectors among them, is done in two sweeps over
+//! [`SWEEP`] chunks at a time: shorter chains of dependent steps, of which a processor overlaps more.
 //! Twiddles: one broadcast a node down to pairs of vectors, then a heap of them for each pair, N words in all.
 //! Ranges: words stay lazy; a [`Schedule`] says in which layers they are reduced, from the bounds of path and prime.
 
@@ -12,6 +13,9 @@ use crate::ntt::bit_reverse;
 
 /// Half of a first-level cache of 32 KiB; the other half is for twiddles.
 pub(super) const BLOCK_WORDS: usize = 2048;
+
+/// Chunks of four vectors that a sweep takes.
+pub(super) const SWEEP: usize = 8;
 
 /// Twiddles of one direction, each of `PARTS` words, for pairs of vectors that hold `PAIR` words.
 #[derive(Clone, Debug)]
@@ -179,7 +183,7 @@ macro_rules! passes {
             [a, b, c, d]
         }
 
-        /// The last layers, and words in `[0, q)`: four vectors at a time, so that two chains of steps overlap.
+        /// The last layers, and words in `[0, q)`.
         #[target_feature(enable = $features)]
         fn forward_tail(path: &Path, x: &mut [Vector], node: usize) {
             let (p, layer, schedule) = (Prime::new(path), node.ilog2(), &path.schedule);
@@ -187,19 +191,29 @@ macro_rules! passes {
             let (first, inner) = if quads { (2 * node, layer + 2) } else { (node, layer + 1) };
             let (outer, inner) = ([schedule.forward(layer), schedule.forward(layer + 1)], schedule.forward >> inner);
             let pairs = path.forward.pairs(first, x.len() / 2).as_chunks::<2>().0;
-            for ((node, chunk), pairs) in (node..).zip(x.as_chunks_mut::<4>().0).zip(pairs) {
-                let words = [load(&chunk[0]), load(&chunk[1]), load(&chunk[2]), load(&chunk[3])];
-                let w = [Factor::pair(&pairs[0]), Factor::pair(&pairs[1])];
-                let words = if quads {
-                    forward_quad(p, words, [Factor::splat(path.forward.node(node)), w[0], w[1]], outer)
-                } else {
-                    forward_pairs(p, words, w, outer[0])
-                };
-                let words = forward_inner(p, words, pairs, inner);
-                store(&mut chunk[0], words[0]);
-                store(&mut chunk[1], words[1]);
-                store(&mut chunk[2], words[2]);
-                store(&mut chunk[3], words[3]);
+            let sweeps = x.as_chunks_mut::<4>().0.chunks_mut(SWEEP).zip(pairs.chunks(SWEEP));
+            for (node, (x, pairs)) in (node..).step_by(SWEEP).zip(sweeps) {
+                for ((node, chunk), pairs) in (node..).zip(x.iter_mut()).zip(pairs) {
+                    let words = [load(&chunk[0]), load(&chunk[1]), load(&chunk[2]), load(&chunk[3])];
+                    let w = [Factor::pair(&pairs[0]), Factor::pair(&pairs[1])];
+                    let words = if quads {
+                        forward_quad(p, words, [Factor::splat(path.forward.node(node)), w[0], w[1]], outer)
+                    } else {
+                        forward_pairs(p, words, w, outer[0])
+                    };
+                    store(&mut chunk[0], words[0]);
+                    store(&mut chunk[1], words[1]);
+                    store(&mut chunk[2], words[2]);
+                    store(&mut chunk[3], words[3]);
+                }
+                for (chunk, pairs) in x.iter_mut().zip(pairs) {
+                    let words = [load(&chunk[0]), load(&chunk[1]), load(&chunk[2]), load(&chunk[3])];
+                    let words = forward_inner(p, words, pairs, inner);
+                    store(&mut chunk[0], words[0]);
+                    store(&mut chunk[1], words[1]);
+                    store(&mut chunk[2], words[2]);
+                    store(&mut chunk[3], words[3]);
+                }
             }
         }
 
@@ -238,25 +252,31 @@ macro_rules! passes {
             let (outer, middle) = (Step::new(path, layer), Step::new(path, below - 1));
             let inner = [Step::new(path, below), Step::new(path, below + 1), Step::new(path, below + 2)];
             let pairs = path.inverse.pairs(first, x.len() / 2).as_chunks::<2>().0;
-            for ((node, chunk), pairs) in (node..).zip(x.as_chunks_mut::<4>().0).zip(pairs) {
-                let words = [
-                    enter(p, load(&chunk[0])),
-                    enter(p, load(&chunk[1])),
-                    enter(p, load(&chunk[2])),
-                    enter(p, load(&chunk[3])),
-                ];
-                let words = inverse_inner(p, words, pairs, inner);
-                let mut words = inverse_pairs(p, words, [Factor::pair(&pairs[0]), Factor::pair(&pairs[1])], middle);
-                if quads {
-                    let w = Factor::splat(path.inverse.node(node));
-                    let (a, c) = inverse_butterfly(p, words[0], words[2], w, outer);
-                    let (b, d) = inverse_butterfly(p, words[1], words[3], w, outer);
-                    words = [a, b, c, d];
+            let sweeps = x.as_chunks_mut::<4>().0.chunks_mut(SWEEP).zip(pairs.chunks(SWEEP));
+            for (node, (x, pairs)) in (node..).step_by(SWEEP).zip(sweeps) {
+                for (chunk, pairs) in x.iter_mut().zip(pairs) {
+                    let ab = [enter(p, load(&chunk[0])), enter(p, load(&chunk[1]))];
+                    let words = [ab[0], ab[1], enter(p, load(&chunk[2])), enter(p, load(&chunk[3]))];
+                    let words = inverse_inner(p, words, pairs, inner);
+                    store(&mut chunk[0], words[0]);
+                    store(&mut chunk[1], words[1]);
+                    store(&mut chunk[2], words[2]);
+                    store(&mut chunk[3], words[3]);
                 }
-                store(&mut chunk[0], words[0]);
-                store(&mut chunk[1], words[1]);
-                store(&mut chunk[2], words[2]);
-                store(&mut chunk[3], words[3]);
+                for ((node, chunk), pairs) in (node..).zip(x.iter_mut()).zip(pairs) {
+                    let words = [load(&chunk[0]), load(&chunk[1]), load(&chunk[2]), load(&chunk[3])];
+                    let mut words = inverse_pairs(p, words, [Factor::pair(&pairs[0]), Factor::pair(&pairs[1])], middle);
+                    if quads {
+                        let w = Factor::splat(path.inverse.node(node));
+                        let (a, c) = inverse_butterfly(p, words[0], words[2], w, outer);
+                        let (b, d) = inverse_butterfly(p, words[1], words[3], w, outer);
+                        words = [a, b, c, d];
+                    }
+                    store(&mut chunk[0], words[0]);
+                    store(&mut chunk[1], words[1]);
+                    store(&mut chunk[2], words[2]);
+                    store(&mut chunk[3], words[3]);
+                }
             }
         }
 
