@@ -7,56 +7,78 @@
 
 use rayon::prelude::*;
 
-use crate::modulus::Modulus;
-use crate::ring::Ring;
-use crate::tensor::Coeff;
+use crate::kernels::{self, COLUMNS, DigitRow};
+use crate::ring::{Plan, Ring};
+use crate::tensor::{Coeff, Residues};
 use crate::view::RnsView;
-use crate::{RingError, ShoupFactor};
+use crate::{NttPlan, RingError, Word};
 
 /// Coefficients per task.
-const CHUNK: usize = 512;
+const TASK: usize = 1 << 14;
 
-/// Constants for the digits of one list of primes.
-struct Composer {
-    moduli: Vec<Modulus<u64>>,
-    /// `[i][j] = q_j^-1 mod q_i`, j < i.
-    inverses: Vec<Vec<ShoupFactor<u64>>>,
+/// Centred mixed-radix digits of some columns, reused for the next ones.
+struct Digits {
+    primes: Vec<u64>,
+    rows: Vec<DigitRow>,
+    /// 1 where the value is `-(digits + 1)`.
+    negative: DigitRow,
 }
 
-/// Sign and magnitude in digits.
-struct Centered<'a> {
-    negative: bool,
-    digits: &'a [u64],
-}
-
-impl Composer {
-    fn new(primes: &[u64]) -> Result<Self, RingError> {
-        let moduli = primes.iter().map(|q| Modulus::new(*q)).collect::<Result<Vec<Modulus<u64>>, _>>()?;
-        let inverse = |m: Modulus<u64>, q: u64| m.shoup(m.inverse_vartime(m.reduce_u64(q)));
-        let inverses =
-            (0..moduli.len()).map(|i| primes[..i].iter().map(|q| inverse(moduli[i], *q)).collect()).collect();
-        Ok(Self { moduli, inverses })
+impl Digits {
+    fn new(primes: &[u64]) -> Self {
+        Self { primes: primes.to_vec(), rows: vec![[0; COLUMNS]; primes.len()], negative: [0; COLUMNS] }
     }
 
-    /// Residues in `v` become the digits of the centred magnitude, except that a negative value is `-(digits + 1)`.
-    fn digits<'a>(&self, v: &'a mut [u64]) -> Centered<'a> {
-        for i in 1..v.len() {
-            let m = self.moduli[i];
-            for j in 0..i {
-                v[i] = m.mul_shoup(m.sub(v[i], m.reduce_u64(v[j])), self.inverses[i][j]);
+    /// The digits of the columns from `start` on of one row, up to [`COLUMNS`].
+    fn of_columns(&mut self, ring: &Ring, x: RnsView<'_, Coeff>, row: usize, start: usize) {
+        let columns = (ring.n() - start).min(COLUMNS);
+        for (i, limb) in x.tensor.limbs.iter().enumerate() {
+            let (below, rest) = self.rows.split_at_mut(i);
+            let inverse = |j: usize| ring.inverse_of_prime(x.tensor.limbs[j].index, limb.index);
+            let digit = &mut rest[0][..columns];
+            match (&ring.plans[limb.index], x.row(i, row)) {
+                (Plan::U32(plan), Residues::U32(x)) => {
+                    next_digit(plan, &x[start..start + columns], below, inverse, digit)
+                }
+                (Plan::U64(plan), Residues::U64(x)) => {
+                    next_digit(plan, &x[start..start + columns], below, inverse, digit)
+                }
+                _ => unreachable!("the width of a limb follows from its prime"),
             }
         }
-        let halves = self.moduli.iter().map(|m| m.to_u64() / 2);
-        let negative = v.iter().zip(halves).rev().find(|(v, h)| **v != *h).is_some_and(|(v, h)| *v > h);
-        if negative {
-            v.iter_mut().zip(&self.moduli).for_each(|(v, m)| *v = m.to_u64() - 1 - *v);
-        }
-        Centered { negative, digits: v }
+        kernels::center(ring.isa(), &self.primes, &mut self.rows, &mut self.negative);
     }
+
+    /// The value of a column, unless it overflows.
+    fn exact(&self, column: usize) -> Option<i128> {
+        let step =
+            |acc: i128, (v, q): (&DigitRow, &u64)| acc.checked_mul(i128::from(*q))?.checked_add(i128::from(v[column]));
+        let size = self.rows.iter().zip(&self.primes).rev().try_fold(0, step)?;
+        Some(if self.negative[column] == 0 { size } else { -size - 1 })
+    }
+}
+
+/// `digit = ((x - v_0) / q_0 - v_1) / q_1 ..` modulo the prime of the plan, for the digits v below.
+fn next_digit<W: Word>(
+    plan: &NttPlan<W>,
+    x: &[W],
+    below: &[DigitRow],
+    inverse: impl Fn(usize) -> u64,
+    digit: &mut [u64],
+) {
+    let (m, isa) = (plan.modulus(), plan.isa());
+    let (mut words, mut reduced) = ([W::default(); COLUMNS], [W::default(); COLUMNS]);
+    let (words, reduced) = (&mut words[..x.len()], &mut reduced[..x.len()]);
+    words.copy_from_slice(x);
+    for (j, v) in below.iter().enumerate() {
+        kernels::reduce_add_into(isa, m, reduced, &v[..x.len()], W::default());
+        kernels::sub_mul_shoup_assign(isa, m, words, reduced, m.shoup(W::from_u64(inverse(j))));
+    }
+    digit.iter_mut().zip(words).for_each(|(digit, word)| *digit = word.to_u64());
 }
 
 impl Ring {
-    /// Row `row` as centred integers times `factor`, in f64: two primes or fewer round once, more round once per prime.
+    /// Row `row` as centred integers times `factor`, in f64: two primes or fewer round once, more round twice per prime.
     ///
     /// # Errors
     /// [`RingError::ForeignTensor`], [`RingError::RowOutOfRange`].
@@ -66,21 +88,26 @@ impl Ring {
         row: usize,
         factor: f64,
     ) -> Result<Vec<f64>, RingError> {
-        let x = x.into();
-        let moduli = x.tensor.primes();
-        let magnitude = |digits: &[u64]| -> f64 {
-            match digits {
-                [v] => (*v as f64) + 0.0,
-                _ => digits.iter().zip(&moduli).rev().fold(0.0, |acc, (v, q)| acc * (*q as f64) + *v as f64),
-            }
+        let mut out = vec![0.0; self.n()];
+        self.compose_centered_into(x, row, factor, &mut out)?;
+        Ok(out)
+    }
+
+    /// As [`Ring::compose_centered`], into `out`, N numbers.
+    ///
+    /// # Errors
+    /// As [`Ring::compose_centered`]; [`RingError::LengthMismatch`].
+    pub fn compose_centered_into<'x>(
+        &self,
+        x: impl Into<RnsView<'x, Coeff>>,
+        row: usize,
+        factor: f64,
+        out: &mut [f64],
+    ) -> Result<(), RingError> {
+        let numbers = |digits: &Digits, out: &mut [f64]| {
+            kernels::numbers(self.isa(), &digits.primes, &digits.rows, &digits.negative, factor, out);
         };
-        self.compose(x, row, |centered| {
-            if let ([_] | [_, _], Some(value)) = (centered.digits, exact_i128(&centered, &moduli)) {
-                return value as f64 * factor;
-            }
-            let size = magnitude(centered.digits) + f64::from(u8::from(centered.negative));
-            (if centered.negative { -size } else { size }) * factor
-        })
+        self.compose(x.into(), row, out, numbers)
     }
 
     /// Row `row` as centred integers, exact.
@@ -94,40 +121,42 @@ impl Ring {
         row: usize,
     ) -> Result<Vec<i128>, RingError> {
         let x = x.into();
-        let moduli = x.tensor.primes();
-        let bits = moduli.iter().map(|q| u64::from(u64::BITS - q.leading_zeros())).sum();
+        let bits = x.tensor.primes().iter().map(|q| u64::from(u64::BITS - q.leading_zeros())).sum();
         if bits > 126 {
             return Err(RingError::ComposeTooWide { bits, target: "i128" });
         }
-        self.compose(x, row, |centered| exact_i128(&centered, &moduli).unwrap_or(0))
+        let mut out = vec![0; self.n()];
+        self.compose(x, row, &mut out, |digits, out| {
+            out.iter_mut().enumerate().for_each(|(column, out)| *out = digits.exact(column).unwrap_or(0));
+        })?;
+        Ok(out)
     }
 
+    /// Gives the digits of all columns to `f`, some at a time.
     fn compose<T: Send>(
         &self,
         x: RnsView<'_, Coeff>,
         row: usize,
-        f: impl Fn(Centered<'_>) -> T + Sync,
-    ) -> Result<Vec<T>, RingError> {
+        out: &mut [T],
+        f: impl Fn(&Digits, &mut [T]) + Sync,
+    ) -> Result<(), RingError> {
         self.check(x.tensor)?;
         if row >= x.rows() {
             return Err(RingError::RowOutOfRange { end: row + 1, rows: x.rows() });
         }
-        let composer = Composer::new(&x.tensor.primes())?;
-        let limbs: Vec<_> = (0..x.tensor.limb_count()).map(|limb| x.row(limb, row)).collect();
-        let one = |digits: &mut Vec<u64>, i: usize| {
-            digits.clear();
-            digits.extend(limbs.iter().map(|limb| limb.get(i)));
-            f(composer.digits(digits))
-        };
-        Ok((0..self.n()).into_par_iter().with_min_len(CHUNK).map_init(Vec::new, one).collect())
+        if out.len() != self.n() {
+            return Err(RingError::LengthMismatch { what: "coefficients", expected: self.n(), found: out.len() });
+        }
+        let primes = x.tensor.primes();
+        out.par_chunks_mut(TASK).enumerate().for_each(|(task, out)| {
+            let mut digits = Digits::new(&primes);
+            for (i, out) in out.chunks_mut(COLUMNS).enumerate() {
+                digits.of_columns(self, x, row, task * TASK + i * COLUMNS);
+                f(&digits, out);
+            }
+        });
+        Ok(())
     }
-}
-
-/// The value, unless it overflows.
-fn exact_i128(centered: &Centered<'_>, primes: &[u64]) -> Option<i128> {
-    let step = |acc: i128, (v, q): (&u64, &u64)| acc.checked_mul(i128::from(*q))?.checked_add(i128::from(*v));
-    let size = centered.digits.iter().zip(primes).rev().try_fold(0, step)?;
-    Some(if centered.negative { -size - 1 } else { size })
 }
 
 #[cfg(test)]

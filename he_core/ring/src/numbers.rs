@@ -44,8 +44,7 @@ impl Ring {
             return Ok(());
         }
         let coefficients = self.inverse(one.to_tensor())?;
-        out.copy_from_slice(&self.compose_centered(&coefficients, 0, factor)?);
-        Ok(())
+        self.compose_centered_into(&coefficients, 0, factor, out)
     }
 }
 

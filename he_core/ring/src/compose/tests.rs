@@ -43,10 +43,42 @@ proptest! {
     }
 }
 
+/// One and two primes round once, on every instruction set; more give the same bits on all of them.
+#[test]
+fn numbers_do_not_depend_on_the_instruction_set() {
+    for log_n in [1, 4, 10] {
+        let scalar = mixed_ring(log_n, Isa::Scalar);
+        for limbs in [
+            vec![0],
+            vec![1],
+            vec![3],
+            vec![0, 2],
+            vec![0, 1],
+            vec![1, 0],
+            vec![0, 3],
+            vec![4, 2, 3],
+            vec![0, 1, 2, 3, 4],
+        ] {
+            let x: RnsTensor<Coeff> = random_tensor(&scalar, 1, &limbs);
+            let want = scalar.compose_centered(&x, 0, 1.0 / 3.0).unwrap();
+            if limbs.len() <= 2 {
+                let exact = scalar.compose_centered_i128(&x, 0).unwrap();
+                assert_eq!(want, exact.iter().map(|v| *v as f64 * (1.0 / 3.0)).collect::<Vec<_>>(), "limbs {limbs:?}");
+            }
+            for isa in Isa::available() {
+                let ring = mixed_ring(log_n, isa);
+                assert_eq!(ring.compose_centered(&x, 0, 1.0 / 3.0).unwrap(), want, "{} limbs {limbs:?}", isa.name());
+            }
+        }
+    }
+}
+
 #[test]
 fn rows_that_are_not_there_are_refused() {
     let ring = mixed_ring(2, Isa::Scalar);
     let x: RnsTensor<Coeff> = random_tensor(&ring, 2, &[0]);
     let refusal = ring.compose_centered(&x, 2, 1.0).err();
     assert_eq!(refusal, Some(RingError::RowOutOfRange { end: 3, rows: 2 }));
+    let refusal = ring.compose_centered_into(&x, 0, 1.0, &mut [0.0; 3]).err();
+    assert_eq!(refusal, Some(RingError::LengthMismatch { what: "coefficients", expected: 4, found: 3 }));
 }

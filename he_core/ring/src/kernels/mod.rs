@@ -8,6 +8,11 @@ mod accumulate;
 mod accumulate_avx2;
 #[cfg(target_arch = "x86_64")]
 mod accumulate_avx512;
+mod centered;
+#[cfg(target_arch = "x86_64")]
+mod centered_avx2;
+#[cfg(target_arch = "x86_64")]
+mod centered_avx512;
 pub(crate) mod chacha;
 #[cfg(target_arch = "x86_64")]
 mod chacha_avx2;
@@ -78,5 +83,7 @@ mod panel_avx512;
 
 pub(crate) use accumulate::{LANES, Panel, PanelRow, accumulate};
 pub(crate) use panel::{PanelWord, SumReduction, Write, prefetch};
+pub(crate) use centered::dispatch::*;
+pub(crate) use centered::{COLUMNS, DigitRow};
 pub(crate) use elementwise::dispatch::*;
 pub(crate) use ntt::NttKernels;
