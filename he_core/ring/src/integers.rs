@@ -3,7 +3,7 @@
 //! One polynomial at a time and per thread: coefficients are rounded, errors added, and per prime reduced, transformed, and
 //! masked, while they are in the first-level cache.
 
-use he_params::ErrorDistribution;
+use he_params::{ErrorDistribution, SecretDistribution};
 use rayon::prelude::*;
 use zeroize::Zeroize;
 
@@ -26,6 +26,9 @@ pub const MAX_INTEGER: f64 = (1u128 << 126) as f64;
 /// Words of one polynomial from which on its primes are worth tasks of their own.
 const PARALLEL_WORDS: usize = 1 << 15;
 
+/// Secrets and errors are at most this.
+const DRAW_MAX: u32 = i8::MAX as u32;
+
 /// One polynomial with integer coefficients, in the narrowest words that hold them. Wiped on drop.
 #[derive(Default)]
 pub struct IntegerPoly {
@@ -35,8 +38,8 @@ pub struct IntegerPoly {
     short: Vec<i32>,
     long: Vec<i64>,
     wide: Vec<i128>,
-    /// Bytes of signed errors, as words, which are wiped faster.
-    errors: Vec<u64>,
+    /// Bytes of small signed draws, as words, which are wiped faster.
+    draws: Vec<u64>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -58,7 +61,7 @@ impl Drop for IntegerPoly {
         self.short.zeroize();
         self.long.zeroize();
         self.wide.zeroize();
-        self.errors.zeroize();
+        self.draws.zeroize();
     }
 }
 
@@ -91,21 +94,38 @@ impl IntegerPoly {
         }
     }
 
+    /// Draws `n` coefficients from an error distribution.
+    pub fn draw_error(&mut self, n: usize, sampler: &mut Sampler, distribution: ErrorDistribution) {
+        self.draw(n, |draws| sampler.fill_error(distribution, draws));
+    }
+
+    /// Draws `n` coefficients from the distribution of a secret.
+    pub fn draw_secret(&mut self, n: usize, sampler: &mut Sampler, distribution: SecretDistribution) {
+        self.draw(n, |draws| sampler.fill_secret(distribution, draws));
+    }
+
     /// Adds an error to every coefficient.
     pub fn add_error(&mut self, sampler: &mut Sampler, distribution: ErrorDistribution) {
         let n = self.n();
-        self.errors.resize(n.div_ceil(size_of::<u64>()), 0);
-        let errors: &mut [i8] = &mut bytemuck::cast_slice_mut(&mut self.errors)[..n];
+        let errors = small(&mut self.draws, n);
         sampler.fill_error(distribution, errors);
         // Every width has room for them.
         match self.width {
             Width::Short => {
-                self.largest += i8::MAX as u32;
+                self.largest += DRAW_MAX;
                 self.short.iter_mut().zip(errors).for_each(|(x, e)| *x += i32::from(*e));
             }
             Width::Long => self.long.iter_mut().zip(errors).for_each(|(x, e)| *x += i64::from(*e)),
             Width::Wide => self.wide.iter_mut().zip(errors).for_each(|(x, e)| *x += i128::from(*e)),
         }
+    }
+
+    fn draw(&mut self, n: usize, fill: impl FnOnce(&mut [i8])) {
+        let draws = small(&mut self.draws, n);
+        fill(draws);
+        (self.width, self.largest) = (Width::Short, DRAW_MAX);
+        self.short.resize(n, 0);
+        self.short.iter_mut().zip(draws).for_each(|(x, e)| *x = i32::from(*e));
     }
 
     /// Residues of all coefficients.
@@ -117,6 +137,12 @@ impl IntegerPoly {
             Width::Wide => out.iter_mut().zip(&self.wide).for_each(|(out, x)| *out = m.reduce_i128(*x)),
         }
     }
+}
+
+/// `n` bytes of words.
+fn small(words: &mut Vec<u64>, n: usize) -> &mut [i8] {
+    words.resize(n.div_ceil(size_of::<u64>()), 0);
+    &mut bytemuck::cast_slice_mut(words)[..n]
 }
 
 /// What hides a polynomial: `a * key`, a uniform; row r draws a as object `first_object + r` of the stream, as

@@ -5,8 +5,9 @@
 //! Layout: one ciphertext of two rows per value, over the primes of a level, evaluations.
 
 use he_params::{Level, SecretDistribution};
-use he_ring::sampling::{Seed, SmallPolys, Stream};
+use he_ring::sampling::{Seed, Stream};
 use he_ring::{Eval, RnsTensor};
+use zeroize::Zeroize;
 
 use crate::{PublicKey, RlweContext, RlweError, purpose};
 
@@ -28,15 +29,23 @@ impl RlweContext {
         let limbs: Vec<usize> = plan.q.iter().copied().chain(self.special_limbs()).collect();
         let ternary = Stream::new(seed, purpose::ENCRYPTION_TERNARY);
         let errors = Stream::new(seed, purpose::ENCRYPTION_ERROR);
-        let (isa, n) = (ring.isa(), ring.n());
-        let u = SmallPolys::secrets(isa, &ternary, first, values, n, SecretDistribution::UniformTernary);
-        let e = SmallPolys::errors(isa, &errors, first.wrapping_mul(2), 2 * values, n, self.params().error());
-        let u = ring.forward(ring.from_signed(u.coefficients(), &limbs)?)?;
-        let mut out = ring.forward(ring.from_signed(e.coefficients(), &limbs)?)?;
+        let (isa, n, distribution) = (ring.isa(), ring.n(), self.params().error());
+        let (mut u, mut out) = (ring.zero(values, &limbs)?, ring.zero(2 * values, &limbs)?);
+        ring.transform_integers(&mut u, None, |row, poly| {
+            let mut sampler = ternary.sampler(isa, first.wrapping_add(row as u64), 0);
+            poly.draw_secret(n, &mut sampler, SecretDistribution::UniformTernary);
+            Ok::<(), RlweError>(())
+        })?;
+        ring.transform_integers(&mut out, None, |row, poly| {
+            let mut sampler = errors.sampler(isa, first.wrapping_mul(2).wrapping_add(row as u64), 0);
+            poly.draw_error(n, &mut sampler, distribution);
+            Ok::<(), RlweError>(())
+        })?;
         for component in 0..2 {
             let key = key.rows().view().range(component, 1)?;
             ring.mul_add_assign(out.view_mut().select(component, values, 2)?, &u, key)?;
         }
+        u.zeroize();
         match &plan.divide {
             Some(divide) => Ok(ring.mod_down(divide, out)?),
             None => Ok(out),

@@ -31,10 +31,11 @@ impl<'a> Decryptor<'a> {
     pub fn decrypt(&self, x: &CiphertextTensor) -> Result<Plaintext, SecretError> {
         let (ring, values, components) = (self.context.ring(), x.values(), x.component_count());
         let component = |k| x.rows().view().select(k, values, components);
-        let highest = components.checked_sub(1).ok_or(RingError::RowMismatch { left: 1, right: 0 })?;
+        let below = components.checked_sub(2).ok_or(RingError::RowMismatch { left: 2, right: components })?;
         // Horner's rule in s, from the last component down.
-        let mut sum = component(highest)?.to_tensor();
-        for k in (0..highest).rev() {
+        let mut sum = component(below)?.to_tensor();
+        ring.mul_add_assign(&mut sum, component(below + 1)?, self.key.rows())?;
+        for k in (0..below).rev() {
             let mut next = component(k)?.to_tensor();
             ring.mul_add_assign(&mut next, &sum, self.key.rows())?;
             sum = next;

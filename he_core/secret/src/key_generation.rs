@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use he_ckks::CkksContext;
 use he_params::{GaloisElement, Rotation};
-use he_ring::sampling::{Seed, SmallPolys, Stream};
-use he_ring::{Eval, RnsTensor};
+use he_ring::sampling::{Seed, Stream};
+use he_ring::{Eval, Mask, RnsTensor};
 use he_rlwe::{GaloisKeys, KeySwitchKey, PublicKey, RelinearizationKey, purpose as public_purpose};
 use zeroize::Zeroize;
 
@@ -114,13 +114,13 @@ impl<'a> KeyGenerator<'a> {
         let secret = self.seed.derive(purpose::SECRET_SEED_OF_KEY, number);
         let errors = Stream::new(&secret, purpose::KEY_ERROR);
         let distribution = self.context.params().error();
-        let e = SmallPolys::errors(ring.isa(), &errors, 0, count, ring.n(), distribution);
-        let mut b = ring.forward(ring.from_signed(e.coefficients(), &limbs)?)?;
-        let mut product = ring.zero(count, &limbs)?;
-        ring.fill_uniform(uniform, 0, &mut product)?;
-        ring.mul_assign(&mut product, self.secret.rows())?;
-        ring.sub_assign(&mut b, &product)?;
-        product.zeroize();
+        let mut b = ring.zero(count, &limbs)?;
+        let mask = Mask { stream: uniform, first_object: 0, key: self.secret.negated_rows() };
+        ring.transform_integers(&mut b, Some(mask), |row, poly| {
+            let mut sampler = errors.sampler(ring.isa(), row as u64, 0);
+            poly.draw_error(ring.n(), &mut sampler, distribution);
+            Ok::<(), SecretError>(())
+        })?;
         Ok(b)
     }
 }

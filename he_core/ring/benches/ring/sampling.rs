@@ -24,9 +24,10 @@ pub(crate) fn benches(c: &mut Criterion) {
         let errors =
             [("binomial", ErrorDistribution::CentredBinomial), ("gaussian", ErrorDistribution::RoundedGaussian)];
         group.throughput(Throughput::Elements(1 << 13));
+        let mut row = vec![0; 1 << 13];
         for (name, distribution) in errors {
             group.bench_function(format!("sample_{name}/13/-/{}", isa.name()), |b| {
-                b.iter(|| SmallPolys::errors(isa, &stream, 0, 1, 1 << 13, distribution));
+                b.iter(|| stream.sampler(isa, 0, 0).fill_error(distribution, black_box(&mut row)));
             });
         }
         group.bench_function(format!("sample_ternary/13/-/{}", isa.name()), |b| {

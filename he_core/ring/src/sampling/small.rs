@@ -146,35 +146,7 @@ impl fmt::Debug for SmallPolys {
 }
 
 impl SmallPolys {
-    /// Draws `rows` polynomials of `n` coefficients; row `r` is object `first_object + r`, part 0. Parallel over rows.
-    fn draw(
-        stream: &Stream,
-        isa: Isa,
-        first_object: u64,
-        rows: usize,
-        n: usize,
-        fill: impl Fn(&mut Sampler, &mut [i8]) + Sync,
-    ) -> Self {
-        let mut values = vec![0i8; rows * n];
-        values.par_chunks_exact_mut(n.max(1)).enumerate().for_each(|(row, out)| {
-            fill(&mut stream.sampler(isa, first_object.wrapping_add(row as u64), 0), out);
-        });
-        Self { n, values }
-    }
-
-    /// Errors.
-    pub fn errors(
-        isa: Isa,
-        stream: &Stream,
-        first_object: u64,
-        rows: usize,
-        n: usize,
-        distribution: ErrorDistribution,
-    ) -> Self {
-        Self::draw(stream, isa, first_object, rows, n, |s, out| s.fill_error(distribution, out))
-    }
-
-    /// Secrets.
+    /// `rows` secrets of `n` coefficients; row `r` is object `first_object + r`, part 0. Parallel over rows.
     pub fn secrets(
         isa: Isa,
         stream: &Stream,
@@ -183,7 +155,11 @@ impl SmallPolys {
         n: usize,
         distribution: SecretDistribution,
     ) -> Self {
-        Self::draw(stream, isa, first_object, rows, n, |s, out| s.fill_secret(distribution, out))
+        let mut values = vec![0i8; rows * n];
+        values.par_chunks_exact_mut(n.max(1)).enumerate().for_each(|(row, out)| {
+            stream.sampler(isa, first_object.wrapping_add(row as u64), 0).fill_secret(distribution, out);
+        });
+        Self { n, values }
     }
 
     /// One row from given coefficients (a secret read from a file).

@@ -180,9 +180,13 @@ fn bytes_do_not_depend_on_threads_or_instruction_set() {
             let ring = mixed_ring(8, isa);
             let mut x: RnsTensor<Eval> = ring.zero(5, &[0, 1, 2]).unwrap();
             ring.fill_uniform(&stream, 0, &mut x).unwrap();
-            let e = SmallPolys::errors(isa, &stream, 0, 5, 256, ErrorDistribution::CentredBinomial);
+            let error = |row| {
+                let mut e = vec![0i8; 256];
+                stream.sampler(isa, row, 0).fill_error(ErrorDistribution::CentredBinomial, &mut e);
+                e
+            };
             let s = SmallPolys::secrets(isa, &stream, 0, 5, 256, SecretDistribution::UniformTernary);
-            (x, (0..5).flat_map(|r| [e.row(r).to_vec(), s.row(r).to_vec()]).collect::<Vec<_>>())
+            (x, (0..5).flat_map(|r| [error(r as u64), s.row(r).to_vec()]).collect::<Vec<_>>())
         })
     };
     let expected = draw(Isa::Scalar, 1);
