@@ -28,6 +28,10 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) quick: bool,
 
+    /// Run CryptoNets by one contender and print the bytes that this process held at most
+    #[arg(long, value_name = "CONTENDER", hide = true)]
+    pub(crate) peak_of: Option<String>,
+
     /// Where to write the rows
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,

@@ -5,6 +5,7 @@
 mod args;
 mod bars;
 mod contest;
+mod cryptonets;
 mod limit;
 mod machine;
 mod record;
@@ -37,20 +38,25 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<()> {
+    let threads = args.threads.map_or_else(machine::processors, usize::from);
+    if let Some(contender) = &args.peak_of {
+        println!("{}", rows::cryptonets::peak_of(contender, threads, args.quick)?);
+        return Ok(());
+    }
     // Work of one thread stays on this one, as SEAL's does: the main thread is the only one of the current pool.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build()?;
     let processor = Processor::measure(args.quick);
     let setting = Setting {
         patterns: args.rows.clone(),
         isas: isas(args)?,
-        threads: args.threads.map_or_else(machine::processors, usize::from),
+        threads,
         plan: plan(args),
         quick: args.quick,
         processor,
     };
     let busy = machine::Busy::now();
     println!("{}", report::text::head(&setting));
-    let rows = rows::measure_all(&setting, args, &mut |row| println!("{}", report::text::line(row)))?;
+    let rows = rows::measure_all(&setting, &mut |row| println!("{}", report::text::line(row)))?;
     drop(pool);
     let machine = Machine {
         processor: machine::processor(),

@@ -12,7 +12,7 @@ pub(crate) struct Row {
     pub(crate) isa: String,
     pub(crate) threads: usize,
     /// Medians over the rounds, microseconds.
-    pub(crate) henge_us: f64,
+    pub(crate) henge_us: Option<f64>,
     pub(crate) peer: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer_us: Option<f64>,
@@ -20,7 +20,8 @@ pub(crate) struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ratio: Option<f64>,
     /// The least of each over the rounds.
-    pub(crate) henge_least_us: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) henge_least_us: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer_least_us: Option<f64>,
     pub(crate) rounds: usize,
@@ -36,6 +37,9 @@ pub(crate) struct Row {
     pub(crate) limit: Option<Limit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mac_per_second: Option<f64>,
+    /// Multiply-accumulates a second and core that are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target_mac_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) images_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]

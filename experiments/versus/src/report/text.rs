@@ -30,6 +30,7 @@ pub(crate) fn line(row: &Row) -> String {
     let number = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x:.1}"));
     let bar = match (row.target, row.met) {
         (Some(target), Some(met)) => format!("{target:.1} {}", if met { "met" } else { "MISS" }),
+        (None, Some(met)) => if met { "met" } else { "MISS" }.to_owned(),
         _ => String::new(),
     };
     let mut remarks: Vec<String> = Vec::new();
@@ -53,11 +54,11 @@ pub(crate) fn line(row: &Row) -> String {
     remarks.extend(row.checked.clone());
     remarks.extend(row.note.clone());
     format!(
-        "{:<36} {:<12} {:>3} {:>12.1}  {:<20} {:>12} {:>7} {:>9}  {}",
+        "{:<36} {:<12} {:>3} {:>12}  {:<20} {:>12} {:>7} {:>9}  {}",
         row.name,
         row.isa,
         row.threads,
-        row.henge_us,
+        number(row.henge_us),
         row.peer,
         number(row.peer_us),
         row.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),

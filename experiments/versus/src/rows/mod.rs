@@ -1,14 +1,16 @@
 //! The rows of the table, by subject.
 
+pub(crate) mod cryptonets;
+mod matrix;
 mod ntt;
 mod scheme;
 
 use he_ring::Isa;
 
+use crate::bars;
 use crate::contest::{Contender, Plan, Times, measure};
 use crate::limit::{Limit, Processor};
 use crate::record::Row;
-use crate::{args::Args, bars};
 
 /// What every row needs to know.
 pub(crate) struct Setting {
@@ -28,8 +30,7 @@ impl Setting {
 }
 
 /// All rows that are asked for; `say` hears of each as soon as it stands.
-pub(crate) fn measure_all(setting: &Setting, args: &Args, say: &mut dyn FnMut(&Row)) -> anyhow::Result<Vec<Row>> {
-    let _ = args;
+pub(crate) fn measure_all(setting: &Setting, say: &mut dyn FnMut(&Row)) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     let mut take = |found: Vec<Row>| {
         found.iter().for_each(&mut *say);
@@ -37,6 +38,8 @@ pub(crate) fn measure_all(setting: &Setting, args: &Args, say: &mut dyn FnMut(&R
     };
     ntt::measure(setting, &mut take)?;
     scheme::measure(setting, &mut take)?;
+    matrix::measure(setting, &mut take)?;
+    cryptonets::measure(setting, &mut take)?;
     Ok(rows)
 }
 
@@ -80,10 +83,10 @@ impl<'a> Contest<'a> {
         let (ours, theirs) = times.split_at(isas.len());
         let mut rows = Vec::new();
         for (isa, times) in isas.iter().zip(ours) {
-            let limit = self
-                .multiplies
-                .as_ref()
-                .map(|count| setting.processor.multiplies(*isa, count(*isa), times.median() * self.threads as f64));
+            let limit =
+                self.multiplies.as_ref().zip(times.median()).map(|(count, median)| {
+                    setting.processor.multiplies(*isa, count(*isa), median * self.threads as f64)
+                });
             if names.is_empty() {
                 rows.push(row(self.name, *isa, self.threads, times, None, limit.clone()));
             }
@@ -108,7 +111,8 @@ fn has_avx512() -> bool {
 }
 
 fn row(name: &str, isa: Isa, threads: usize, ours: &Times, peer: Option<(&str, &Times)>, limit: Option<Limit>) -> Row {
-    let ratio = peer.map(|(_, peer)| peer.median() / ours.median());
+    let peer_us = peer.and_then(|(_, times)| times.median());
+    let ratio = peer_us.zip(ours.median()).map(|(peer, ours)| peer / ours);
     let target = peer.and_then(|(peer, _)| bars::ratio(name, peer));
     Row {
         name: name.to_owned(),
@@ -116,16 +120,17 @@ fn row(name: &str, isa: Isa, threads: usize, ours: &Times, peer: Option<(&str, &
         threads,
         henge_us: ours.median(),
         peer: peer.map_or("", |(name, _)| name).to_owned(),
-        peer_us: peer.map(|(_, times)| times.median()),
+        peer_us,
         ratio,
         henge_least_us: ours.least(),
-        peer_least_us: peer.map(|(_, times)| times.least()),
+        peer_least_us: peer.and_then(|(_, times)| times.least()),
         rounds: ours.rounds(),
         target,
         met: target.zip(ratio).map(|(target, ratio)| ratio >= target),
         checked: None,
         limit,
         mac_per_second: None,
+        target_mac_per_second: None,
         images_per_second: None,
         peer_images_per_second: None,
         accuracy: None,

@@ -4,8 +4,16 @@
 #[expect(unsafe_code, reason = "what the cxx bridge generates; nothing else stands in that file")]
 mod bridge;
 #[cfg(feature = "seal")]
+mod matrix;
+#[cfg(feature = "seal")]
+mod network;
+#[cfg(feature = "seal")]
 mod scheme;
 
+#[cfg(feature = "seal")]
+pub(crate) use matrix::Matrix;
+#[cfg(feature = "seal")]
+pub(crate) use network::{Network, Step, Way};
 #[cfg(feature = "seal")]
 pub(crate) use scheme::Scheme;
 

@@ -1,0 +1,305 @@
+//! CryptoNets end to end, one batch: server, client, memory.
+//!
+//! Every contender runs the whole protocol, turn by turn, on all threads. SEAL's programs run on seven primes of 30 bits,
+//! and the hand-tuned one once more as Henge's compiler wrote it: the same operations on the same primes, so that what
+//! the compiler gains and what the kernels gain can be told apart.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use he_ring::Isa;
+
+use super::Setting;
+use crate::bars;
+use crate::cryptonets::{Henge, Labels, Task};
+use crate::record::Row;
+
+const SERVER: &str = "cryptonets_4096";
+const CLIENT: &str = "cryptonets_4096_client";
+const MEMORY: &str = "cryptonets_4096_memory";
+
+const ROUNDS: usize = 5;
+/// Least share of images on which a contender must agree with the model in the clear.
+const LEAST_AGREEMENT: f64 = 0.995;
+
+pub(super) fn measure(setting: &Setting, take: &mut dyn FnMut(Vec<Row>)) -> anyhow::Result<()> {
+    if setting.wants(SERVER) || setting.wants(CLIENT) {
+        let task = Task::load(setting.quick, setting.threads)?;
+        let results = compete(setting, &task)?;
+        for (name, part) in [(SERVER, Part::Server), (CLIENT, Part::Client)] {
+            if setting.wants(name) {
+                take(rows(setting, &task, name, part, &results));
+            }
+        }
+    }
+    if setting.wants(MEMORY) {
+        take(memory(setting)?);
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Server,
+    Client,
+}
+
+/// The times of one contender, in microseconds, round by round.
+struct Result {
+    name: String,
+    isa: Option<Isa>,
+    encrypt: Vec<f64>,
+    server: Vec<f64>,
+    decrypt: Vec<f64>,
+    labels: Option<Labels>,
+}
+
+/// Runs the protocol once.
+type Turn<'a> = Box<dyn FnMut(&mut Result) -> anyhow::Result<Vec<f64>> + 'a>;
+
+fn compete(setting: &Setting, task: &Task) -> anyhow::Result<Vec<Result>> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(setting.threads).build()?;
+    let mut contenders: Vec<(Result, usize, Turn<'_>)> = Vec::new();
+    for isa in &setting.isas {
+        let henge = Henge::new(task, *isa)?;
+        let pool = &pool;
+        let turn = move |times: &mut Result| {
+            pool.install(|| {
+                let input = timed(&mut times.encrypt, || henge.encrypt(task))?;
+                let output = timed(&mut times.server, || henge.run(input))?;
+                timed(&mut times.decrypt, || henge.decrypt(&output, task.images))
+            })
+        };
+        contenders.push((Result::new(format!("Henge, {}", isa.name()), Some(*isa)), usize::MAX, Box::new(turn)));
+    }
+    #[cfg(feature = "seal")]
+    seal::join(setting, task, &mut contenders)?;
+
+    let rounds = if setting.quick { 1 } else { ROUNDS.min(setting.plan.rounds) };
+    for round in 0..rounds {
+        for (result, most, turn) in &mut contenders {
+            if round < *most {
+                let logits = turn(result).with_context(|| result.name.clone())?;
+                let labels = task.judge(&logits)?;
+                let agreement = 100.0 * labels.agreement;
+                ensure!(
+                    labels.agreement >= LEAST_AGREEMENT,
+                    "{}: labels agree with the model in the clear on {agreement:.2} % only",
+                    result.name
+                );
+                result.labels = Some(labels);
+            }
+        }
+    }
+    Ok(contenders.into_iter().map(|(result, _, _)| result).collect())
+}
+
+fn timed<T>(times: &mut Vec<f64>, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let start = Instant::now();
+    let result = work()?;
+    times.push(start.elapsed().as_secs_f64() * 1e6);
+    Ok(result)
+}
+
+impl Result {
+    fn new(name: impl Into<String>, isa: Option<Isa>) -> Result {
+        let times = || Vec::with_capacity(ROUNDS);
+        Result { name: name.into(), isa, encrypt: times(), server: times(), decrypt: times(), labels: None }
+    }
+
+    /// Microseconds of a part, round by round.
+    fn times(&self, part: Part) -> crate::contest::Times {
+        crate::contest::Times::new(match part {
+            Part::Server => self.server.clone(),
+            Part::Client => self.encrypt.iter().zip(&self.decrypt).map(|(e, d)| e + d).collect(),
+        })
+    }
+}
+
+fn rows(setting: &Setting, task: &Task, name: &str, part: Part, results: &[Result]) -> Vec<Row> {
+    let chain = |primes: &mut dyn Iterator<Item = &u64>| {
+        primes.map(|q| (64 - q.leading_zeros()).to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let params = &task.compiled.params;
+    let ours_chain =
+        format!("Henge's primes: {} + {} bits", chain(&mut params.q().iter()), chain(&mut params.p().iter()));
+    let mut rows = Vec::new();
+    let ours: Vec<(&Result, Isa)> = results.iter().filter_map(|result| Some((result, result.isa?))).collect();
+    let peers: Vec<Option<&Result>> = results.iter().filter(|result| result.isa.is_none()).map(Some).collect();
+    for (henge, isa) in ours {
+        for peer in if peers.is_empty() { &[None][..] } else { &peers[..] } {
+            let times = henge.times(part);
+            let peer_times = peer.map(|peer| (peer.name.as_str(), peer.times(part)));
+            let against = peer_times.as_ref().map(|(name, times)| (*name, times));
+            let mut row = super::row(name, isa, setting.threads, &times, against, None);
+            row.accuracy = henge.labels.map(|labels| labels.accuracy);
+            row.peer_accuracy = peer.and_then(|peer| peer.labels).map(|labels| labels.accuracy);
+            row.note = Some(ours_chain.clone());
+            if setting.quick {
+                row.met = None;
+            }
+            if part == Part::Server {
+                let rate = |us: f64| task.images as f64 * 1e6 / us;
+                row.images_per_second = row.henge_us.map(rate);
+                row.peer_images_per_second = row.peer_us.map(rate);
+            }
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// What a child process is asked to run, and prints its peak for.
+pub(crate) fn peak_of(contender: &str, threads: usize, quick: bool) -> anyhow::Result<u64> {
+    let task = Task::load(quick, threads)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    match contender.strip_prefix("henge:") {
+        Some(isa) => {
+            let henge = Henge::new(&task, Isa::by_name(isa)?)?;
+            pool.install(|| -> anyhow::Result<()> {
+                let output = henge.run(henge.encrypt(&task)?)?;
+                task.judge(&henge.decrypt(&output, task.images)?)?;
+                Ok(())
+            })?;
+        }
+        #[cfg(feature = "seal")]
+        None if contender == "seal" => seal::run_once(&task, threads)?,
+        None => anyhow::bail!("no contender {contender}"),
+    }
+    Ok(crate::machine::peak_rss_bytes())
+}
+
+/// Each contender alone in a process, which compiles, encrypts, runs and decrypts one batch.
+fn memory(setting: &Setting) -> anyhow::Result<Vec<Row>> {
+    let peak = |contender: &str| -> anyhow::Result<u64> {
+        let output = Command::new(std::env::current_exe()?)
+            .args(["--peak-of", contender, "--threads", &setting.threads.to_string()])
+            .args(setting.quick.then_some("--quick"))
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success(), "{contender}: {}", String::from_utf8_lossy(&output.stderr).trim());
+        text.trim().parse().with_context(|| format!("{contender} said {text:?}"))
+    };
+    let peer = if cfg!(feature = "seal") { Some(peak("seal")?) } else { None };
+    let nothing = crate::contest::Times::new(Vec::new());
+    let mut rows = Vec::new();
+    for isa in &setting.isas {
+        let ours = peak(&format!("henge:{}", isa.name()))?;
+        let mut row = super::row(MEMORY, *isa, setting.threads, &nothing, None, None);
+        (row.henge_bytes, row.peer_bytes) = (Some(ours), peer);
+        row.peer = if peer.is_some() { bars::SEAL_HAND_TUNED.to_owned() } else { String::new() };
+        row.ratio = peer.map(|peer| peer as f64 / ours as f64);
+        row.target = bars::ratio(MEMORY, &row.peer);
+        row.met = row.target.zip(row.ratio).map(|(target, ratio)| ratio >= target);
+        row.note = Some("peak resident memory of a process that holds client and server".to_owned());
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+#[cfg(feature = "seal")]
+mod seal {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use he_ir::Op;
+    use he_params::primes::ntt_prime_chain;
+
+    use super::*;
+    use crate::seal::{Network, Step, Way};
+
+    /// Bits of the primes of SEAL's program, the special one last.
+    const CHAIN: [u8; 7] = [30; 7];
+    const LOG_SCALE: f64 = 30.0;
+    /// What the last prime can hold with the logits below it.
+    const LOG_OUTPUT_SCALE: f64 = 24.0;
+
+    /// Adds SEAL's programs.
+    pub(super) fn join<'a>(
+        setting: &Setting,
+        task: &'a Task,
+        contenders: &mut Vec<(Result, usize, Turn<'a>)>,
+    ) -> anyhow::Result<()> {
+        let shared = |network| Rc::new(RefCell::new(network));
+        let usual = shared(usual(task, setting.threads)?);
+        let mut add = |name: &str, rounds: usize, network: &Rc<RefCell<Network>>, way: Way| {
+            let network = Rc::clone(network);
+            let turn = move |times: &mut Result| {
+                let mut network = network.borrow_mut();
+                timed(&mut times.encrypt, || network.encrypt(task.pixels.values(), task.images))?;
+                timed(&mut times.server, || network.run(way))?;
+                timed(&mut times.decrypt, || network.decrypt(task.images))
+            };
+            contenders.push((Result::new(name, None), rounds, Box::new(turn)));
+        };
+        add(bars::SEAL_HAND_TUNED, usize::MAX, &usual, Way::HandTuned);
+        add(bars::SEAL_OWN_KERNELS, 2, &usual, Way::OwnKernels);
+        add("SEAL, documented", 1, &usual, Way::Documented);
+        let same = shared(same_program(task, setting.threads)?);
+        add("SEAL, hand-tuned, Henge's program", usize::MAX, &same, Way::HandTuned);
+        Ok(())
+    }
+
+    /// The hand-tuned program alone.
+    pub(super) fn run_once(task: &Task, threads: usize) -> anyhow::Result<()> {
+        let mut network = usual(task, threads)?;
+        network.encrypt(task.pixels.values(), task.images)?;
+        network.run(Way::HandTuned)?;
+        task.judge(&network.decrypt(task.images)?)?;
+        Ok(())
+    }
+
+    /// The program as HE-Transformer has it, on seven primes of 30 bits: each layer's weights at the scale of the prime
+    /// that its rescale takes away. Squares are rescaled before they are relinearized: one prime less to relinearize
+    /// over, which is faster, and the labels bear the noise.
+    fn usual(task: &Task, threads: usize) -> anyhow::Result<Network> {
+        let params = &task.compiled.params;
+        let primes = ntt_prime_chain(&CHAIN, params.log_n(), &[])?;
+        let mut network = Network::new(u32::from(params.log_n().get()), &primes, LOG_SCALE.exp2(), threads)?;
+        let layers = task.layers()?;
+        let mut left: Vec<f64> = primes[..primes.len() - 1].iter().map(|q| *q as f64).collect();
+        let mut scale = LOG_SCALE.exp2();
+        for (i, layer) in layers.iter().enumerate() {
+            let last = left.pop().context("a prime for every rescale")?;
+            if i + 1 == layers.len() {
+                network.add_affine(layer, LOG_OUTPUT_SCALE.exp2() * last / scale)?;
+                network.add_step(Step::Rescale)?;
+            } else {
+                network.add_affine(layer, last)?;
+                for step in [Step::Rescale, Step::Square, Step::Rescale, Step::Relinearize] {
+                    network.add_step(step)?;
+                }
+                scale = scale * scale / left.pop().context("a prime for every rescale")?;
+            }
+        }
+        Ok(network)
+    }
+
+    /// The program that Henge's compiler made, operation for operation, on its primes.
+    fn same_program(task: &Task, threads: usize) -> anyhow::Result<Network> {
+        let (params, program) = (&task.compiled.params, &task.compiled.program);
+        let (_, _, input) = program.inputs().next().context("the program has no input")?;
+        let q = params.q_at(input.level);
+        let primes: Vec<u64> = q.iter().chain(params.p()).copied().collect();
+        let mut network = Network::new(u32::from(params.log_n().get()), &primes, input.scale.get(), threads)?;
+        let mut level = input.level;
+        for node in program.nodes() {
+            match node.op() {
+                Op::Input { .. } => {}
+                Op::Linear { map } => network.add_linear(map)?,
+                Op::Square => network.add_step(Step::Square)?,
+                Op::Relinearize => network.add_step(Step::Relinearize)?,
+                Op::Rescale => network.add_step(Step::Rescale)?,
+                Op::DropLevel { .. } => {
+                    for _ in node.value().level.prime_count()..level.prime_count() {
+                        network.add_step(Step::DropPrime)?;
+                    }
+                }
+                other => anyhow::bail!("SEAL's side knows no {}", other.verb()),
+            }
+            level = node.value().level;
+        }
+        Ok(network)
+    }
+}
