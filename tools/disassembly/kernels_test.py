@@ -18,14 +18,15 @@ _SET = re.compile(r"(^|_)(avx2|avx512|ifma)(_|$)")
 
 
 def read_table(text):
-    """The rows: module -> (patterns wanted, patterns refused), or None for `inlined`."""
+    """The rows: module -> (patterns wanted, patterns refused, operations known to go word by word), or None for `inlined`."""
     rows = {}
     for line in text.splitlines():
-        words = line.split("#")[0].split()
-        if words:
-            wanted = [Pattern(word) for word in words[1:] if word != "inlined" and not word.startswith("!")]
-            refused = [Pattern(word[1:]) for word in words[1:] if word.startswith("!")]
-            rows[words[0]] = (wanted, refused) if wanted else None
+        module, *words = line.split("#")[0].split() or [None]
+        if module:
+            refused = [Pattern(word[1:]) for word in words if word.startswith("!")]
+            known = {word.removeprefix("words=") for word in words if word.startswith("words=")}
+            wanted = [Pattern(word) for word in words if ":" in word and not word.startswith("!")]
+            rows[module] = None if words == ["inlined"] else (wanted, refused, known)
     return rows
 
 
@@ -40,7 +41,7 @@ def operation_of(function):
     return path[1] if path else function.name
 
 
-def complaints_about(functions, wanted, refused):
+def complaints_about(functions, wanted, refused, known):
     """What is wrong with the functions of one module; nothing, if its row holds."""
     found = []
     instructions = [instruction for function in functions for instruction in function.instructions]
@@ -53,7 +54,8 @@ def complaints_about(functions, wanted, refused):
     operations = {}
     for function in functions:
         operations.setdefault(operation_of(function), []).append(function)
-    for parts in operations.values():
+    for operation, parts in operations.items():
+        slow = []
         loops = [(function, loop) for function in parts for loop in function.loops()]
         has_vectors = any(pattern.matches(i) for pattern in wanted for _, loop in loops for i in loop)
         for function, loop in loops:
@@ -61,9 +63,14 @@ def complaints_about(functions, wanted, refused):
                 continue
             where = f"{function.name}: the loop at {loop[0].at:#x}"
             if any(i.takes_word_out() for i in loop):
-                found.append(f"{where} takes vectors apart to multiply word by word")
+                slow.append(f"{where} takes vectors apart to multiply word by word")
             elif not has_vectors and not any(i.width in ("ymm", "zmm") for i in loop):
-                found.append(f"{where} multiplies word by word, and no other is of vectors")
+                slow.append(f"{where} multiplies word by word, and no other is of vectors")
+        if operation not in known:
+            found += slow
+        elif not slow:
+            found.append(f"{operation} does not multiply word by word: the row need not say so")
+    found += [f"the row speaks of {operation}, which is not there" for operation in known - operations.keys()]
     return found
 
 
@@ -83,8 +90,7 @@ class Reading(unittest.TestCase):
 """
 
     def complaints(self, text, *patterns):
-        wanted, refused = read_table("x_avx2 " + " ".join(patterns))["x_avx2"]
-        return complaints_about(parse(text), wanted, refused)
+        return complaints_about(parse(text), *read_table("x_avx2 " + " ".join(patterns))["x_avx2"])
 
     def test_a_tail_of_words_beside_a_loop_of_vectors_is_fine(self):
         self.assertEqual(self.complaints(self.TEXT, "vpmuludq:ymm"), [])
@@ -103,6 +109,12 @@ class Reading(unittest.TestCase):
     def test_taking_vectors_apart_to_multiply_is_wrong(self):
         text = self.TEXT.replace("add    $0x4,%rax", "vpextrq $0x1,%xmm2,%rax\n   9:\tmulx   %rdx,%rcx,%rsi")
         self.assertRegex(" ".join(self.complaints(text, "vpmuludq:ymm")), "the loop at 0x2 takes vectors apart")
+
+    def test_what_is_known_to_go_word_by_word_must_be_so(self):
+        text = self.TEXT.replace("add    $0x4,%rax", "vmovq  %xmm2,%rax\n   9:\tmul    %rdx")
+        self.assertEqual(self.complaints(text, "vpmuludq:ymm", "words=lanes"), [])
+        self.assertIn("need not say so", " ".join(self.complaints(self.TEXT, "vpmuludq:ymm", "words=lanes")))
+        self.assertIn("is not there", " ".join(self.complaints(self.TEXT, "vpmuludq:ymm", "words=other")))
 
     def test_an_index_may_be_multiplied_among_vectors(self):
         text = self.TEXT.replace("add    $0x4,%rax", "imul   %rdx,%rcx")
