@@ -2,10 +2,15 @@
 //!
 //! Formula: coefficient `k` of the image is `a_i` with `i = k * g^-1 mod 2N`, where `a_(i+N) = -a_i`; evaluation `i` is
 //! `a(psi^(g*(2*bitrev(i)+1)))`, another evaluation of `a`: a permutation, without signs.
-//! Layout: a table of N source positions; in coefficients the top bit means a change of sign.
+//! Evaluations move in blocks: for `r = bitrev(i)` the source is `bitrev(s)`, `s = g*r + (g-1)/2 mod N`. The low three bits of
+//! i are the top ones of r, which move only the top three bits of s: eight neighbours come from one block, in one of
+//! eight orders.
+//! Layout: a table of source blocks and orders; in coefficients, or below eight words, of N source positions, where the
+//! top bit means a change of sign.
 
 use std::marker::PhantomData;
 
+use crate::kernels::{PERMUTE_BLOCK, Patterns, permute_blocks};
 use crate::modulus::Modulus;
 use crate::ntt::bit_reverse;
 use crate::ring::{Ring, each_width};
@@ -20,8 +25,17 @@ const NEGATE: u32 = 1 << 31;
 #[derive(Clone, Debug)]
 pub struct Galois<D: Domain> {
     g: u32,
-    sources: Vec<u32>,
+    log_n: u32,
+    sources: Sources,
     domain: PhantomData<D>,
+}
+
+#[derive(Clone, Debug)]
+enum Sources {
+    /// A position for every word.
+    Words(Vec<u32>),
+    /// An entry for every block of words.
+    Blocks { entries: Vec<u32>, patterns: Box<Patterns> },
 }
 
 impl<D: Domain> Galois<D> {
@@ -42,9 +56,11 @@ impl Ring {
         }
         let (n, log_n, mask) = (self.n(), self.log_n(), 2 * self.n() - 1);
         let g = (g as usize) & mask;
-        let sources = if D::IS_EVAL {
+        let sources = if D::IS_EVAL && n >= PERMUTE_BLOCK {
+            blocks(g, log_n)
+        } else if D::IS_EVAL {
             let source = |i| bit_reverse(((g * (2 * bit_reverse(i, log_n) + 1)) & mask) >> 1, log_n) as u32;
-            (0..n).map(source).collect()
+            Sources::Words((0..n).map(source).collect())
         } else {
             // The group of odd numbers modulo 2N has order N.
             let inverse = (1..n).fold(1, |power, _| (power * g) & mask);
@@ -52,9 +68,9 @@ impl Ring {
                 let i = (k * inverse) & mask;
                 if i < n { i as u32 } else { (i - n) as u32 | NEGATE }
             };
-            (0..n).map(source).collect()
+            Sources::Words((0..n).map(source).collect())
         };
-        Ok(Galois { g: g as u32, sources, domain: PhantomData })
+        Ok(Galois { g: g as u32, log_n, sources, domain: PhantomData })
     }
 
     /// The image of each row.
@@ -67,8 +83,8 @@ impl Ring {
         x: impl Into<RnsView<'x, D>>,
     ) -> Result<RnsTensor<D>, RingError> {
         let x = x.into();
-        if galois.sources.len() != self.n() {
-            let (expected, found) = (self.n(), galois.sources.len());
+        if galois.log_n != self.log_n() {
+            let (expected, found) = (self.n(), 1 << galois.log_n);
             return Err(RingError::LengthMismatch { what: "galois table", expected, found });
         }
         let limbs = x.limb_indices();
@@ -76,10 +92,10 @@ impl Ring {
         let x = self.operand(&limbs, x.rows(), x)?;
         self.par_rows(out.view_mut(), |l, r, row| {
             each_width!(row, |plan, out| {
-                if D::IS_EVAL {
-                    permute(out, x.words(l, r), &galois.sources);
-                } else {
-                    permute_signed(plan.modulus(), out, x.words(l, r), &galois.sources);
+                let x = x.words(l, r);
+                match &galois.sources {
+                    Sources::Blocks { entries, patterns } => permute_blocks(plan.isa(), out, x, entries, patterns),
+                    Sources::Words(sources) => permute_signed(plan.modulus(), out, x, sources),
                 }
             })
         });
@@ -87,8 +103,19 @@ impl Ring {
     }
 }
 
-fn permute<W: Word>(out: &mut [W], x: &[W], sources: &[u32]) {
-    out.iter_mut().zip(sources).for_each(|(out, source)| *out = x[*source as usize]);
+/// The blocks of evaluations, of at least [`PERMUTE_BLOCK`] of them.
+fn blocks(g: usize, log_n: u32) -> Sources {
+    const LOG_BLOCK: u32 = PERMUTE_BLOCK.ilog2();
+    const TOP: usize = PERMUTE_BLOCK - 1;
+    let (high, n) = (log_n - LOG_BLOCK, 1usize << log_n);
+    let entry = |block: usize| {
+        // s of the first word of the block: its top bits choose the order, the others the source block.
+        let s = (g * bit_reverse(block, high) + g / 2) & (n - 1);
+        (bit_reverse(s & ((1 << high) - 1), high) << LOG_BLOCK | s >> high) as u32
+    };
+    let source = |top: usize, b: usize| bit_reverse((top + g * bit_reverse(b, LOG_BLOCK)) & TOP, LOG_BLOCK) as u32;
+    let patterns: Patterns = std::array::from_fn(|top| std::array::from_fn(|b| source(top, b)));
+    Sources::Blocks { entries: (0..n / PERMUTE_BLOCK).map(entry).collect(), patterns: Box::new(patterns) }
 }
 
 fn permute_signed<W: Word>(m: Modulus<W>, out: &mut [W], x: &[W], sources: &[u32]) {
@@ -106,12 +133,13 @@ mod tests {
 
     #[test]
     fn both_domains_agree_with_the_definition() {
-        for log_n in [1, 2, 3, 6] {
-            let ring = mixed_ring(log_n, Isa::Scalar);
+        let isas = Isa::available();
+        for (log_n, isa) in [1, 2, 3, 4, 6, 9].into_iter().flat_map(|log_n| isas.iter().map(move |isa| (log_n, *isa))) {
+            let ring = mixed_ring(log_n, isa);
             let n = ring.n();
             let x: RnsTensor<Coeff> = random_tensor(&ring, 3, &[0, 1, 2]);
             let x_eval = ring.forward(x.clone()).unwrap();
-            for g in [1, 3, 5, 2 * n as u64 - 1, 2 * n as u64 + 3] {
+            for g in [1, 3, 5, 7, 2 * n as u64 - 1, 2 * n as u64 + 3] {
                 let image = ring.automorphism(&ring.galois::<Coeff>(g).unwrap(), &x).unwrap();
                 for (limb, q) in x.primes().into_iter().enumerate() {
                     for row in 0..3 {

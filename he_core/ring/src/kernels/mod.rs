@@ -80,6 +80,11 @@ mod panel;
 mod panel_avx2;
 #[cfg(target_arch = "x86_64")]
 mod panel_avx512;
+mod permute;
+#[cfg(target_arch = "x86_64")]
+mod permute_avx2;
+#[cfg(target_arch = "x86_64")]
+mod permute_avx512;
 
 pub(crate) use accumulate::{LANES, Panel, PanelRow, accumulate};
 pub(crate) use panel::{PanelWord, SumReduction, Write, prefetch};
@@ -87,3 +92,4 @@ pub(crate) use centered::dispatch::*;
 pub(crate) use centered::{COLUMNS, DigitRow};
 pub(crate) use elementwise::dispatch::*;
 pub(crate) use ntt::NttKernels;
+pub(crate) use permute::{BLOCK as PERMUTE_BLOCK, Patterns, permute_blocks};
