@@ -12,12 +12,12 @@ use datasets::LabelledImages;
 use execute::ckks::{CkksBackend, decode};
 use execute::{Batch, Prepared, Recorder, prepare};
 use graph::Tensor;
-use he_ckks::{CiphertextTensor, CkksContext, Encoder, SeededCiphertextTensor};
+use he_ckks::{CiphertextTensor, CkksContext, Encoder, Isa, SeededCiphertextTensor};
 use he_ir::{CipherType, Node, Op};
 use he_params::RequiredSecurity;
 use he_rlwe::{EvaluationKeys, RelinearizationKey};
 use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
-use transforms::cost::{CostModel, Words, node_work};
+use transforms::cost::CostModel;
 use transforms::ranges::Interval;
 use transforms::{CompileOptions, Compiled, compile};
 
@@ -53,6 +53,8 @@ pub(crate) fn compile_model(model: &Model, calibration: Tensor, settings: &Setti
     let mut options = CompileOptions::new(settings.batch_size);
     options.calibration = vec![calibration];
     options.threads = settings.threads;
+    let isa = Isa::best()?.name();
+    (options.costs, options.costs_from) = (CostModel::for_isa(isa), format!("built in, {isa}"));
     // Pixels, whatever the calibration images reach.
     options.input_ranges.insert(model.input_name().to_owned(), Interval::new(0.0, 1.0));
     if settings.insecure {
@@ -89,7 +91,7 @@ pub(crate) fn run_encrypted(
     seconds.prepare = start.elapsed().as_secs_f64();
 
     let batches = images.len().div_ceil(settings.batch_size);
-    let mut watch = Watch::new(&forecast(&compiled, settings), batches);
+    let mut watch = Watch::new(&forecast(&compiled), batches);
     let (mut encrypt, mut decrypt, mut times) = (Vec::new(), Vec::new(), Vec::new());
     let mut bytes = Bytes { evaluation_keys, ..Bytes::default() };
     let mut logits = Vec::with_capacity(images.len() * model.classes());
@@ -190,13 +192,8 @@ impl Server {
 }
 
 /// Seconds that the compiler forecasts for each operation.
-fn forecast(compiled: &Compiled, settings: &Settings) -> Vec<f64> {
-    let (params, program) = (&compiled.params, &compiled.program);
-    let words = Words::new(params.q(), params.p());
-    let log_n = u32::from(params.log_n().get());
-    let costs = CostModel::default();
-    let seconds = |node| costs.seconds_on(&node_work(program, node, &words), log_n, settings.threads);
-    program.nodes().iter().map(seconds).collect()
+fn forecast(compiled: &Compiled) -> Vec<f64> {
+    compiled.explain.operations.iter().map(|operation| operation.seconds).collect()
 }
 
 /// The operations of the program with the median of their times.

@@ -39,6 +39,8 @@ pub struct CompileOptions {
     pub table: SecurityTable,
     /// Costs that placement and forecasts go by.
     pub costs: CostModel,
+    /// Where they come from, for the report.
+    pub costs_from: String,
     /// Threads that forecasts are made for.
     pub threads: usize,
 }
@@ -56,6 +58,7 @@ impl CompileOptions {
             security: RequiredSecurity::default(),
             table: SecurityTable::default(),
             costs: CostModel::default(),
+            costs_from: "built in, avx2".to_owned(),
             threads: 1,
         }
     }
@@ -138,7 +141,7 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
     let selection = choose(&circuit, &ranges, options)?;
     reports.push(("placement", selection.placed.report.clone()));
     let notes = reports.iter().map(|(pass, report)| notes(pass, report)).collect();
-    let explain = Explain::new(&selection, &ranges, options.batch, &options.costs, options.threads, notes);
+    let explain = Explain::new(&selection, &ranges, options, notes);
     Ok(Compiled {
         program: selection.placed.program,
         params: selection.params,
@@ -155,10 +158,10 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
 ///
 /// # Errors
 /// A graph pass or the lowering; a network that does not fit the chain.
-pub fn replay(graph: &Graph, chain: &Chain, costs: &CostModel) -> Result<HeProgram, CompileError> {
+pub fn replay(graph: &Graph, chain: &Chain) -> Result<HeProgram, CompileError> {
     let mut graph = graph.clone();
     default_pipeline()?.run(&mut graph)?;
-    let placed = place(&lower(&graph)?, chain, costs).map_err(ParametersError::Placement)?;
+    let placed = place(&lower(&graph)?, chain, &CostModel::default()).map_err(ParametersError::Placement)?;
     Ok(placed.program)
 }
 

@@ -88,3 +88,61 @@ fn sum(left: Option<Vec<f64>>, right: Option<Vec<f64>>) -> Option<Vec<f64>> {
         (left, right) => left.or(right),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::sync::Arc;
+
+    use graph::affine::{AffineBlock, AffineGroup};
+
+    use super::*;
+    use crate::lowering::CircuitNode;
+    use crate::ranges::{Interval, RangeOptions, analyse};
+
+    fn node(gate: Gate, operands: &[usize], elements: usize) -> CircuitNode {
+        CircuitNode { gate, operands: operands.to_vec(), shape: vec![elements], source: "n".into() }
+    }
+
+    /// `sum of (w x)^2` with w = diag(1, 0.5), then `y (x_0 + y)` in a second output.
+    fn circuit() -> Circuit {
+        let group = |inputs: Vec<u32>| vec![AffineGroup { inputs, outputs: vec![0], block: 0 }];
+        let block = |weights: Vec<f64>| vec![AffineBlock::new(1, weights.len(), weights).unwrap()];
+        let map = |inputs, weights: Vec<f64>, from| {
+            Gate::Linear(Arc::new(AffineMap::new(inputs, block(weights), group(from), vec![0.0]).unwrap()))
+        };
+        Circuit {
+            name: "c".into(),
+            nodes: vec![
+                node(Gate::Input { name: "x".into() }, &[], 2),
+                node(map(2, vec![0.5, 0.0], vec![0, 1]), &[0], 1),
+                node(Gate::Square, &[1], 1),
+                node(Gate::Gather(Arc::new(vec![0])), &[0], 1),
+                node(Gate::Add, &[2, 3], 1),
+                node(Gate::Mul, &[2, 4], 1),
+            ],
+            outputs: vec![("y".into(), 2), ("z".into(), 5)],
+        }
+    }
+
+    #[test]
+    fn derivatives_squared() {
+        let inputs = HashMap::from([("x".to_owned(), Interval::new(-2.0, 2.0))]);
+        let options = RangeOptions { inputs, samples: vec![], margin: 1.0 };
+        let circuit = circuit();
+        let ranges = analyse(&circuit, &options).unwrap();
+        let found = Sensitivity::of(&circuit, &ranges);
+        // |x| = 2, so the map gives 1, its square 1, the sum 3.
+        assert_eq!(found.typical, [1.0, 3.0]);
+        assert_eq!(found.unit[5], [0.0, 1.0]);
+        assert_eq!(found.unit[4], [0.0, 1.0]);
+        assert_eq!(found.unit[3], [0.0, 1.0]);
+        // The square as an output, and as a factor of 3 beside the error that the sum passes on, which is taken as independent.
+        assert_eq!(found.unit[2], [1.0, 9.0 + 1.0]);
+        assert_eq!(found.unit[1], [4.0, 40.0]);
+        assert_eq!(found.unit[0][0], 1.0);
+        // One of two weights is zero; the other's error multiplies 2.
+        assert_eq!(found.rounding[1].as_deref(), Some(&[4.0 * 4.0 / 12.0, 40.0 * 4.0 / 12.0][..]));
+        assert!(found.rounding[2].is_none());
+    }
+}

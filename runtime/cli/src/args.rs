@@ -29,11 +29,23 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Calibrate(Calibrate),
     Explain(Explain),
     Keygen(Keygen),
     Encrypt(Encrypt),
     Run(Run),
     Decrypt(Decrypt),
+}
+
+/// Times this machine for a second or two, and writes the costs that explain goes by.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  henge calibrate --output costs.json\n  henge explain model.onnx --cost-model costs.json"
+)]
+pub(crate) struct Calibrate {
+    /// Where to write the costs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 /// Compiles a model and shows what will run: parameters, security, levels, scales, ranges, forecast time and memory.
@@ -63,6 +75,10 @@ pub(crate) struct Explain {
     /// Factor on what the samples reach
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
     pub(crate) margin: f64,
+
+    /// Costs that calibrate measured [default: the file that HENGE_COST_MODEL names, else constants built in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cost_model: Option<PathBuf>,
 
     /// Images that one batch must have room for
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]

@@ -171,7 +171,7 @@ impl Interface {
             input_scale,
             management,
         };
-        let program = transforms::replay(graph, &chain, &transforms::cost::CostModel::default())?;
+        let program = transforms::replay(graph, &chain)?;
         let (found, expected) = (ProgramId::of(&program, &self.params)?, self.program);
         anyhow::ensure!(
             found == expected,

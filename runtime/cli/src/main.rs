@@ -7,6 +7,8 @@
 //! run       model, interface, evaluation keys, images -> encrypted logits   model owner
 //! decrypt   interface, key  -> logits                                       key owner
 //! ```
+//!
+//! `calibrate` times the machine that will run, for better forecasts and choices in `explain`.
 
 #![forbid(unsafe_code)]
 
@@ -66,6 +68,7 @@ fn execute(args: &Args) -> anyhow::Result<()> {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global()?;
     }
     match &args.command {
+        Command::Calibrate(command) => commands::calibrate(args, command),
         Command::Explain(command) => commands::explain(args, command),
         Command::Keygen(command) => commands::keygen(args, command),
         Command::Encrypt(command) => commands::encrypt(args, command),

@@ -239,7 +239,7 @@ fn run_reports_times_as_json() {
     assert!(json["tensor_bytes_peak"].as_u64().unwrap() > 1 << 20);
     let operations: Vec<&str> =
         json["operations"].as_array().unwrap().iter().map(|o| o["operation"].as_str().unwrap()).collect();
-    assert_eq!(operations[..3], ["input", "linear", "rescale"]);
+    assert_eq!(operations[..3], ["input", "linear", "square"]);
     // The same bytes on one thread as on all.
     assert_eq!(std::fs::read(way.file("yj.ct")).unwrap(), std::fs::read(way.file("y.ct")).unwrap());
 }
@@ -488,4 +488,24 @@ fn usage_errors_exit_with_2() {
     for command in ["explain", "keygen", "encrypt", "run", "decrypt"] {
         assert!(succeeds(&[command, "--help"]).contains("Example:\n  henge "), "{command}");
     }
+}
+
+#[test]
+fn a_calibrated_machine_is_what_explain_goes_by() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("costs.json");
+    let path = file.to_str().unwrap();
+    let printed = succeeds(&["calibrate", "--output", path, "--threads", "1"]);
+    assert_eq!(printed, std::fs::read_to_string(&file).unwrap());
+    let model = model("small_cryptonets.onnx");
+    let model = model.to_str().unwrap();
+    let report = succeeds(&["explain", model, "--cost-model", path]);
+    assert!(report.contains(&format!("(costs: {path}, ")), "{report}");
+    assert!(succeeds(&["explain", model]).contains("(costs: built in, "));
+
+    std::fs::write(&file, printed.replace("\"henge_cost_model\": 1", "\"henge_cost_model\": 7")).unwrap();
+    let error = fails(&["explain", model, "--cost-model", path]);
+    assert_eq!(error, format!("{path}: cost model of version 7, this reads version 1"));
+    let missing = folder.path().join("none.json");
+    assert!(fails(&["explain", model, "--cost-model", missing.to_str().unwrap()]).contains("none.json"));
 }

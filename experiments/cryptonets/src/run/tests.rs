@@ -43,6 +43,7 @@ fn encrypted_is_clear_on_every_committed_model() {
         assert_eq!((found.images, found.agreement), (64, 1.0), "{name}");
         let bound = run.compiled.explain.layers.last().unwrap().error_bound;
         assert!(found.largest_error <= bound, "{name}: {} above {bound}", found.largest_error);
+        assert!(found.largest_error >= bound / 1000.0, "{name}: {} far below {bound}", found.largest_error);
         assert_eq!(run.seconds.server.len(), 2, "{name}: two batches of 40");
     }
 }

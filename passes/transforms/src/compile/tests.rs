@@ -71,7 +71,7 @@ fn the_same_network_gives_the_same_program() {
     let graph = small();
     let compiled = compile(&graph, &options()).unwrap();
     assert_eq!(compile(&graph, &options()).unwrap().program, compiled.program);
-    let replayed = replay(&graph, &compiled.chain, &options().costs).unwrap();
+    let replayed = replay(&graph, &compiled.chain).unwrap();
     assert_eq!(replayed, compiled.program);
 }
 

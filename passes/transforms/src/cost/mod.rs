@@ -10,10 +10,12 @@
 //! - input: the uniform half of a seeded ciphertext is drawn from its seed.
 
 mod gate;
+mod machine;
 mod model;
 mod program;
 
 pub(crate) use gate::gate_work;
+pub use machine::{CostModelError, MAX_BYTES, MachineCosts};
 pub use model::CostModel;
 pub use program::{Bytes, node_work, program_bytes};
 

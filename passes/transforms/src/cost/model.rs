@@ -6,8 +6,8 @@ use super::Work;
 
 /// Nanoseconds of one core per unit of work: `[32-bit words, 64-bit words]`.
 ///
-/// The defaults are estimates for AVX2 kernels on one core of a server processor, not a calibration: they order alternatives and make a
-/// forecast, they are no promise.
+/// The constants built in were measured (`henge calibrate`) on one core of an Intel server processor of 2023 at about 3 GHz. They order
+/// alternatives and make a forecast, they are no promise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostModel {
@@ -24,18 +24,36 @@ pub struct CostModel {
 }
 
 impl Default for CostModel {
+    /// [`CostModel::AVX2`].
     fn default() -> Self {
-        Self {
-            butterfly_ns: [0.30, 1.0],
-            multiply_accumulate_ns: [0.065, 1.0],
-            pass_ns: [0.35, 0.7],
-            sample_ns: [4.0, 5.0],
-            parallel_efficiency: 0.9,
-        }
+        Self::AVX2
     }
 }
 
 impl CostModel {
+    /// With AVX2 kernels.
+    pub const AVX2: CostModel = CostModel {
+        butterfly_ns: [0.38, 0.96],
+        multiply_accumulate_ns: [0.072, 0.136],
+        pass_ns: [0.11, 0.36],
+        sample_ns: [2.0, 8.0],
+        parallel_efficiency: 0.9,
+    };
+
+    /// With AVX-512 kernels.
+    pub const AVX512: CostModel = CostModel {
+        butterfly_ns: [0.38, 0.83],
+        multiply_accumulate_ns: [0.064, 0.12],
+        pass_ns: [0.11, 0.33],
+        sample_ns: [2.0, 5.2],
+        parallel_efficiency: 0.9,
+    };
+
+    /// The constants built in for an instruction set, by the name that `he_ring` gives it: those of AVX-512 or of AVX2.
+    pub fn for_isa(isa: &str) -> CostModel {
+        if isa.starts_with("avx512") { CostModel::AVX512 } else { CostModel::AVX2 }
+    }
+
     /// Seconds for `work` at ring degree 2^`log_n` on one core.
     pub fn seconds(&self, work: &Work, log_n: u32) -> f64 {
         let n = f64::from(log_n).exp2();

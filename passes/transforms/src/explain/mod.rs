@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use he_params::{SecurityReport, noise};
 use serde::Serialize;
 
-use crate::cost::{Bytes, CostModel, Words, Work, node_work, program_bytes};
+use crate::CompileOptions;
+use crate::cost::{Bytes, Words, Work, node_work, program_bytes};
 use crate::parameters::Selection;
 use crate::ranges::ValueRange;
 
@@ -42,6 +43,8 @@ pub struct Explain {
     pub seconds: f64,
     /// Threads the forecast is for.
     pub threads: usize,
+    /// Where the costs it goes by come from.
+    pub costs_from: String,
     /// Bytes forecast.
     pub bytes: Bytes,
     /// Why these parameters.
@@ -131,16 +134,14 @@ impl Explain {
     pub(crate) fn new(
         selection: &Selection,
         ranges: &[ValueRange],
-        batch: usize,
-        costs: &CostModel,
-        threads: usize,
+        options: &CompileOptions,
         passes: Vec<PassNotes>,
     ) -> Explain {
         let params = &selection.params;
         let program = &selection.placed.program;
         let words = Words::new(params.q(), params.p());
         let log_n = u32::from(params.log_n().get());
-        let seconds_of = |work: &Work| costs.seconds_on(work, log_n, threads);
+        let seconds_of = |work: &Work| options.costs.seconds_on(work, log_n, options.threads);
         let mut layers: Vec<Layer> = Vec::new();
         let mut operations: Vec<Operation> = Vec::new();
         for (index, node) in program.nodes().iter().enumerate() {
@@ -180,7 +181,7 @@ impl Explain {
         }
         Explain {
             model: program.name().to_owned(),
-            batch,
+            batch: options.batch,
             slots: params.slots(),
             log_n: params.log_n().get(),
             q: params.q().to_vec(),
@@ -192,7 +193,8 @@ impl Explain {
             seconds: layers.iter().map(|l| l.seconds).sum(),
             layers,
             operations,
-            threads,
+            threads: options.threads,
+            costs_from: options.costs_from.clone(),
             bytes: program_bytes(program, &words, params.n(), params.q().len()),
             parameter_log: selection.log.clone(),
             passes,

@@ -31,9 +31,10 @@ impl fmt::Display for Explain {
         }
         writeln!(
             f,
-            "forecast   {:.2} s on {} threads, {} at the peak",
+            "forecast   {:.2} s on {} threads (costs: {}), {} at the peak",
             self.seconds,
             self.threads,
+            self.costs_from,
             size(self.bytes.peak)
         )?;
         writeln!(

@@ -135,7 +135,7 @@ pub(super) fn build(needs: &Needs, log_n: LogN, sizes: Sizes) -> Result<Chain, P
     taken.push(q[0]);
     let largest_bits = taken.iter().map(|q| q.ilog2() as u8 + 1).max().unwrap_or(limit_bits);
     let p = if needs.products { vec![one_prime(largest_bits, log_n, &taken)?] } else { vec![] };
-    levelled(needs, Levels { weight_scales, output_weight_scale: None }, log_n, q, p, input_scale)
+    levelled(needs, Levels { weight_scales, ..Levels::default() }, log_n, q, p, input_scale)
 }
 
 /// The largest weight scale with which outputs of linear maps fit q_0 q_1 at level 1.
@@ -180,7 +180,7 @@ pub(super) fn of_params(needs: &Needs, q: &[u64], p: &[u64], log_n: LogN, scale:
             current = current * weight_scale / prime;
         }
     }
-    levelled(needs, Levels { weight_scales, output_weight_scale: None }, log_n, q, p.to_vec(), scale)
+    levelled(needs, Levels { weight_scales, ..Levels::default() }, log_n, q, p.to_vec(), scale)
 }
 
 /// The chain with these levels, and the output weights' scale that it has room for.

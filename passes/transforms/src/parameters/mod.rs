@@ -365,7 +365,7 @@ fn evaluate(
     }
     let bits = |index: usize| (value_ranges[index].typical() / errors[index].bound).log2();
     let precision_bits = placed.program.outputs().iter().map(|(_, id)| bits(id.index())).fold(f64::INFINITY, f64::min);
-    Ok(Selection { params, chain: chain.clone(), placed, errors, precision_bits, log: Vec::new() })
+    Ok(Selection { params, chain: chain.decided(&placed), placed, errors, precision_bits, log: Vec::new() })
 }
 
 #[cfg(test)]

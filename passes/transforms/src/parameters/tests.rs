@@ -8,6 +8,7 @@ use he_params::{Scale, SecurityBits};
 
 use super::*;
 use crate::lowering::{CircuitNode, Gate};
+use crate::placement::Management;
 use crate::ranges::{Interval, RangeOptions, analyse};
 
 fn node(gate: Gate, operands: &[usize], elements: usize, source: &str) -> CircuitNode {
@@ -105,6 +106,42 @@ fn the_search_predicts_what_the_program_does() {
             }
         }
     }
+}
+
+#[test]
+fn dear_key_switches_come_late_and_dear_products_early() {
+    let circuit = five_levels();
+    let ranges = ranges_of(&circuit);
+    let verbs = |butterfly: f64, multiply_accumulate: f64| {
+        let costs = CostModel {
+            butterfly_ns: [butterfly; 2],
+            multiply_accumulate_ns: [multiply_accumulate; 2],
+            ..CostModel::default()
+        };
+        let selection = select(&circuit, &ranges, &request(4096, 9.0), &costs).unwrap();
+        selection.placed.program.nodes().iter().map(|n| n.op().verb()).collect::<Vec<_>>()
+    };
+    assert_eq!(verbs(1.0, 0.001)[2..5], ["square", "linear", "relinearize"]);
+    assert_eq!(verbs(0.001, 100.0)[2..4], ["square", "relinearize"]);
+}
+
+#[test]
+fn sums_of_encrypted_values_have_a_scale_per_level() {
+    let circuit = Circuit {
+        name: "join".into(),
+        nodes: vec![
+            node(Gate::Input { name: "x".into() }, &[], 3, "x"),
+            node(Gate::Square, &[0], 3, "a"),
+            node(Gate::Add, &[1, 0], 3, "sum"),
+        ],
+        outputs: vec![("y".into(), 2)],
+    };
+    assert!(!carried::applies(&circuit) && carried::applies(&five_levels()));
+    let inputs = HashMap::from([("x".to_owned(), Interval::new(-1.0, 1.0))]);
+    let ranges = analyse(&circuit, &RangeOptions { inputs, samples: vec![], margin: 1.0 }).unwrap();
+    let selection = select(&circuit, &ranges, &request(512, 9.0), &CostModel::default()).unwrap();
+    let Management::Levelled(levels) = &selection.chain.management else { panic!("{:?}", selection.chain) };
+    assert_eq!(levels.handed.len(), 3);
 }
 
 #[test]

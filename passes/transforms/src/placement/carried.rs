@@ -46,7 +46,8 @@ pub(super) fn emit(circuit: &Circuit, chain: &Chain, steps: &[Step]) -> Result<P
         let node = || PlacementError::Plan { node: name.clone(), op: "output", reason: "it is not the last operation" };
         builder.output(name.clone(), last.filter(|_| is_last).ok_or_else(node)?);
     }
-    Ok(Placed { program: builder.finish().map_err(PlacementError::Program)?, origins, real_weights, report })
+    let program = builder.finish().map_err(PlacementError::Program)?;
+    Ok(Placed { program, origins, real_weights, handed: Vec::new(), report })
 }
 
 fn operation(

@@ -48,7 +48,8 @@ pub(super) fn emit(
     }
     let Emitter { builder, report, origins, mut real_weights, .. } = emitter;
     real_weights.resize(origins.len(), None);
-    Ok(Placed { program: builder.finish().map_err(PlacementError::Program)?, origins, real_weights, report })
+    let handed = plan.iter().map(|choice| choice.handed).collect();
+    Ok(Placed { program: builder.finish().map_err(PlacementError::Program)?, origins, real_weights, handed, report })
 }
 
 impl Levels {

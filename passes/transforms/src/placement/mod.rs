@@ -26,6 +26,7 @@ use he_ir::{HeIrError, HeProgram};
 use he_params::{ParamsError, Scale};
 use serde::{Deserialize, Serialize};
 
+pub use self::search::State;
 use crate::PassReport;
 use crate::cost::{CostModel, Words};
 use crate::lowering::Circuit;
@@ -78,9 +79,24 @@ pub struct Levels {
     pub weight_scales: Vec<Option<Scale>>,
     /// Weight scale of linear maps that make an output: these outputs stay at level 1, not rescaled. `None`: they are rescaled like all others.
     pub output_weight_scale: Option<Scale>,
+    /// The state in which each node's value is handed on; empty: chosen by cost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handed: Vec<State>,
 }
 
 impl Chain {
+    /// The chain with what `placed` chose, so that another cost model gives the same program.
+    #[must_use]
+    pub fn decided(&self, placed: &Placed) -> Chain {
+        let management = match &self.management {
+            Management::Levelled(levels) => {
+                Management::Levelled(Levels { handed: placed.handed.clone(), ..levels.clone() })
+            }
+            carried => carried.clone(),
+        };
+        Chain { management, ..self.clone() }
+    }
+
     fn words(&self) -> Words {
         Words::new(&self.q, &self.p)
     }
@@ -95,6 +111,8 @@ pub struct Placed {
     pub origins: Vec<usize>,
     /// For each value of the program that a linear map of the circuit makes, the real weights that its integers stand for.
     pub real_weights: Vec<Option<Arc<AffineMap>>>,
+    /// The state in which the value of each circuit node is handed on.
+    pub handed: Vec<State>,
     /// Where products are relinearized.
     pub report: PassReport,
 }
@@ -121,6 +139,9 @@ pub enum PlacementError {
         /// What the plan has that the circuit has not, or the other way round.
         reason: &'static str,
     },
+    /// States that the operations of the circuit cannot leave.
+    #[error("the plan hands values on in states that the circuit's operations do not leave")]
+    Handed,
     /// A weight that is no 53-bit integer at its scale.
     #[error("node {node}: weight {weight} at scale {scale} is not an integer below 2^53")]
     Weight {
@@ -162,7 +183,10 @@ pub fn place(circuit: &Circuit, chain: &Chain, costs: &CostModel) -> Result<Plac
                 return Err(PlacementError::ChainTooShort { depth, primes: chain.q.len() });
             }
             let free_outputs = free_outputs(circuit, levels);
-            let plan = search::cheapest(circuit, &chain.words(), chain.log_n, costs, &free_outputs);
+            let plan = match levels.handed.as_slice() {
+                [] => search::cheapest(circuit, &chain.words(), chain.log_n, costs, &free_outputs),
+                handed => search::given(circuit, handed).ok_or(PlacementError::Handed)?,
+            };
             emit::emit(circuit, chain, levels, &plan, &free_outputs)
         }
     }

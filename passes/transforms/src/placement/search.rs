@@ -5,16 +5,19 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::cost::{CostModel, Words, Work, gate_work};
-use crate::lowering::{Circuit, Gate};
+use crate::lowering::{Circuit, CircuitNode, Gate};
 
 /// What a value still owes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct State {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
     /// 2, or 3 before relinearization.
-    pub(super) components: usize,
+    pub components: usize,
     /// Rescales not done yet; the value stands that many levels above its own.
-    pub(super) owed: usize,
+    pub owed: usize,
 }
 
 impl State {
@@ -30,6 +33,9 @@ impl State {
     }
 }
 
+/// What a product leaves.
+const PRODUCT: State = State { components: 3, owed: 1 };
+
 /// Rescales that may be owed at once: those of a product and of the map behind it.
 const MOST_OWED: usize = 2;
 
@@ -37,7 +43,7 @@ const MOST_OWED: usize = 2;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Choice {
     /// State of the operand (settled where there are two).
-    pub(super) operand: State,
+    operand: State,
     /// State right after the operation.
     pub(super) raw: State,
     /// State in which the value is handed on.
@@ -84,6 +90,24 @@ pub(super) fn cheapest(
     trace_back(circuit, &table, free_outputs)
 }
 
+/// The choices that hand values on in these states, one per node; `None` when no operation can do that.
+pub(super) fn given(circuit: &Circuit, handed: &[State]) -> Option<Vec<Choice>> {
+    let choice = |(index, node): (usize, &CircuitNode)| {
+        let handed_on = *handed.get(index)?;
+        let operand = node.operands.first().map_or(Some(State::SETTLED), |&x| handed.get(x).copied())?;
+        let all_settled = node.operands.iter().all(|&x| handed.get(x) == Some(&State::SETTLED));
+        let raw = match node.gate {
+            Gate::Linear(_) => State { owed: operand.owed.checked_add(1)?, ..operand },
+            Gate::Negate | Gate::Gather(_) => operand,
+            _ if !all_settled => return None,
+            Gate::Mul | Gate::Square => PRODUCT,
+            _ => State::SETTLED,
+        };
+        raw.reaches(handed_on).then_some(Choice { operand, raw, handed: handed_on, seconds: 0.0 })
+    };
+    circuit.nodes.iter().enumerate().map(choice).collect()
+}
+
 /// For each value whether it may be handed on in another state than settled: its one reader must take it so.
 fn may_owe(circuit: &Circuit) -> Vec<bool> {
     let uses = circuit.use_counts();
@@ -107,10 +131,9 @@ fn raw_states(table: &[BTreeMap<State, Choice>], gate: &Gate, operands: &[usize]
     let settled_seconds = || {
         operands.iter().filter_map(|&operand| table[operand].get(&State::SETTLED)).map(|choice| choice.seconds).sum()
     };
-    let product = State { components: 3, owed: 1 };
     match gate {
         Gate::Input { .. } => vec![(State::SETTLED, State::SETTLED, 0.0)],
-        Gate::Mul | Gate::Square => vec![(State::SETTLED, product, settled_seconds())],
+        Gate::Mul | Gate::Square => vec![(State::SETTLED, PRODUCT, settled_seconds())],
         Gate::Add | Gate::Sub | Gate::AddConstant(_) => vec![(State::SETTLED, State::SETTLED, settled_seconds())],
         Gate::Linear(_) => carried(table, operands, 1),
         Gate::Negate | Gate::Gather(_) => carried(table, operands, 0),

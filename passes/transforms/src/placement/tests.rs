@@ -62,6 +62,73 @@ fn few_inputs_to_many_outputs_relinearize_at_once() {
 }
 
 #[test]
+fn the_choice_follows_the_constants() {
+    let circuit = square_dense(30, 20);
+    let with = |butterfly: f64, multiply_accumulate: f64| {
+        let costs = CostModel {
+            butterfly_ns: [butterfly; 2],
+            multiply_accumulate_ns: [multiply_accumulate; 2],
+            ..CostModel::default()
+        };
+        place(&circuit, &chain(3), &costs).unwrap()
+    };
+    let (late, early) = (with(1.0, 0.001), with(0.001, 1.0));
+    assert_eq!(verbs(&late.program)[1..4], ["square", "linear", "relinearize"]);
+    assert_eq!(verbs(&early.program)[1..4], ["square", "relinearize", "rescale"]);
+    // What was chosen under one model is what another one gives back.
+    let decided = chain(3).decided(&early);
+    assert_eq!(place(&circuit, &decided, &CostModel::default()).unwrap().program, early.program);
+}
+
+#[test]
+fn states_that_no_operation_leaves_are_refused() {
+    let owing = State { components: 3, owed: 2 };
+    for handed in [vec![State::SETTLED; 2], vec![owing; 3]] {
+        let management = Management::Levelled(Levels { handed, ..Levels::default() });
+        let error = place(&square_dense(2, 2), &Chain { management, ..chain(3) }, &CostModel::default()).unwrap_err();
+        assert_eq!(error, PlacementError::Handed);
+    }
+}
+
+/// Steps for [`square_dense`] on three primes: the map on three components, one rescale at the end.
+fn steps() -> Vec<Step> {
+    let weight_scale = Some(Scale::from_log2(10.0).unwrap());
+    let map = Step { weight_scale, relinearize: true, rescales: 1 };
+    vec![Step::default(), Step::default(), map]
+}
+
+#[test]
+fn carried_scales_multiply_until_a_step_rescales() {
+    let carried = Chain { management: Management::Carried(steps()), ..chain(3) };
+    let placed = place(&square_dense(100, 4), &carried, &CostModel::default()).unwrap();
+    assert_eq!(verbs(&placed.program), ["input", "square", "linear", "relinearize", "rescale"]);
+    let scales: Vec<f64> = placed.program.nodes().iter().map(|n| n.value().scale.log2().round()).collect();
+    assert_eq!(scales, [28.0, 56.0, 66.0, 66.0, 38.0]);
+    assert_eq!(placed.origins, [0, 1, 2, 2, 2]);
+    assert!(placed.real_weights[2].is_some() && placed.real_weights.iter().flatten().count() == 1);
+}
+
+#[test]
+fn plans_for_other_circuits_are_refused() {
+    let refused = |circuit: &Circuit, steps: Vec<Step>| {
+        let chain = Chain { management: Management::Carried(steps), ..chain(3) };
+        place(circuit, &chain, &CostModel::default()).unwrap_err().to_string()
+    };
+    let circuit = square_dense(2, 2);
+    assert!(refused(&circuit, steps()[..2].to_vec()).contains("node dense (linear): the plan ends before it"));
+    assert!(refused(&circuit, vec![Step::default(); 3]).contains("weights have a scale"));
+    let scaled = Step { weight_scale: Some(Scale::ONE), ..Step::default() };
+    assert!(refused(&circuit, vec![Step::default(), scaled, steps()[2]]).contains("nothing else has one"));
+    assert!(refused(&circuit, vec![Step { rescales: 9, ..Step::default() }; 3]).contains("rescale"));
+    let mut skips = circuit.clone();
+    skips.nodes[2].operands = vec![0];
+    assert!(refused(&skips, steps()).contains("it does not read the operation before it"));
+    let mut early = circuit.clone();
+    early.outputs = vec![("y".into(), 1)];
+    assert!(refused(&early, steps()).contains("it is not the last operation"));
+}
+
+#[test]
 fn no_ciphertext_of_three_components_is_ever_rescaled() {
     for (inputs, outputs) in [(1, 1), (100, 4), (4, 100), (30, 30)] {
         let program = place(&square_dense(inputs, outputs), &chain(3), &CostModel::default()).unwrap().program;
@@ -122,7 +189,7 @@ fn a_level_without_products_may_have_small_weights() {
     let small = Scale::from_log2(15.0).unwrap();
     let mut q = chain(3).q;
     q[1] = primes::ntt_primes(18, he_params::LogN::new(13).unwrap(), 1).unwrap()[0];
-    let levels = Levels { weight_scales: vec![None, Some(small)], output_weight_scale: None };
+    let levels = Levels { weight_scales: vec![None, Some(small)], ..Levels::default() };
     let chain = Chain { q, management: Management::Levelled(levels), ..chain(3) };
     let program = place(&square_dense(100, 2), &chain, &CostModel::default()).unwrap().program;
     let Op::Linear { map } = program.nodes()[2].op() else { panic!("{program}") };

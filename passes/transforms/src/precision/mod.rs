@@ -4,8 +4,8 @@
 //! weights has more of it. Messages enter by their mean squares along the calibration samples times the margin squared (by their bounds where
 //! there are no samples), since an error is a sum of many, and some images are larger than the mean. A key switch counts as noisy as in its worst
 //! slot everywhere. Rounding the weights to integers counts as noise too: a weight's error is uniform in half a unit either way, so it adds
-//! `sum x_i^2 / (12 weight_scale^2)` to an output's variance. A weight of zero is exact; one that rounds to zero may have lost all of itself, half
-//! a unit, and counts three times as much.
+//! `sum x_i^2 / (12 weight_scale^2)` to an output's variance. A weight that is an integer then, as zeros are, is exact; one that rounds to zero may
+//! have lost all of itself, half a unit, and counts three times as much.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub struct NoiseSetting<'a> {
 }
 
 /// One prediction per value; `ranges` holds one range per value, `real_weights` what the integers of each linear map stand for, where that is
-/// known: weights that are zero there are taken for exact.
+/// known: weights that lose nothing, structural zeros above all, are taken for exact.
 pub fn estimate(
     program: &HeProgram,
     ranges: &[&ValueRange],
@@ -129,11 +129,16 @@ fn linear_noise(
             group.outputs.iter().zip(block.weights().chunks(block.columns().max(1))).enumerate()
         {
             let real = real.map_or(&[] as &[f64], |block| block.row(index));
-            let is_zero = |column: usize| real.get(column) == Some(&0.0);
-            let terms = row.iter().zip(&inputs).enumerate().map(|(column, (&w, (noise, rounding)))| match w {
-                0 if is_zero(column) => 0.0,
-                0 => 3.0 * rounding,
-                _ => (w as f64).powi(2) * noise + rounding,
+            let is_exact = |column: usize, w: i64| {
+                real.get(column).is_some_and(|real| real * map.weight_scale().get() == w as f64)
+            };
+            let terms = row.iter().zip(&inputs).enumerate().map(|(column, (&w, (noise, rounding)))| {
+                let rounding = match w {
+                    _ if is_exact(column, w) => 0.0,
+                    0 => 3.0 * rounding,
+                    _ => *rounding,
+                };
+                (w as f64).powi(2) * noise + rounding
             });
             y[output as usize] = Noise::from_variance(terms.sum());
         }

@@ -1,13 +1,17 @@
 //! `henge explain`: compiles and reports, before anything runs.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use anyhow::Context;
 use graph::{Graph, Tensor};
+use he_ckks::Isa;
 use he_params::RequiredSecurity;
 use transforms::CompileOptions;
+use transforms::cost::CostModel;
 use transforms::ranges::Interval;
 
+use super::calibrate;
 use crate::args::{Args, Explain};
 use crate::interface::{Interface, read_params};
 use crate::numbers::{self, Wanted};
@@ -23,6 +27,7 @@ pub(crate) fn explain(args: &Args, command: &Explain) -> anyhow::Result<()> {
     options.margin = command.margin;
     options.calibration = calibration(&command.calibration, &graph)?;
     options.input_ranges = ranges(&command.input_range, &graph, options.calibration.is_empty())?;
+    (options.costs, options.costs_from) = costs(command)?;
     options.threads = rayon::current_num_threads();
     if args.insecure {
         options.security = RequiredSecurity::Insecure;
@@ -43,6 +48,18 @@ pub(crate) fn explain(args: &Args, command: &Explain) -> anyhow::Result<()> {
         false => compiled.explain.to_string(),
     };
     super::print(line, command.json, &report)
+}
+
+/// The costs asked for, or those that the environment names, or the ones built in for this machine's instruction set.
+fn costs(command: &Explain) -> anyhow::Result<(CostModel, String)> {
+    let named = std::env::var_os("HENGE_COST_MODEL").filter(|name| !name.is_empty()).map(PathBuf::from);
+    match command.cost_model.clone().or(named) {
+        Some(path) => calibrate::read(&path),
+        None => {
+            let isa = Isa::best()?.name();
+            Ok((CostModel::for_isa(isa), format!("built in, {isa}")))
+        }
+    }
 }
 
 fn names(graph: &Graph) -> Vec<&str> {

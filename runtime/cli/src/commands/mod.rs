@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod calibrate;
 mod decrypt;
 mod encrypt;
 mod explain;
@@ -15,6 +16,7 @@ use anyhow::Context;
 use graph::Graph;
 use graph::import::onnx::{self, ImportOptions, OnnxError};
 
+pub(crate) use calibrate::calibrate;
 pub(crate) use decrypt::decrypt;
 pub(crate) use encrypt::encrypt;
 pub(crate) use explain::explain;
