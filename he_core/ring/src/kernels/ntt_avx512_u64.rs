@@ -4,9 +4,9 @@
 //! Growth: a forward layer adds less than q to a word, an inverse layer doubles it; [`Schedule`] reduces in time.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi64, _mm512_loadu_si512, _mm512_min_epu64, _mm512_mul_epi32, _mm512_permutex2var_epi64,
-    _mm512_set1_epi64, _mm512_shuffle_epi32, _mm512_slli_epi64, _mm512_srli_epi64, _mm512_storeu_si512,
-    _mm512_sub_epi64,
+    __m512i, _mm512_add_epi64, _mm512_loadu_si512, _mm512_min_epu64, _mm512_mul_epi32, _mm512_mullo_epi64,
+    _mm512_permutex2var_epi64, _mm512_set1_epi64, _mm512_shuffle_epi32, _mm512_srai_epi64, _mm512_srli_epi64,
+    _mm512_storeu_si512, _mm512_sub_epi64,
 };
 
 use super::ntt_lanes_avx512 as lanes;
@@ -18,7 +18,7 @@ use crate::ntt::Tables;
 
 const LANES: usize = 8;
 const PAIR: usize = 2 * LANES;
-type Pair = [[u64; PAIR]; 3];
+type Pair = [[u64; PAIR]; 2];
 type Vector = [u64; LANES];
 type Lanes = __m512i;
 
@@ -35,10 +35,10 @@ pub struct Path {
     q: u64,
     multiples: Box<[Vector; 2]>,
     schedule: Schedule,
-    forward: Packed<PAIR, 3>,
-    inverse: Packed<PAIR, 3>,
-    n_inverse: [u64; 3],
-    n_inverse_twiddle: [u64; 3],
+    forward: Packed<PAIR, 2>,
+    inverse: Packed<PAIR, 2>,
+    n_inverse: [u64; 2],
+    n_inverse_twiddle: [u64; 2],
 }
 
 impl Path {
@@ -46,7 +46,7 @@ impl Path {
         let q = modulus.value();
         debug_assert!(q > MIN_MODULUS);
         let log_n = tables.forward.values.len().ilog2();
-        let parts = |w: u64| split::parts(w, q);
+        let parts = |w: u64| split::quotient_parts(w, q);
         let limit = MAX_FACTOR as f64 / q as f64;
         let reduced = 0.5 + (1u64 << (MULTIPLE_BITS - 1)) as f64 / q as f64;
         let growth = Growth {
@@ -82,11 +82,7 @@ fn multiples_of(q: u64) -> [Vector; 2] {
 
 #[derive(Clone, Copy)]
 struct Prime {
-    /// As halves.
     q: Lanes,
-    q_high: Lanes,
-    /// As a number.
-    lift: Lanes,
     /// `2^31`: a half of what rounds to the upper half.
     half: Lanes,
     reciprocal: Lanes,
@@ -96,14 +92,11 @@ struct Prime {
 
 impl Prime {
     #[inline]
-    #[target_feature(enable = "avx512f")]
+    #[target_feature(enable = "avx512f,avx512dq")]
     fn new(path: &Path) -> Self {
         let all = |x: u64| _mm512_set1_epi64(x as i64);
-        let q = all(split::halves(path.q as i64));
         Self {
-            q,
-            q_high: high(q),
-            lift: all(path.q),
+            q: all(path.q),
             half: all(1 << 31),
             reciprocal: all(split::reciprocal(path.q)),
             multiples: [load(&path.multiples[0]), load(&path.multiples[1])],
@@ -111,42 +104,37 @@ impl Prime {
     }
 }
 
-/// The parts of a twiddle per lane, each half that multiplies in the low half of a lane.
+/// A twiddle per lane, and its quotient with each half in the low half of a lane.
 #[derive(Clone, Copy)]
 struct Factor {
-    b: Lanes,
-    b_high: Lanes,
-    a: Lanes,
-    a_high: Lanes,
-    b_quotient: Lanes,
-    a_quotient: Lanes,
+    value: Lanes,
+    quotient: Lanes,
+    quotient_high: Lanes,
 }
 
 impl Factor {
     #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn new([b, a, quotients]: [Lanes; 3]) -> Self {
-        Self { b, b_high: high(b), a, a_high: high(a), b_quotient: quotients, a_quotient: high(quotients) }
+    #[target_feature(enable = "avx512f,avx512dq")]
+    fn new(value: Lanes, quotient: Lanes) -> Self {
+        Self { value, quotient, quotient_high: high(quotient) }
     }
 
     #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn splat(parts: &[u64; 3]) -> Self {
-        let all = |x: u64| _mm512_set1_epi64(x as i64);
-        Self::new([all(parts[0]), all(parts[1]), all(parts[2])])
+    #[target_feature(enable = "avx512f,avx512dq")]
+    fn splat([value, quotient]: &[u64; 2]) -> Self {
+        Self::new(_mm512_set1_epi64(*value as i64), _mm512_set1_epi64(*quotient as i64))
     }
 
     #[inline]
-    #[target_feature(enable = "avx512f")]
+    #[target_feature(enable = "avx512f,avx512dq")]
     fn pair(heap: &Pair) -> Self {
-        Self::splat(&[heap[0][1], heap[1][1], heap[2][1]])
+        Self::splat(&[heap[0][1], heap[1][1]])
     }
 
     #[inline]
-    #[target_feature(enable = "avx512f")]
+    #[target_feature(enable = "avx512f,avx512dq")]
     fn inner<const DISTANCE: usize>(heap: &Pair) -> Self {
-        let twiddles = [lanes::twiddles::<DISTANCE>(&heap[0]), lanes::twiddles::<DISTANCE>(&heap[1])];
-        Self::new([twiddles[0], twiddles[1], lanes::twiddles::<DISTANCE>(&heap[2])])
+        Self::new(lanes::twiddles::<DISTANCE>(&heap[0]), lanes::twiddles::<DISTANCE>(&heap[1]))
     }
 }
 
@@ -162,14 +150,14 @@ impl Step {
 }
 
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 fn load(x: &Vector) -> Lanes {
     // SAFETY: eight words of 8 bytes; the load needs no alignment.
     unsafe { _mm512_loadu_si512(x.as_ptr().cast()) }
 }
 
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 fn store(x: &mut Vector, value: Lanes) {
     // SAFETY: eight words of 8 bytes; the store needs no alignment.
     unsafe { _mm512_storeu_si512(x.as_mut_ptr().cast(), value) }
@@ -177,64 +165,60 @@ fn store(x: &mut Vector, value: Lanes) {
 
 /// Words are taken as they are.
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 fn enter(_p: Prime, x: Lanes) -> Lanes {
     x
 }
 
 /// Upper halves over lower ones.
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 fn high(x: Lanes) -> Lanes {
     _mm512_shuffle_epi32::<0b11_11_01_01>(x)
 }
 
 /// To the least remainder, as well as the upper four bits of a word tell.
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 fn step(p: Prime, x: Lanes) -> Lanes {
     let upper = _mm512_srli_epi64::<MULTIPLE_BITS>(x);
     _mm512_sub_epi64(x, _mm512_permutex2var_epi64(p.multiples[0], upper, p.multiples[1]))
 }
 
-/// `low + 2^32 cross - e*q`.
+/// The upper half of a sum, rounded, as a number.
 #[inline]
-#[target_feature(enable = "avx512f")]
-fn subtract_multiple(p: Prime, low: Lanes, cross: Lanes, e: Lanes) -> Lanes {
-    let low = _mm512_sub_epi64(low, _mm512_mul_epi32(e, p.q));
-    _mm512_add_epi64(low, _mm512_slli_epi64::<32>(_mm512_sub_epi64(cross, _mm512_mul_epi32(e, p.q_high))))
+#[target_feature(enable = "avx512f,avx512dq")]
+fn rounded_high(p: Prime, sum: Lanes) -> Lanes {
+    _mm512_srai_epi64::<32>(_mm512_add_epi64(sum, p.half))
 }
 
 /// To `(-q, q)`.
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 fn reduce(p: Prime, x: Lanes) -> Lanes {
-    let e = high(_mm512_add_epi64(_mm512_mul_epi32(high(_mm512_add_epi64(x, p.half)), p.reciprocal), p.half));
-    let low = _mm512_sub_epi64(x, _mm512_mul_epi32(e, p.q));
-    _mm512_sub_epi64(low, _mm512_slli_epi64::<32>(_mm512_mul_epi32(e, p.q_high)))
+    let e = rounded_high(p, _mm512_mul_epi32(high(_mm512_add_epi64(x, p.half)), p.reciprocal));
+    _mm512_sub_epi64(x, _mm512_mullo_epi64(e, p.q))
 }
 
 /// From `(-q, q)` to `[0, q)`.
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 fn leave(p: Prime, x: Lanes) -> Lanes {
-    _mm512_min_epu64(x, _mm512_add_epi64(x, p.lift))
+    _mm512_min_epu64(x, _mm512_add_epi64(x, p.q))
 }
 
 /// `x * w mod q` in `(-q, q)`.
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 fn mul(p: Prime, x: Lanes, w: Factor) -> Lanes {
     let x_high = high(_mm512_add_epi64(x, p.half));
-    let sum = _mm512_add_epi64(_mm512_mul_epi32(x, w.b_quotient), p.half);
-    let e = high(_mm512_add_epi64(_mm512_mul_epi32(x_high, w.a_quotient), sum));
-    let low = _mm512_add_epi64(_mm512_mul_epi32(x_high, w.a), _mm512_mul_epi32(x, w.b));
-    let cross = _mm512_add_epi64(_mm512_mul_epi32(x_high, w.a_high), _mm512_mul_epi32(x, w.b_high));
-    subtract_multiple(p, low, cross, e)
+    let sum = _mm512_add_epi64(_mm512_mul_epi32(x_high, w.quotient), _mm512_mul_epi32(x, w.quotient_high));
+    let e = _mm512_add_epi64(_mm512_mul_epi32(x_high, w.quotient_high), rounded_high(p, sum));
+    _mm512_sub_epi64(_mm512_mullo_epi64(x, w.value), _mm512_mullo_epi64(e, p.q))
 }
 
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 fn forward_butterfly(p: Prime, a: Lanes, b: Lanes, w: Factor, reduces: bool) -> (Lanes, Lanes) {
     let u = if reduces { step(p, a) } else { a };
     let v = mul(p, b, w);
@@ -242,7 +226,7 @@ fn forward_butterfly(p: Prime, a: Lanes, b: Lanes, w: Factor, reduces: bool) -> 
 }
 
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 fn inverse_butterfly(p: Prime, u: Lanes, v: Lanes, w: Factor, Step(reduces): Step) -> (Lanes, Lanes) {
     let sum = _mm512_add_epi64(u, v);
     (if reduces { step(p, sum) } else { sum }, mul(p, _mm512_sub_epi64(u, v), w))
@@ -250,7 +234,7 @@ fn inverse_butterfly(p: Prime, u: Lanes, v: Lanes, w: Factor, Step(reduces): Ste
 
 /// The layer that carries `N^-1`, to `[0, q)`.
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 fn inverse_last(p: Prime, u: Lanes, v: Lanes, w: [Factor; 2], _step: Step) -> (Lanes, Lanes) {
     let (sum, difference) = (_mm512_add_epi64(u, v), _mm512_sub_epi64(u, v));
     (leave(p, mul(p, sum, w[0])), leave(p, mul(p, difference, w[1])))
@@ -258,10 +242,10 @@ fn inverse_last(p: Prime, u: Lanes, v: Lanes, w: [Factor; 2], _step: Step) -> (L
 
 /// The end of a forward transform.
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 fn finish(p: Prime, x: Lanes) -> Lanes {
     leave(p, reduce(p, x))
 }
 
-inner_layers_of_8!("avx512f");
-passes!("avx512f");
+inner_layers_of_8!("avx512f,avx512dq");
+passes!("avx512f,avx512dq");

@@ -1,11 +1,14 @@
-//! Products with a twiddle from 32-bit halves, for processors without a 64-bit multiply in vectors; primes up to 61 bits.
+//! Products with a twiddle from 32-bit halves, for processors whose vectors multiply no wider; primes up to 61 bits.
 //!
-//! Words are signed. `x = 2^32 x1 + x0` with `x0` in `[-2^31, 2^31)`; a twiddle w becomes `b = w` and `a = 2^32 w`,
-//! both mod q around zero, with `a' = round(2^32 a / q)` and `b' = round(2^32 b / q)` in `[-2^31, 2^31)`. Then
-//! `x*w = x1*a + x0*b` and `e = floor((x1*a' + x0*b') / 2^32 + 1/2)` give `x*w - e*q`, of which 64 bits suffice:
-//! eight 32-bit products, where Shoup's quotient takes nine and leaves a wider range.
-//! Range: `e` misses `x*w / q` by at most `1/2 + (|x0| + |x1|) 2^-33 <= 3/4 + |x| 2^-65 + 2^-34`, which is below 1 for
-//! `|x| <= MAX_FACTOR`; that also keeps the sum for `e` within 63 bits and `e` within 32.
+//! Words are signed, `x = 2^32 x1 + x0` with `x0` in `[-2^31, 2^31)`; `x*w - e*q` needs 64 bits only. Two ways:
+//! - [`parts`]: `b = w` and `a = 2^32 w`, both mod q around zero, with `a' = round(2^32 a / q)` and
+//!   `b' = round(2^32 b / q)` in `[-2^31, 2^31)`. `x*w = x1*a + x0*b`, `e = floor((x1*a' + x0*b') / 2^32 + 1/2)`:
+//!   eight 32-bit products, where Shoup's quotient takes nine and leaves a wider range.
+//! - [`quotient_parts`], for vectors with a 64-bit low product: `w' = round(2^64 w / q) = 2^32 h + l`, `h` and `l` in
+//!   `[-2^31, 2^31)`, `e = x1*h + floor((x1*l + x0*h) / 2^32 + 1/2)`: three 32-bit products and two low ones.
+//!
+//! Range: either `e` misses `x*w / q` by at most `1/2` and `1/4` (for `x0`) and `|x| 2^-65` (for `x1`) and `2^-34`,
+//! below 1 together for `|x| <= MAX_FACTOR`; that also keeps the sum for `e` within 63 bits.
 //! A half that multiplies is read as a signed number: low halves carry into high ones, see [`halves`].
 
 /// Factors of products have at most this magnitude.
@@ -39,6 +42,14 @@ pub(super) fn parts(w: u64, q: u64) -> [u64; 3] {
     [halves(b), halves(a), (a_quotient as u32 as u64) << 32 | b_quotient as u32 as u64]
 }
 
+/// `w mod q` around zero and the halves of `round(2^64 w / q)`.
+pub(super) fn quotient_parts(w: u64, q: u64) -> [u64; 2] {
+    let (b, _) = centered(w, q);
+    let rest = b.unsigned_abs();
+    let magnitude = ((((u128::from(rest) << 65) / u128::from(q)) + 1) >> 1) as i64;
+    [b as u64, halves(if b < 0 { -magnitude } else { magnitude })]
+}
+
 /// `round(2^64 / q)`.
 pub(super) fn reciprocal(q: u64) -> u64 {
     (((1 << 65) / u128::from(q) + 1) >> 1) as u64
@@ -64,18 +75,33 @@ mod tests {
         x1 * number(a) + x0 * number(b) - e * i128::from(q)
     }
 
+    fn product_by_quotient(x: i64, w: u64, q: u64) -> i128 {
+        let signed = |half: u64| i128::from(half as u32 as i32);
+        let [w, quotient] = quotient_parts(w, q);
+        let (x0, x1) = (signed(x as u64), signed((x + (1 << 31)) as u64 >> 32));
+        let sum = x1 * signed(quotient) + x0 * signed(quotient >> 32) + (1 << 31);
+        assert!(i64::try_from(sum).is_ok());
+        let e = x1 * signed(quotient >> 32) + (sum >> 32);
+        assert!(i64::try_from(e).is_ok());
+        i128::from(x) * i128::from(w as i64) - e * i128::from(q)
+    }
+
     fn check(x: i64, w: u64, q: u64) {
-        let r = product(x, w, q);
-        let exact = i128::from(x) * i128::from(w);
-        assert_eq!((exact - r).rem_euclid(i128::from(q)), 0, "x={x} w={w} q={q}");
-        let bound = product_bound(x.unsigned_abs() as f64 / MAX_FACTOR as f64) * q as f64;
-        assert!(r.unsigned_abs() as f64 <= bound && r.unsigned_abs() < u128::from(q), "x={x} w={w} q={q}: {r}");
+        check_product(x, w, q, product(x, w, q));
+        check_product(x, w, q, product_by_quotient(x, w, q));
 
         let x1 = i128::from((x + (1 << 31)) >> 32);
         let e = (x1 * i128::from(reciprocal(q)) + (1 << 31)) >> 32;
         let reduced = i128::from(x) - e * i128::from(q);
         let bound = reduced_bound(x.unsigned_abs() as f64 / MAX_FACTOR as f64) * q as f64;
         assert!(reduced.unsigned_abs() as f64 <= bound && bound < q as f64, "x={x} q={q}: {reduced}");
+    }
+
+    fn check_product(x: i64, w: u64, q: u64, r: i128) {
+        let exact = i128::from(x) * i128::from(w);
+        assert_eq!((exact - r).rem_euclid(i128::from(q)), 0, "x={x} w={w} q={q}");
+        let bound = product_bound(x.unsigned_abs() as f64 / MAX_FACTOR as f64) * q as f64;
+        assert!(r.unsigned_abs() as f64 <= bound && r.unsigned_abs() < u128::from(q), "x={x} w={w} q={q}: {r}");
     }
 
     /// Moduli (not all prime) at both ends of the range, and where 2^32 mod q is special.
