@@ -15,15 +15,17 @@ use rayon::prelude::*;
 use crate::RingError;
 use crate::kernels::{self, LANES, Panel, PanelRow, PanelWord, SumReduction, Write};
 use crate::linear_weights::{LinearGroup, LinearWeights, PLANE_BITS, SEGMENT_INPUTS, STRIP, Strip};
+use crate::modulus::ShoupFactor;
 use crate::ntt::NttPlan;
 use crate::ring::{Operand, Plan, Ring};
+use crate::scalars::{RnsScalars, ScalarRows};
 use crate::scratch::Scratch;
 use crate::tensor::{Eval, RnsTensor, Words};
-use crate::view::{RnsView, RnsViewMut, Rows};
+use crate::view::RnsView;
 
 /// Words of a row that one task writes, at most and (in a ring that has them) at least.
 const MAX_TILE: usize = 1024;
-const MIN_TILE: usize = 256;
+const MIN_TILE: usize = 64;
 /// Inputs whose words are asked for ahead of the one that is packed.
 const PREFETCH: usize = 4;
 /// A panel of this many bytes leaves room in a second-level cache of 1 MiB.
@@ -59,141 +61,177 @@ impl Ring {
         components: usize,
         x: impl Into<RnsView<'x, Eval>>,
     ) -> Result<RnsTensor<Eval>, RingError> {
-        let x = x.into();
-        let (inputs, outputs) = (weights.input_count, weights.output_count);
+        let (x, inputs) = (x.into(), weights.input_count);
         if x.rows() != inputs * components || components == 0 {
             return Err(RingError::RowMismatch { left: inputs * components, right: x.rows() });
         }
-        let mut out = self.zero::<Eval>(outputs * components, &x.limb_indices())?;
-        for c in 0..components {
-            let factor = Factor::Rows(x.select(c, inputs, components)?);
-            self.matrix_product_into(out.view_mut().select(c, outputs, components)?, weights, factor)?;
-        }
-        Ok(out)
+        let factor = |c| Ok(Factor::Rows(x.select(c, inputs, components)?));
+        let factors = (0..components).map(factor).collect::<Result<Vec<_>, RingError>>()?;
+        self.matrix_product_of(weights, &x.limb_indices(), &factors, None)
     }
 
-    /// `out[o] = sum_k w[o][k] * x[k]` for every limb of `out`, which x has too; rows of no group are left as they are.
+    /// Row `o * C + c` of the result, C the number of factors, is `sum_k w[o][k] * factors[c][k]`, over the primes with ring
+    /// indices `limbs`; `bias`, one constant per output or one for all, is added to component 0.
     ///
     /// # Errors
-    /// [`RingError::RowMismatch`] unless there is one row per output value and one per input value;
-    /// [`RingError::ForeignTensor`], [`RingError::MissingLimb`].
-    pub fn matrix_product_into<'o>(
+    /// [`RingError::RowMismatch`] unless every factor has a row per input value and the bias fits; [`RingError::ForeignTensor`],
+    /// [`RingError::MissingLimb`], [`RingError::LimbOutOfRange`], [`RingError::DuplicateLimb`].
+    pub fn matrix_product_of<'x>(
         &self,
-        out: impl Into<RnsViewMut<'o, Eval>>,
         weights: &LinearWeights,
-        x: Factor<'_>,
-    ) -> Result<(), RingError> {
-        let out = out.into();
-        self.check(out.tensor)?;
-        let (inputs, limbs) = (weights.input_count, out.tensor.limb_indices());
-        let (x, y, scale) = match x {
-            Factor::Rows(x) => (x, None, 1),
-            Factor::Products(x, y) => (x, Some(y), 1),
-            Factor::TwiceProducts(x, y) => (x, Some(y), 2),
+        limbs: &[usize],
+        factors: &[Factor<'x>],
+        bias: Option<&RnsScalars>,
+    ) -> Result<RnsTensor<Eval>, RingError> {
+        let (inputs, outputs) = (weights.input_count, weights.output_count);
+        let mut out = self.zero::<Eval>(outputs * factors.len(), limbs)?;
+        let bias = bias.map(|bias| bias.for_limbs(self, limbs, outputs)).transpose()?;
+        let operand = |view: RnsView<'x, Eval>| match view.rows() == inputs {
+            true => self.operand(limbs, inputs, view),
+            false => Err(RingError::RowMismatch { left: inputs, right: view.rows() }),
         };
-        for (left, right) in
-            [(weights.output_count, out.rows()), (inputs, x.rows()), (inputs, y.map_or(inputs, |y| y.rows()))]
-        {
-            if left != right {
-                return Err(RingError::RowMismatch { left, right });
-            }
-        }
-        let operand = |view| self.operand(&limbs, inputs, view);
-        let (x, y) = (operand(x)?, y.map(operand).transpose()?);
-        let (stride, rows, strips) = (out.tensor.stride(), out.rows, weights.strip_count());
-        out.tensor.limbs.par_iter_mut().enumerate().for_each(|(limb, store)| {
-            let product = LimbProduct { weights, x: &x, y: y.as_ref(), scale, limb, strips };
+        let component = |factor: &Factor<'x>| {
+            let (x, y, scale) = match *factor {
+                Factor::Rows(x) => (x, None, 1),
+                Factor::Products(x, y) => (x, Some(y), 1),
+                Factor::TwiceProducts(x, y) => (x, Some(y), 2),
+            };
+            Ok(Component { x: operand(x)?, y: y.map(operand).transpose()?, scale })
+        };
+        let components = factors.iter().map(component).collect::<Result<Vec<_>, RingError>>()?;
+        let (stride, strips) = (out.stride(), weights.strip_count());
+        out.limbs.par_iter_mut().enumerate().for_each(|(limb, store)| {
+            let product = LimbProduct { weights, components: &components, bias: bias.as_ref(), limb, strips };
             match (&self.plans[store.index], &mut store.words) {
-                (Plan::U32(plan), Words::U32(words)) => product.run(plan, words.as_mut_slice(), rows, stride),
-                (Plan::U64(plan), Words::U64(words)) => product.run(plan, words.as_mut_slice(), rows, stride),
+                (Plan::U32(plan), Words::U32(words)) => product.run(plan, words.as_mut_slice(), stride),
+                (Plan::U64(plan), Words::U64(words)) => product.run(plan, words.as_mut_slice(), stride),
                 _ => unreachable!("the width of a limb follows from its prime"),
             }
         });
-        Ok(())
+        Ok(out)
     }
+}
+
+/// One component of every input value.
+struct Component<'a> {
+    x: Operand<'a, Eval>,
+    /// The second factor of products.
+    y: Option<Operand<'a, Eval>>,
+    /// Results are multiplied by this.
+    scale: u64,
 }
 
 /// The product of one limb.
 struct LimbProduct<'a> {
     weights: &'a LinearWeights,
-    x: &'a Operand<'a, Eval>,
-    /// The second factor of products.
-    y: Option<&'a Operand<'a, Eval>>,
-    /// Results are multiplied by this.
-    scale: u64,
+    components: &'a [Component<'a>],
+    bias: Option<&'a ScalarRows<'a>>,
     limb: usize,
     /// Strips that a panel meets.
     strips: usize,
 }
 
+/// What all tiles of one component read.
+struct Source<'a, W: PanelWord> {
+    /// The rows of every used input.
+    x: Vec<&'a [W]>,
+    /// The rows that they are multiplied with; empty when they are not.
+    y: Vec<&'a [W]>,
+    scale: Option<ShoupFactor<W>>,
+    /// Added to each output; empty for nothing.
+    bias: Vec<W>,
+}
+
 impl LimbProduct<'_> {
-    fn run<W: PanelWord>(&self, plan: &NttPlan<W>, out: &mut [W], rows: Rows, stride: usize) {
+    fn run<W: PanelWord>(&self, plan: &NttPlan<W>, out: &mut [W], stride: usize) {
         let n = 1usize << plan.log_n();
+        let sources: Vec<Source<'_, W>> = (0..self.components.len()).map(|c| self.source(plan, c)).collect();
         // Enough tasks for every thread, even where limbs come one by one.
         let tile = (n / (4 * rayon::current_num_threads()).next_power_of_two()).clamp(MIN_TILE, MAX_TILE).min(n);
-        // The columns of every output row, by tile: tasks write disjoint slices.
+        // The columns of every output row, by component and tile: tasks write disjoint slices.
+        let tiles = n / tile;
         let mut columns: Vec<Vec<&mut [W]>> = Vec::new();
-        columns.resize_with(n / tile, || Vec::with_capacity(rows.count));
-        for row in out.chunks_mut(stride).skip(rows.first).step_by(rows.step).take(rows.count) {
-            for (columns, part) in columns.iter_mut().zip(row[..n].chunks_exact_mut(tile)) {
-                columns.push(part);
+        columns.resize_with(tiles * sources.len(), || Vec::with_capacity(self.weights.output_count));
+        for (row, words) in out.chunks_exact_mut(stride).enumerate() {
+            let first = row % sources.len() * tiles;
+            for (i, part) in words[..n].chunks_exact_mut(tile).enumerate() {
+                columns[first + i].push(part);
             }
         }
-        columns
-            .into_par_iter()
-            .enumerate()
-            .for_each(|(i, mut out)| self.tile(plan, i * tile..(i + 1) * tile, &mut out));
+        columns.into_par_iter().enumerate().for_each(|(i, mut out)| {
+            let start = i % tiles * tile;
+            self.tile(plan, &sources[i / tiles], start..start + tile, &mut out);
+        });
+    }
+
+    fn source<'s, W: PanelWord>(&'s self, plan: &NttPlan<W>, component: usize) -> Source<'s, W> {
+        let Component { x, y, scale } = &self.components[component];
+        let rows = |operand: &'s Operand<'_, Eval>| {
+            self.weights.used.iter().map(move |input| operand.words(self.limb, *input as usize)).collect()
+        };
+        let m = plan.modulus();
+        let bias = self.bias.filter(|_| component == 0);
+        let outputs = 0..self.weights.output_count;
+        Source {
+            x: rows(x),
+            y: y.as_ref().map(rows).unwrap_or_default(),
+            scale: (*scale != 1).then(|| m.shoup(m.reduce_u64(*scale))),
+            bias: bias.map(|b| outputs.map(|o| W::from_u64(b.get(self.limb, o))).collect()).unwrap_or_default(),
+        }
     }
 
     /// Some columns.
-    fn tile<W: PanelWord>(&self, plan: &NttPlan<W>, columns: Range<usize>, out: &mut [&mut [W]]) {
+    fn tile<W: PanelWord>(
+        &self,
+        plan: &NttPlan<W>,
+        source: &Source<'_, W>,
+        columns: Range<usize>,
+        out: &mut [&mut [W]],
+    ) {
         let (isa, m, inputs) = (plan.isa(), plan.modulus(), self.weights.input_count);
         let width = panel_columns::<W>(inputs, columns.len());
         let blocks = width.div_ceil(W::COLUMNS);
         let reduction = SumReduction::new(m);
         let used = &self.weights.used[..];
-        let share = used.len().div_ceil(self.strips.max(1));
-        let ask = |input: u32, columns: Range<usize>| {
-            kernels::prefetch(&self.x.words::<W>(self.limb, input as usize)[columns.clone()]);
-            if let Some(y) = self.y {
-                kernels::prefetch(&y.words::<W>(self.limb, input as usize)[columns]);
+        let ask = |i: usize, columns: &Range<usize>| {
+            for row in [source.x.get(i), source.y.get(i)].into_iter().flatten() {
+                kernels::prefetch(&row[columns.clone()]);
             }
         };
+        // The words of the next panel arrive while one is multiplied: so many inputs with each strip.
+        let share = used.len().div_ceil(self.strips.max(1));
         let mut products = [W::default(); PANEL_BLOCKS.end * LANES];
         f64::with_scratch((inputs + STRIP) * blocks * LANES, |scratch| {
             let (panel, sums) = scratch.as_chunks_mut::<LANES>().0.split_at_mut(inputs * blocks);
             for (nth, start) in columns.clone().step_by(width).enumerate() {
                 let now = start..start + width;
-                for (i, input) in used.iter().map(|input| *input as usize).enumerate() {
-                    if let Some(ahead) = used.get(i + PREFETCH) {
-                        ask(*ahead, now.clone());
+                for (i, (input, x)) in used.iter().zip(&source.x).enumerate() {
+                    ask(i + PREFETCH, &now);
+                    let mut x = &x[now.clone()];
+                    if let Some(y) = source.y.get(i) {
+                        kernels::mul_into(isa, m, &mut products[..width], x, &y[now.clone()]);
+                        x = &products[..width];
                     }
-                    let x = &self.x.words(self.limb, input)[now.clone()];
-                    match self.y {
-                        None => W::pack(isa, x, panel, inputs, input),
-                        Some(y) => {
-                            let products = &mut products[..width];
-                            kernels::mul_into(isa, m, products, x, &y.words(self.limb, input)[now.clone()]);
-                            W::pack(isa, products, panel, inputs, input);
-                        }
-                    }
+                    W::pack(isa, x, panel, inputs, *input as usize);
                 }
-                // The words of the next panel arrive while this one is multiplied.
                 let next = now.end..now.end + width;
-                let mut upcoming = used.iter().filter(|_| next.start < columns.end);
+                let mut upcoming = 0..if next.start < columns.end { used.len() } else { 0 };
                 let place = nth * width..(nth + 1) * width;
                 let panel = Panel { rows: panel, inputs };
                 let product = PanelProduct { plan, reduction: &reduction, panel, columns: place.clone() };
                 for group in &self.weights.groups {
                     for strip in &self.weights.blocks[group.block] {
-                        upcoming.by_ref().take(share).for_each(|input| ask(*input, next.clone()));
+                        upcoming.by_ref().take(share).for_each(|i| ask(i, &next));
                         product.strip(strip, group, &mut sums[..strip.rows * blocks], out);
                     }
-                    if self.scale != 1 {
-                        let scale = m.shoup(m.reduce_u64(self.scale));
-                        for output in &group.outputs {
-                            kernels::mul_shoup_assign(isa, m, &mut out[*output as usize][place.clone()], scale);
-                        }
+                }
+                for (o, out) in out.iter_mut().enumerate() {
+                    let out = &mut out[place.clone()];
+                    if let Some(scale) = source.scale {
+                        kernels::mul_shoup_assign(isa, m, out, scale);
+                    }
+                    if let Some(bias) = source.bias.get(o) {
+                        kernels::add_constant_assign(isa, m, out, *bias);
                     }
                 }
             }

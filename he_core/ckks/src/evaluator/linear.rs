@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use he_params::{Level, Scale};
-use he_ring::{Eval, Factor, LinearWeights, RnsTensor};
+use he_ring::{Eval, Factor, LinearWeights, RnsScalars, RnsTensor};
 
 use crate::{CiphertextTensor, CkksError, Evaluator, SeededCiphertextTensor};
 
@@ -121,9 +121,16 @@ impl Evaluator {
         }
         let (level, components) = (x.level(), x.components());
         let scale = self.context.check_scale(level, x.scale()?.times(weight_scale)?)?;
+        let bias = match bias {
+            [] => None,
+            numbers if numbers.len() == 1 || numbers.len() == weights.output_count() => {
+                Some(self.encoder.encode_scalars(numbers, level, scale)?)
+            }
+            _ => return Err(CkksError::ValueMismatch { left: weights.output_count(), right: bias.len() }),
+        };
         let mut rows: Option<RnsTensor<Eval>> = None;
         for index in x.rows().limb_indices() {
-            let limb = self.linear_limb(&x, weights, index)?;
+            let limb = self.linear_limb(&x, weights, index, bias.as_ref())?;
             x.drop_limb(index)?;
             rows = Some(match rows {
                 Some(rows) => rows.join_limbs(limb)?,
@@ -131,11 +138,7 @@ impl Evaluator {
             });
         }
         let rows = rows.ok_or(CkksError::NoPrimeToDrop(level))?;
-        let mut out = CiphertextTensor::new_unchecked(rows, components, level, scale);
-        if !bias.is_empty() {
-            self.add_scalar_assign(&mut out, bias)?;
-        }
-        Ok(out)
+        Ok(CiphertextTensor::new_unchecked(rows, components, level, scale))
     }
 
     /// All components of the result modulo one prime.
@@ -144,33 +147,24 @@ impl Evaluator {
         x: &LinearOperand<'_>,
         weights: &LinearWeights,
         index: usize,
+        bias: Option<&RnsScalars>,
     ) -> Result<RnsTensor<Eval>, CkksError> {
         let ring = self.context.ring();
-        let (values, outputs, components) = (x.values(), weights.output_count(), x.components());
-        let mut out = ring.zero(outputs * components, &[index])?;
-        let mut multiply = |c: usize, factor| {
-            let out = out.view_mut().select(c, outputs, components)?;
-            ring.matrix_product_into(out, weights, factor)
-        };
+        let multiply = |factors: &[Factor<'_>]| Ok(ring.matrix_product_of(weights, &[index], factors, bias)?);
         match x {
             LinearOperand::Ciphertexts(x) => {
-                for c in 0..components {
-                    multiply(c, Factor::Rows(x.component(c)?))?;
-                }
+                let component = |c| Ok(Factor::Rows(x.component(c)?));
+                multiply(&(0..x.component_count()).map(component).collect::<Result<Vec<_>, CkksError>>()?)
             }
             LinearOperand::Seeded(x) => {
-                multiply(0, Factor::Rows(x.rows().view()))?;
-                let mut uniform = ring.zero(values, &[index])?;
+                let mut uniform = ring.zero(x.values(), &[index])?;
                 x.draw_into(&self.context, uniform.view_mut())?;
-                multiply(1, Factor::Rows(uniform.view()))?;
+                multiply(&[Factor::Rows(x.rows().view()), Factor::Rows(uniform.view())])
             }
             LinearOperand::SquaresOf(x) => {
                 let (x0, x1) = (x.component(0)?, x.component(1)?);
-                multiply(0, Factor::Products(x0, x0))?;
-                multiply(1, Factor::TwiceProducts(x0, x1))?;
-                multiply(2, Factor::Products(x1, x1))?;
+                multiply(&[Factor::Products(x0, x0), Factor::TwiceProducts(x0, x1), Factor::Products(x1, x1)])
             }
         }
-        Ok(out)
     }
 }

@@ -128,22 +128,48 @@ fn products_are_multiplied_as_they_are_packed() {
             let x: RnsTensor<Eval> = random_tensor(&ring, 42, &[0, 1, 2, 3, 4]);
             let want = ring.matrix_product(&weights, 3, &ring.square_components(&x).unwrap()).unwrap();
             let [x0, x1] = [0, 1].map(|c| x.view().select(c, 21, 2).unwrap());
-            let mut found = want.zero_like();
-            for (c, factor) in [Factor::Products(x0, x0), Factor::TwiceProducts(x0, x1), Factor::Products(x1, x1)]
-                .into_iter()
-                .enumerate()
-            {
-                ring.matrix_product_into(found.view_mut().select(c, 8, 3).unwrap(), &weights, factor).unwrap();
-            }
+            let factors = [Factor::Products(x0, x0), Factor::TwiceProducts(x0, x1), Factor::Products(x1, x1)];
+            let found = ring.matrix_product_of(&weights, &[0, 1, 2, 3, 4], &factors, None).unwrap();
             assert_eq!(found, want, "{} log_n={log_n}", isa.name());
-            let mut short = want.zero_like();
-            let refused = ring.matrix_product_into(&mut short, &weights, Factor::Rows(x0)).err();
-            assert_eq!(refused, Some(RingError::RowMismatch { left: 8, right: 24 }));
-            let out = short.view_mut().range(0, 8).unwrap();
-            let refused = ring.matrix_product_into(out, &weights, Factor::Products(x0, x.view())).err();
-            assert_eq!(refused, Some(RingError::RowMismatch { left: 21, right: 42 }));
         }
     }
+}
+
+#[test]
+fn a_bias_is_added_to_the_first_component() {
+    let (block, group) = dense(8, 21, |i| (i as i64 * 7919) % 512 - 256);
+    // Output 8 stands in no group: it is its bias.
+    let weights = LinearWeights::new(21, 9, vec![block], vec![group]).unwrap();
+    for isa in Isa::available() {
+        let (ring, limbs) = (mixed_ring(5, isa), [1, 3]);
+        let x: RnsTensor<Eval> = random_tensor(&ring, 42, &[0, 1, 2, 3, 4]);
+        let [x0, x1] = [0, 1].map(|c| Factor::Rows(x.view().select(c, 21, 2).unwrap()));
+        for count in [9, 1] {
+            let integers: Vec<i128> = (0..count).map(|i| (i - 4) * 1_000_000_007).collect();
+            let bias = ring.scalars(&integers, &[0, 1, 2, 3]).unwrap();
+            let mut want = ring.matrix_product_of(&weights, &limbs, &[x0, x1], None).unwrap();
+            ring.add_scalar_assign(want.view_mut().select(0, 9, 2).unwrap(), &bias).unwrap();
+            assert_eq!(ring.matrix_product_of(&weights, &limbs, &[x0, x1], Some(&bias)).unwrap(), want);
+        }
+    }
+}
+
+#[test]
+fn factors_that_do_not_fit_are_refused() {
+    let ring = mixed_ring(3, Isa::Scalar);
+    let weights = LinearWeights::new(2, 3, vec![], vec![]).unwrap();
+    let x: RnsTensor<Eval> = random_tensor(&ring, 4, &[0, 1]);
+    let (two, four) = (x.view().range(0, 2).unwrap(), x.view());
+    let refusal = |limbs: &[usize], factor, bias: &[i128]| {
+        let bias = ring.scalars(bias, &[0, 1]).unwrap();
+        ring.matrix_product_of(&weights, limbs, &[factor], Some(&bias)).err()
+    };
+    let rows = |left, right| Some(RingError::RowMismatch { left, right });
+    assert_eq!(refusal(&[0], Factor::Rows(two), &[1, 2, 3]), None);
+    assert_eq!(refusal(&[0], Factor::Rows(four), &[1, 2, 3]), rows(2, 4));
+    assert_eq!(refusal(&[0], Factor::Products(two, four), &[1, 2, 3]), rows(2, 4));
+    assert_eq!(refusal(&[0], Factor::Rows(two), &[1, 2]), rows(3, 2));
+    assert_eq!(refusal(&[2], Factor::Rows(two), &[1]), Some(RingError::MissingLimb { index: 2, found: vec![0, 1] }));
 }
 
 #[test]
