@@ -22,6 +22,14 @@ pub(super) fn key_stream(_proof: Avx2, key: &[u32; 8], stream: u64, counter: u64
 
 #[target_feature(enable = "avx2")]
 fn key_stream_lanes(key: &[u32; 8], stream: u64, counter: u64, out: &mut [u32]) {
+    let by16 = _mm256_setr_epi8(
+        2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13,
+    );
+    let by8 = _mm256_setr_epi8(
+        3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14, 3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14,
+    );
+    // The compiler must not know them: it would take each rotation apart into two shuffles.
+    let by = std::hint::black_box([by16, by8]);
     let splat = |w: u32| _mm256_set1_epi32(w as i32);
     let mut start = [_mm256_setzero_si256(); BLOCK_WORDS];
     for i in 0..4 {
@@ -41,14 +49,14 @@ fn key_stream_lanes(key: &[u32; 8], stream: u64, counter: u64, out: &mut [u32]) 
         start[13] = _mm256_setr_epi32(high(0), high(1), high(2), high(3), high(4), high(5), high(6), high(7));
         let mut x = start;
         for _ in 0..DOUBLE_ROUNDS {
-            quarter_round(&mut x, 0, 4, 8, 12);
-            quarter_round(&mut x, 1, 5, 9, 13);
-            quarter_round(&mut x, 2, 6, 10, 14);
-            quarter_round(&mut x, 3, 7, 11, 15);
-            quarter_round(&mut x, 0, 5, 10, 15);
-            quarter_round(&mut x, 1, 6, 11, 12);
-            quarter_round(&mut x, 2, 7, 8, 13);
-            quarter_round(&mut x, 3, 4, 9, 14);
+            quarter_round(&mut x, by, 0, 4, 8, 12);
+            quarter_round(&mut x, by, 1, 5, 9, 13);
+            quarter_round(&mut x, by, 2, 6, 10, 14);
+            quarter_round(&mut x, by, 3, 7, 11, 15);
+            quarter_round(&mut x, by, 0, 5, 10, 15);
+            quarter_round(&mut x, by, 1, 6, 11, 12);
+            quarter_round(&mut x, by, 2, 7, 8, 13);
+            quarter_round(&mut x, by, 3, 4, 9, 14);
         }
         for (word, first) in x.iter_mut().zip(&start) {
             *word = _mm256_add_epi32(*word, *first);
@@ -67,13 +75,7 @@ fn key_stream_lanes(key: &[u32; 8], stream: u64, counter: u64, out: &mut [u32]) 
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn quarter_round(x: &mut [__m256i; BLOCK_WORDS], a: usize, b: usize, c: usize, d: usize) {
-    let by16 = _mm256_setr_epi8(
-        2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13,
-    );
-    let by8 = _mm256_setr_epi8(
-        3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14, 3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14,
-    );
+fn quarter_round(x: &mut [__m256i; BLOCK_WORDS], [by16, by8]: [__m256i; 2], a: usize, b: usize, c: usize, d: usize) {
     x[a] = _mm256_add_epi32(x[a], x[b]);
     x[d] = _mm256_shuffle_epi8(_mm256_xor_si256(x[d], x[a]), by16);
     x[c] = _mm256_add_epi32(x[c], x[d]);
