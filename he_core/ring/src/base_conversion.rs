@@ -109,8 +109,8 @@ pub(crate) struct Digits<'a> {
 }
 
 impl Digits<'_> {
-    /// `out = sum_i digit_i * factor_i` modulo target `target`, for one row.
-    pub(crate) fn combine<W: Word>(&self, plan: &crate::NttPlan<W>, out: &mut [W], target: usize, row: usize) {
+    /// `out = sum_i digit_i * factor_i + c` modulo target `target`, for one row.
+    pub(crate) fn combine<W: Word>(&self, plan: &crate::NttPlan<W>, out: &mut [W], target: usize, row: usize, c: W) {
         let (m, isa) = (plan.modulus(), plan.isa());
         let start = row * self.tensor.stride();
         let factors = &self.factors[target];
@@ -119,20 +119,20 @@ impl Digits<'_> {
             match (&limb.words, i) {
                 // The first factor of either kind is 1 when there is one source prime only.
                 (Words::U32(x), 0) if self.tensor.limbs.len() == 1 => {
-                    kernels::reduce_add_into(isa, m, out, &x.as_slice()[start..start + out.len()], W::default());
+                    kernels::reduce_add_into(isa, m, out, &x.as_slice()[start..start + out.len()], c);
                 }
                 (Words::U64(x), 0) if self.tensor.limbs.len() == 1 => {
-                    kernels::reduce_add_into(isa, m, out, &x.as_slice()[start..start + out.len()], W::default());
+                    kernels::reduce_add_into(isa, m, out, &x.as_slice()[start..start + out.len()], c);
                 }
                 (Words::U32(x), _) => {
                     if i == 0 {
-                        out.fill(W::default());
+                        out.fill(c);
                     }
                     kernels::mul_shoup_add_assign(isa, m, out, &x.as_slice()[start..start + out.len()], w);
                 }
                 (Words::U64(x), _) => {
                     if i == 0 {
-                        out.fill(W::default());
+                        out.fill(c);
                     }
                     kernels::mul_shoup_add_assign(isa, m, out, &x.as_slice()[start..start + out.len()], w);
                 }
@@ -246,7 +246,7 @@ impl Ring {
     fn combine(&self, conversion: &BaseConversion, digits: &Digits<'_>) -> Result<RnsTensor<Coeff>, RingError> {
         let mut out = self.zero(digits.tensor.rows, &conversion.to_limbs())?;
         self.par_rows(out.view_mut(), |limb, row, out| {
-            each_width!(out, |plan, out| digits.combine(plan, out, limb, row))
+            each_width!(out, |plan, out| digits.combine(plan, out, limb, row, Word::from_u64(0)))
         });
         Ok(out)
     }

@@ -41,7 +41,7 @@ impl Ring {
                 if let Some(position) = from.iter().position(|index| *index == limbs[limb]) {
                     out.copy_from_slice(kept.words(position, row));
                 } else if let Some(target) = conversion.target(limbs[limb]) {
-                    digits.combine(plan, out, target, row);
+                    digits.combine(plan, out, target, row, Word::from_u64(0));
                     plan.forward(out);
                 }
             })
@@ -72,8 +72,7 @@ impl Ring {
                 let minus_half = m.neg(Word::from_u64(conversion.half_to(limb)));
                 let inverse = m.shoup(Word::from_u64(conversion.inverse_to(limb)));
                 with_row(out, |out, t| {
-                    digits.combine(plan, t, limb, row);
-                    kernels::add_constant_assign(isa, m, t, minus_half);
+                    digits.combine(plan, t, limb, row, minus_half);
                     if D::IS_EVAL {
                         plan.forward(t);
                     }

@@ -26,6 +26,8 @@ pub(crate) struct LevelPlan {
     pub(crate) raise: Vec<BaseConversion>,
     /// From the special primes to the active ones; `None` without special primes.
     pub(crate) divide: Option<BaseConversion>,
+    /// From the special primes and the last active one to the others; `None` without special primes and at level 0.
+    pub(crate) divide_rescale: Option<BaseConversion>,
 }
 
 impl RlweContext {
@@ -103,7 +105,7 @@ impl LevelPlan {
         let q: Vec<usize> = (0..count).collect();
         let p: Vec<usize> = (params.q().len()..ring.primes().len()).collect();
         if p.is_empty() {
-            return Ok(Self { q, raise: Vec::new(), divide: None });
+            return Ok(Self { q, raise: Vec::new(), divide: None, divide_rescale: None });
         }
         let raise = |digit: &[usize]| {
             let others: Vec<usize> = q.iter().chain(&p).filter(|index| !digit.contains(index)).copied().collect();
@@ -111,6 +113,13 @@ impl LevelPlan {
         };
         let raise = q.chunks(params.primes_per_digit()).map(raise).collect::<Result<_, _>>()?;
         let divide = Some(BaseConversion::new(ring, &p, &q)?);
-        Ok(Self { q, raise, divide })
+        let divide_rescale = match q.split_last() {
+            Some((last, rest)) if !rest.is_empty() => {
+                let from: Vec<usize> = p.iter().chain([last]).copied().collect();
+                Some(BaseConversion::new(ring, &from, rest)?)
+            }
+            _ => None,
+        };
+        Ok(Self { q, raise, divide, divide_rescale })
     }
 }

@@ -17,9 +17,6 @@ use crate::{RlweContext, RlweError, purpose};
 /// Bytes of raised digits that one pass over a tensor may hold.
 const DIGIT_BYTES: usize = 16 << 20;
 
-/// Polynomials that one pass switches.
-const PASS_POLYNOMIALS: usize = 4;
-
 /// The key from one secret to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeySwitchKey {
@@ -130,33 +127,44 @@ impl RlweContext {
         Ok(self.ring().mod_down(divide, sums)?)
     }
 
-    /// Switches V polynomials and adds the results to `out` (2V rows, the same primes): memory beyond `out` is bounded,
-    /// however many polynomials there are.
+    /// Switches V polynomials: rows `2v` and `2v + 1` of the result are those of polynomial v plus row v of the addends,
+    /// an absent one being 0. Memory beyond the result is bounded, however many polynomials there are.
     ///
     /// # Errors
     /// [`RlweError::NoSpecialPrimes`], [`RlweError::NoSuchLevel`], [`RlweError::KeyShape`], [`RlweError::Ring`].
-    pub fn key_switch_add_assign<'x>(
+    pub fn key_switch<'x>(
         &self,
-        out: &mut RnsTensor<Eval>,
         x: impl Into<RnsView<'x, Eval>>,
         key: &KeySwitchKey,
-    ) -> Result<(), RlweError> {
+        addends: [Option<RnsView<'_, Eval>>; 2],
+    ) -> Result<RnsTensor<Eval>, RlweError> {
         let x = x.into();
-        if out.rows() != 2 * x.rows() {
-            return Err(he_ring::RingError::RowMismatch { left: out.rows(), right: 2 * x.rows() }.into());
-        }
         let plan = self.level_of(&x.limb_indices())?;
-        let Some(divide) = &plan.divide else { return Err(RlweError::NoSpecialPrimes) };
         key.check(self)?;
-        // A pass small enough for the cache, and with work for every thread: it has a task per polynomial and prime.
-        let chunk = PASS_POLYNOMIALS.max(2 * rayon::current_num_threads().div_ceil(plan.q.len()));
-        for first in (0..x.rows()).step_by(chunk) {
-            let count = chunk.min(x.rows() - first);
-            let sums = self.ring().raised_inner_product(&plan.raise, x.range(first, count)?, &key.rows)?;
-            let switched = self.ring().mod_down(divide, sums)?;
-            self.ring().add_assign(out.view_mut().range(2 * first, 2 * count)?, &switched)?;
+        let divide = plan.divide.as_ref().ok_or(RlweError::NoSpecialPrimes)?;
+        Ok(self.ring().key_switch(&plan.raise, divide, x, &key.rows, addends)?)
+    }
+
+    /// As [`RlweContext::key_switch`], then divided by the last prime of the level: one division by `P q_l`, so one rounding
+    /// where two steps have two. The result is one level down and differs from theirs by at most 1 in a coefficient.
+    ///
+    /// # Errors
+    /// As [`RlweContext::key_switch`], and [`RlweError::Ring`] at level 0.
+    pub fn key_switch_rescale<'x>(
+        &self,
+        x: impl Into<RnsView<'x, Eval>>,
+        key: &KeySwitchKey,
+        addends: [Option<RnsView<'_, Eval>>; 2],
+    ) -> Result<RnsTensor<Eval>, RlweError> {
+        let x = x.into();
+        let plan = self.level_of(&x.limb_indices())?;
+        key.check(self)?;
+        if plan.divide.is_none() {
+            return Err(RlweError::NoSpecialPrimes);
         }
-        Ok(())
+        let limbs = plan.q.len();
+        let divide = plan.divide_rescale.as_ref().ok_or(he_ring::RingError::NoLimbToDrop { limbs })?;
+        Ok(self.ring().key_switch(&plan.raise, divide, x, &key.rows, addends)?)
     }
 
     /// How many polynomials of a level may be raised at once so that their digits stay within a bounded memory.

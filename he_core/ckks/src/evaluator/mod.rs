@@ -12,7 +12,7 @@ mod sum;
 
 use std::sync::Arc;
 
-use he_params::Level;
+use he_params::{Level, Scale};
 pub use linear::LinearOperand;
 
 use crate::{CiphertextTensor, CkksContext, CkksError, Encoder};
@@ -40,12 +40,17 @@ impl Evaluator {
     /// # Errors
     /// [`CkksError::NoPrimeToDrop`] at level 0; [`CkksError::Ring`] for a tensor of other parameters.
     pub fn rescale(&self, x: CiphertextTensor) -> Result<CiphertextTensor, CkksError> {
-        let (level, components) = (x.level(), x.component_count());
-        let below = level.below().ok_or(CkksError::NoPrimeToDrop(level))?;
-        let prime = self.context.params().q().get(level.last_prime()).copied().unwrap_or(1);
-        let scale = x.scale().over(prime)?;
+        let (components, (below, scale)) = (x.component_count(), self.rescaled(&x)?);
         let rows = self.context.ring().divide_round_by_last(x.into_rows())?;
         Ok(CiphertextTensor::new_unchecked(rows, components, below, scale))
+    }
+
+    /// The level and the scale after a rescale.
+    fn rescaled(&self, x: &CiphertextTensor) -> Result<(Level, Scale), CkksError> {
+        let level = x.level();
+        let below = level.below().ok_or(CkksError::NoPrimeToDrop(level))?;
+        let prime = self.context.params().q().get(level.last_prime()).copied().unwrap_or(1);
+        Ok((below, x.scale().over(prime)?))
     }
 
     /// Forgets primes down to `level`; the scale stays.

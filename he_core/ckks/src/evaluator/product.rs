@@ -39,9 +39,25 @@ impl Evaluator {
     /// key of other parameters.
     pub fn relinearize(&self, x: &CiphertextTensor, key: &RelinearizationKey) -> Result<CiphertextTensor, CkksError> {
         x.check_components(3)?;
-        let kept: Vec<usize> = (0..x.values()).flat_map(|value| [3 * value, 3 * value + 1]).collect();
-        let mut rows = x.rows().view().gather(&kept)?;
-        self.context.rlwe().key_switch_add_assign(&mut rows, x.component(2)?, key.key())?;
+        let addends = [Some(x.component(0)?), Some(x.component(1)?)];
+        let rows = self.context.rlwe().key_switch(x.component(2)?, key.key(), addends)?;
         Ok(CiphertextTensor::new_unchecked(rows, 2, x.level(), x.scale()))
+    }
+
+    /// [`Evaluator::relinearize`] and [`Evaluator::rescale`] with one division: fewer transforms, and one rounding instead
+    /// of two, so the residues differ from those of the two steps while the noise is that of a rescale alone.
+    ///
+    /// # Errors
+    /// As [`Evaluator::relinearize`]; [`CkksError::NoPrimeToDrop`] at level 0.
+    pub fn relinearize_rescale(
+        &self,
+        x: &CiphertextTensor,
+        key: &RelinearizationKey,
+    ) -> Result<CiphertextTensor, CkksError> {
+        x.check_components(3)?;
+        let (below, scale) = self.rescaled(x)?;
+        let addends = [Some(x.component(0)?), Some(x.component(1)?)];
+        let rows = self.context.rlwe().key_switch_rescale(x.component(2)?, key.key(), addends)?;
+        Ok(CiphertextTensor::new_unchecked(rows, 2, below, scale))
     }
 }

@@ -41,10 +41,8 @@ impl Evaluator {
         }
         let (ring, key) = (self.context.ring(), keys.get(element)?);
         let image = x.with_rows(ring.automorphism(&ring.galois(u64::from(element.get()))?, x.rows())?);
-        let mut rows = image.rows().zero_like();
-        ring.add_assign(rows.view_mut().select(0, x.values(), 2)?, image.component(0)?)?;
-        self.context.rlwe().key_switch_add_assign(&mut rows, image.component(1)?, key)?;
-        Ok(x.with_rows(rows))
+        let addends = [Some(image.component(0)?), None];
+        Ok(x.with_rows(self.context.rlwe().key_switch(image.component(1)?, key, addends)?))
     }
 
     /// Many rotations of one input: it is split into digits once, which is most of the work of a rotation.

@@ -64,6 +64,8 @@ mod ntt_avx512_f64;
 #[cfg(target_arch = "x86_64")]
 mod ntt_avx512_ifma;
 #[cfg(target_arch = "x86_64")]
+mod ntt_avx512_u32;
+#[cfg(target_arch = "x86_64")]
 mod ntt_avx512_u64;
 #[cfg(target_arch = "x86_64")]
 mod ntt_lanes_avx2;

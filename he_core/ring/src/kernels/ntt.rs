@@ -8,7 +8,9 @@
 use std::fmt::Debug;
 
 #[cfg(target_arch = "x86_64")]
-use super::{ntt_avx2_f64, ntt_avx2_u32, ntt_avx2_u64, ntt_avx512_f64, ntt_avx512_ifma, ntt_avx512_u64};
+use super::{
+    ntt_avx2_f64, ntt_avx2_u32, ntt_avx2_u64, ntt_avx512_f64, ntt_avx512_ifma, ntt_avx512_u32, ntt_avx512_u64,
+};
 use crate::Word;
 use crate::isa::Isa;
 use crate::modulus::Modulus;
@@ -41,6 +43,8 @@ pub enum Transform32 {
     Scalar(Portable<u32>),
     #[cfg(target_arch = "x86_64")]
     Avx2(Box<ntt_avx2_u32::Path>),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Box<ntt_avx512_u32::Path>),
 }
 
 impl NttKernels for u32 {
@@ -51,7 +55,9 @@ impl NttKernels for u32 {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Ifma(proof) => Self::transform(Isa::Avx512(proof.avx512()), modulus, tables),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => Self::transform(Isa::Avx2(proof.avx2()), modulus, tables),
+            Isa::Avx512(proof) if tables.forward.values.len() >= ntt_avx512_u32::MIN_LEN => {
+                Transform32::Avx512(Box::new(ntt_avx512_u32::Path::new(proof, modulus, &tables)))
+            }
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(proof) if tables.forward.values.len() >= ntt_avx2_u32::MIN_LEN => {
                 Transform32::Avx2(Box::new(ntt_avx2_u32::Path::new(proof, modulus, &tables)))
@@ -65,6 +71,8 @@ impl NttKernels for u32 {
             Transform32::Scalar(portable) => forward(portable, x),
             #[cfg(target_arch = "x86_64")]
             Transform32::Avx2(path) => path.forward(x),
+            #[cfg(target_arch = "x86_64")]
+            Transform32::Avx512(path) => path.forward(x),
         }
     }
 
@@ -73,6 +81,8 @@ impl NttKernels for u32 {
             Transform32::Scalar(portable) => inverse(portable, x),
             #[cfg(target_arch = "x86_64")]
             Transform32::Avx2(path) => path.inverse(x),
+            #[cfg(target_arch = "x86_64")]
+            Transform32::Avx512(path) => path.inverse(x),
         }
     }
 }

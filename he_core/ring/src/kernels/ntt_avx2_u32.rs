@@ -424,7 +424,7 @@ fn forward_lanes(plan: &Packed<LANES>, x: &mut [Vector]) {
             parts *= 4;
         }
         let blocks = table.blocks(count * parts, i * parts..(i + 1) * parts);
-        let lanes = &table.lanes[i * parts / 2..][..parts / 2];
+        let lanes = &table.lanes[i * parts * 4 / LANES..][..parts * 4 / LANES];
         if table.is_swapped {
             forward_within::<true>(p, block, blocks, lanes);
         } else {
@@ -443,7 +443,7 @@ fn inverse_lanes(plan: &Packed<LANES>, x: &mut [Vector]) {
     for (i, block) in x.chunks_exact_mut(x.len() / count).enumerate() {
         let mut parts = block.len() * LANES / 16;
         let blocks = table.blocks(count * parts, i * parts..(i + 1) * parts);
-        let lanes = &table.lanes[i * parts / 2..][..parts / 2];
+        let lanes = &table.lanes[i * parts * 4 / LANES..][..parts * 4 / LANES];
         if table.is_swapped {
             inverse_within::<true>(p, block, blocks, lanes);
         } else {

@@ -12,6 +12,7 @@ use crate::modulus::Modulus;
 use crate::ntt::{Tables, Twiddles};
 
 /// The factors of two layers over one block.
+#[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Block {
     pub(super) w1: i32,
@@ -46,7 +47,8 @@ pub(super) struct Direction<const L: usize> {
     pub(super) lanes: Vec<Lanes<L>>,
     /// The factors of the layer without a partner: forward none or 1 (the first layer), inverse none or 4.
     pub(super) single: Vec<i32>,
-    /// Whether an odd number of passes lies between whole vectors in order and the stage within vectors.
+    /// Whether an odd number of passes lies between words in order and the stage within vectors, for kernels whose passes
+    /// change the order.
     pub(super) is_swapped: bool,
     /// Of the last two inverse layers: the factors times 1/N, and 1/N.
     pub(super) last: Block,

@@ -137,7 +137,19 @@ fn products_relinearization_and_rescaling_down_to_the_last_level() {
             let prime = setup.context.params().q()[level.last_prime()];
             noise = model(&setup).rescale(noise, prime, 2);
             let scale = square.scale();
+            let fused = e.relinearize_rescale(&e.square(&cx).unwrap(), &relinearization).unwrap();
             cx = e.rescale(square).unwrap();
+            assert_eq!((fused.level(), fused.scale()), (cx.level(), cx.scale()));
+            check(&setup, "relinearize_rescale", &fused, &x, noise);
+            // One rounding or two: coefficients differ by 1 at most.
+            let difference = e.sub(&fused, &cx).unwrap();
+            let difference = setup.context.ring().inverse(difference.rows().clone()).unwrap();
+            for (limb, q) in difference.primes().into_iter().enumerate() {
+                for row in 0..difference.rows() {
+                    let small = difference.row(limb, row).iter().all(|c| c <= 1 || c == q - 1);
+                    assert!(small, "row {row} modulo {q}");
+                }
+            }
             assert_eq!(cx.level(), level.below().unwrap());
             assert_eq!(cx.scale().get(), scale.get() / prime as f64);
             bound_of_slot *= bound_of_slot;
