@@ -22,12 +22,8 @@ macro_rules! portable_kernels {
             negate_assign<W>(m: Modulus<W>, x: &mut [W]);
             /// `x += c`.
             add_constant_assign<W>(m: Modulus<W>, x: &mut [W], c: W);
-            /// `out = x + c mod q` for words `x` of any size and of either width.
-            reduce_add_into<S, W>(m: Modulus<W>, out: &mut [W], x: &[S], c: W);
             /// `out = x mod q` for signed x.
             reduce_i64_into<W>(m: Modulus<W>, out: &mut [W], x: &[i64]);
-            /// `acc += x * w` for words `x` of any size and of either width.
-            mul_shoup_add_assign<S, W>(m: Modulus<W>, acc: &mut [W], x: &[S], w: ShoupFactor<W>);
         }
     };
 }
@@ -50,6 +46,14 @@ macro_rules! product_kernels {
             mul_shoup_assign(m: Modulus<W>, x: &mut [W], w: ShoupFactor<W>);
             /// `x = (x - y) * w`.
             sub_mul_shoup_assign(m: Modulus<W>, x: &mut [W], y: &[W], w: ShoupFactor<W>);
+            /// `out = x + c mod q` for any words `x`.
+            reduce_add_u32_into(m: Modulus<W>, out: &mut [W], x: &[u32], c: W);
+            /// `out = x + c mod q` for any words `x`.
+            reduce_add_u64_into(m: Modulus<W>, out: &mut [W], x: &[u64], c: W);
+            /// `acc += x * w` for any words `x`.
+            mul_shoup_add_u32_assign(m: Modulus<W>, acc: &mut [W], x: &[u32], w: ShoupFactor<W>);
+            /// `acc += x * w` for any words `x`.
+            mul_shoup_add_u64_assign(m: Modulus<W>, acc: &mut [W], x: &[u64], w: ShoupFactor<W>);
             /// `out = sum_i xs[i] * ys[i]`, accumulated unreduced as long as the sums fit.
             inner_product(m: Modulus<W>, out: &mut [W], xs: &[&[W]], ys: &[&[W]]);
             /// `out0 = sum_i xs[i] * ys0[i]`, `out1 = sum_i xs[i] * ys1[i]`: the factors that they share are read once.
@@ -166,13 +170,15 @@ pub(super) fn add_constant_assign<W: Word>(m: Modulus<W>, x: &mut [W], c: W) {
 }
 
 #[inline(always)]
-pub(super) fn reduce_add_into<S: Word, W: Word>(m: Modulus<W>, out: &mut [W], x: &[S], c: W) {
+pub(super) fn reduce_add_u32_into<W: Word>(m: Modulus<W>, out: &mut [W], x: &[u32], c: W) {
     debug_assert_eq!(out.len(), x.len());
-    if S::BITS <= W::BITS {
-        out.iter_mut().zip(x).for_each(|(out, x)| *out = m.add(m.reduce(W::from_u64(x.to_u64())), c));
-    } else {
-        out.iter_mut().zip(x).for_each(|(out, x)| *out = m.add(m.reduce_u64(x.to_u64()), c));
-    }
+    out.iter_mut().zip(x).for_each(|(out, x)| *out = m.add(m.reduce(W::from_u64((*x).into())), c));
+}
+
+#[inline(always)]
+pub(super) fn reduce_add_u64_into<W: Word>(m: Modulus<W>, out: &mut [W], x: &[u64], c: W) {
+    debug_assert_eq!(out.len(), x.len());
+    out.iter_mut().zip(x).for_each(|(out, x)| *out = m.add(m.reduce_u64(*x), c));
 }
 
 #[inline(always)]
@@ -189,14 +195,15 @@ pub(super) fn sub_mul_shoup_assign<W: Word>(m: Modulus<W>, x: &mut [W], y: &[W],
 }
 
 #[inline(always)]
-pub(super) fn mul_shoup_add_assign<S: Word, W: Word>(m: Modulus<W>, acc: &mut [W], x: &[S], w: ShoupFactor<W>) {
+pub(super) fn mul_shoup_add_u32_assign<W: Word>(m: Modulus<W>, acc: &mut [W], x: &[u32], w: ShoupFactor<W>) {
     debug_assert_eq!(acc.len(), x.len());
-    let pairs = acc.iter_mut().zip(x);
-    if S::BITS <= W::BITS {
-        pairs.for_each(|(acc, x)| *acc = m.add(*acc, m.mul_shoup(W::from_u64(x.to_u64()), w)));
-    } else {
-        pairs.for_each(|(acc, x)| *acc = m.add(*acc, m.mul_shoup(m.reduce_u64(x.to_u64()), w)));
-    }
+    acc.iter_mut().zip(x).for_each(|(acc, x)| *acc = m.add(*acc, m.mul_shoup(W::from_u64((*x).into()), w)));
+}
+
+#[inline(always)]
+pub(super) fn mul_shoup_add_u64_assign<W: Word>(m: Modulus<W>, acc: &mut [W], x: &[u64], w: ShoupFactor<W>) {
+    debug_assert_eq!(acc.len(), x.len());
+    acc.iter_mut().zip(x).for_each(|(acc, x)| *acc = m.add(*acc, m.mul_shoup(m.reduce_u64(*x), w)));
 }
 
 #[cfg(test)]

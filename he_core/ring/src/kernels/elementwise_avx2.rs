@@ -3,7 +3,7 @@
 use super::elementwise::{self, portable_kernels};
 use crate::Word;
 use crate::isa::Avx2;
-use crate::modulus::{Modulus, ShoupFactor};
+use crate::modulus::Modulus;
 
 macro_rules! compile_for_avx2 {
     ($($(#[$doc:meta])* $name:ident<$($w:ident),+>($($arg:ident: $ty:ty),*);)*) => {$(

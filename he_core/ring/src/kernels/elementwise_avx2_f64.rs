@@ -9,10 +9,10 @@
 //! `a*b` less this multiple plus `1.5 * 2^52` holds the rest, exactly; both are summed as integers.
 
 use std::arch::x86_64::{
-    __m256d, __m256i, _mm256_add_epi64, _mm256_add_pd, _mm256_and_si256, _mm256_blendv_pd, _mm256_castpd_si256,
-    _mm256_castsi256_pd, _mm256_fmadd_pd, _mm256_fmsub_pd, _mm256_fnmadd_pd, _mm256_loadu_si256, _mm256_mul_pd,
-    _mm256_or_si256, _mm256_set1_epi64x, _mm256_set1_pd, _mm256_setzero_si256, _mm256_srli_epi64, _mm256_storeu_si256,
-    _mm256_sub_epi64, _mm256_sub_pd, _mm256_xor_si256,
+    __m256d, __m256i, _mm_loadu_si128, _mm256_add_epi64, _mm256_add_pd, _mm256_and_si256, _mm256_blendv_pd,
+    _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_cvtepu32_epi64, _mm256_fmadd_pd, _mm256_fmsub_pd,
+    _mm256_fnmadd_pd, _mm256_loadu_si256, _mm256_mul_pd, _mm256_or_si256, _mm256_set1_epi64x, _mm256_set1_pd,
+    _mm256_setzero_si256, _mm256_srli_epi64, _mm256_storeu_si256, _mm256_sub_epi64, _mm256_sub_pd, _mm256_xor_si256,
 };
 
 use super::elementwise;
@@ -27,6 +27,9 @@ type Lanes = [W; LANES];
 /// Bits of a modulus: the quotient of a product is then known to less than 1/2 beyond its rounding.
 const MAX_BITS: u32 = 50;
 
+/// Bits of a modulus, no fewer than any that is held in 64-bit words: the quotient of any word is then known as well.
+const MIN_BITS: u32 = 31;
+
 /// Terms of a sum: its upper part, in units of 2^51, stays below 2^52.
 const MAX_TERMS: usize = 1 << (52 + 51 - 2 * MAX_BITS);
 
@@ -37,13 +40,15 @@ const BLOCK: usize = 2;
 const TWO_52: f64 = (1u64 << 52) as f64;
 /// `1.5 * 2^52`: its mantissa takes a signed integer below 2^51 in size.
 const ROUND: f64 = 1.5 * TWO_52;
+/// `2^84`: its mantissa takes multiples of 2^32.
+const TWO_84: f64 = TWO_52 * (1u64 << 32) as f64;
 /// `2^103`: its mantissa takes multiples of 2^51.
 const TWO_103: f64 = TWO_52 * TWO_52 / 2.0;
 
 /// Whether a modulus suits this file.
 #[inline]
 pub(super) fn fits(m: Modulus<W>) -> bool {
-    m.bits() <= MAX_BITS
+    (MIN_BITS..=MAX_BITS).contains(&m.bits())
 }
 
 product_loops!("avx2,fma", Avx2);
@@ -183,6 +188,35 @@ fn mul_factor(p: Prime, x: __m256i, w: Factor) -> __m256i {
 #[target_feature(enable = "avx2,fma")]
 fn sub_mul_factor(p: Prime, x: __m256i, y: __m256i, w: Factor) -> __m256i {
     wrap(p, mul_factor_lazy(p, _mm256_sub_pd(to_f64(x), to_f64(y)), w))
+}
+
+/// Any words of 32 bits as words.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn widen(x: &[u32; LANES]) -> __m256i {
+    // SAFETY: four words of 4 bytes; the load needs no alignment.
+    _mm256_cvtepu32_epi64(unsafe { _mm_loadu_si128(x.as_ptr().cast()) })
+}
+
+/// Words from [`widen`] to `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn reduce_short(p: Prime, x: __m256i) -> __m256i {
+    let x = to_f64(x);
+    wrap(p, _mm256_fnmadd_pd(round(_mm256_mul_pd(x, p.q_inverse)), p.q, x))
+}
+
+/// Any words of 64 bits to `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn reduce_u64(p: Prime, x: &[u64; LANES]) -> __m256i {
+    // x = high * 2^32 + low: the quotient is below 2^34, both parts and their remainder are exact.
+    let (x, two_84) = (load(x), _mm256_set1_pd(TWO_84));
+    let high = _mm256_or_si256(_mm256_srli_epi64::<32>(x), _mm256_castpd_si256(two_84));
+    let high = _mm256_sub_pd(_mm256_castsi256_pd(high), two_84);
+    let low = to_f64(_mm256_and_si256(x, _mm256_set1_epi64x(u32::MAX.into())));
+    let estimate = round(_mm256_mul_pd(_mm256_add_pd(high, low), p.q_inverse));
+    wrap(p, _mm256_add_pd(_mm256_fnmadd_pd(estimate, p.q, high), low))
 }
 
 /// Sums of upper parts, in units of 2^51, and of signed lower ones, as bits of f64: each term also adds the bits of its

@@ -4,10 +4,10 @@
 //! reduction stay in 64-bit lanes; only the remainders, below 2q, are put back side by side.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_add_epi32, _mm256_add_epi64, _mm256_blend_epi32, _mm256_loadu_si256, _mm256_min_epu32,
-    _mm256_mul_epu32, _mm256_mullo_epi32, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setzero_si256,
-    _mm256_shuffle_epi32, _mm256_srli_epi64, _mm256_srlv_epi64, _mm256_storeu_si256, _mm256_sub_epi32,
-    _mm256_sub_epi64,
+    __m256i, _mm256_add_epi32, _mm256_add_epi64, _mm256_blend_epi32, _mm256_castps_si256, _mm256_castsi256_ps,
+    _mm256_loadu_si256, _mm256_min_epu32, _mm256_mul_epu32, _mm256_mullo_epi32, _mm256_permute4x64_epi64,
+    _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi32, _mm256_shuffle_ps,
+    _mm256_srli_epi64, _mm256_srlv_epi64, _mm256_storeu_si256, _mm256_sub_epi32, _mm256_sub_epi64,
 };
 
 use super::elementwise;
@@ -161,6 +161,35 @@ fn mul_factor(p: Prime, x: __m256i, w: Factor) -> __m256i {
 #[target_feature(enable = "avx2")]
 fn sub_mul_factor(p: Prime, x: __m256i, y: __m256i, w: Factor) -> __m256i {
     mul_factor(p, _mm256_sub_epi32(_mm256_add_epi32(x, p.q_words), y), w)
+}
+
+/// Any words of 32 bits as words.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn widen(x: &[u32; LANES]) -> __m256i {
+    load(x)
+}
+
+/// Words from [`widen`] to `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn reduce_short(p: Prime, x: __m256i) -> __m256i {
+    let (even, odd_places) = (_mm256_mul_epu32(x, p.ratio), _mm256_mul_epu32(odd(x), p.ratio));
+    let multiple = _mm256_mullo_epi32(upper_halves(even, odd_places), p.q_words);
+    reduce_once(p, _mm256_sub_epi32(x, multiple))
+}
+
+/// Any words of 64 bits to `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn reduce_u64(p: Prime, x: &[u64; LANES]) -> __m256i {
+    let [low, high]: &[[u32; LANES]; 2] = bytemuck::cast_ref(x);
+    let (low, high) = (reduce_sum_lazy(p, load(low)), reduce_sum_lazy(p, load(high)));
+    // Lower halves of [0 1 | 2 3] and [4 5 | 6 7]: [0 1 4 5 | 2 3 6 7], then in order.
+    let (low, high) = (_mm256_castsi256_ps(low), _mm256_castsi256_ps(high));
+    let words = _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(low, high));
+    let r = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+    reduce_once(p, _mm256_min_epu32(r, _mm256_sub_epi32(r, p.two_q_words)))
 }
 
 /// Sums of products of even words and of odd ones.

@@ -3,7 +3,7 @@
 use super::elementwise::{self, portable_kernels};
 use crate::Word;
 use crate::isa::Avx512;
-use crate::modulus::{Modulus, ShoupFactor};
+use crate::modulus::Modulus;
 
 macro_rules! compile_for_avx512 {
     ($($(#[$doc:meta])* $name:ident<$($w:ident),+>($($arg:ident: $ty:ty),*);)*) => {$(

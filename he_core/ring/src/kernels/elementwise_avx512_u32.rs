@@ -4,10 +4,10 @@
 //! reduction stay in 64-bit lanes; only the remainders, below 2q, are put back side by side.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi32, _mm512_add_epi64, _mm512_loadu_si512, _mm512_mask_blend_epi32, _mm512_min_epu32,
-    _mm512_mul_epu32, _mm512_mullo_epi32, _mm512_set1_epi32, _mm512_set1_epi64, _mm512_setzero_si512,
-    _mm512_shuffle_epi32, _mm512_srli_epi64, _mm512_srlv_epi64, _mm512_storeu_si512, _mm512_sub_epi32,
-    _mm512_sub_epi64,
+    __m512i, _mm512_add_epi32, _mm512_add_epi64, _mm512_castsi256_si512, _mm512_cvtepi64_epi32, _mm512_inserti64x4,
+    _mm512_loadu_si512, _mm512_mask_blend_epi32, _mm512_min_epu32, _mm512_mul_epu32, _mm512_mullo_epi32,
+    _mm512_set1_epi32, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_shuffle_epi32, _mm512_srli_epi64,
+    _mm512_srlv_epi64, _mm512_storeu_si512, _mm512_sub_epi32, _mm512_sub_epi64,
 };
 
 use super::elementwise;
@@ -161,6 +161,33 @@ fn mul_factor(p: Prime, x: __m512i, w: Factor) -> __m512i {
 #[target_feature(enable = "avx512f")]
 fn sub_mul_factor(p: Prime, x: __m512i, y: __m512i, w: Factor) -> __m512i {
     mul_factor(p, _mm512_sub_epi32(_mm512_add_epi32(x, p.q_words), y), w)
+}
+
+/// Any words of 32 bits as words.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn widen(x: &[u32; LANES]) -> __m512i {
+    load(x)
+}
+
+/// Words from [`widen`] to `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn reduce_short(p: Prime, x: __m512i) -> __m512i {
+    let (even, odd_places) = (_mm512_mul_epu32(x, p.ratio), _mm512_mul_epu32(odd(x), p.ratio));
+    let multiple = _mm512_mullo_epi32(upper_halves(even, odd_places), p.q_words);
+    reduce_once(p, _mm512_sub_epi32(x, multiple))
+}
+
+/// Any words of 64 bits to `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn reduce_u64(p: Prime, x: &[u64; LANES]) -> __m512i {
+    let [low, high]: &[[u32; LANES]; 2] = bytemuck::cast_ref(x);
+    let (low, high) = (reduce_sum_lazy(p, load(low)), reduce_sum_lazy(p, load(high)));
+    let (low, high) = (_mm512_cvtepi64_epi32(low), _mm512_cvtepi64_epi32(high));
+    let r = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high);
+    reduce_once(p, _mm512_min_epu32(r, _mm512_sub_epi32(r, p.two_q_words)))
 }
 
 /// Sums of products of even words and of odd ones.

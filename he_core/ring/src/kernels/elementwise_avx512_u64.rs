@@ -4,10 +4,10 @@
 //! of the middle ones, which is at most 2 too small; remainders are then in `[0, 4Q)`, Q below 2^62.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi64, _mm512_cmplt_epu64_mask, _mm512_loadu_si512, _mm512_mask_add_epi64, _mm512_min_epu64,
-    _mm512_mul_epu32, _mm512_mullo_epi64, _mm512_or_si512, _mm512_set1_epi64, _mm512_setzero_si512,
-    _mm512_shuffle_epi32, _mm512_slli_epi64, _mm512_sllv_epi64, _mm512_srli_epi64, _mm512_srlv_epi64,
-    _mm512_storeu_si512, _mm512_sub_epi64,
+    __m512i, _mm256_loadu_si256, _mm512_add_epi64, _mm512_cmplt_epu64_mask, _mm512_cvtepu32_epi64, _mm512_loadu_si512,
+    _mm512_mask_add_epi64, _mm512_min_epu64, _mm512_mul_epu32, _mm512_mullo_epi64, _mm512_or_si512, _mm512_set1_epi64,
+    _mm512_setzero_si512, _mm512_shuffle_epi32, _mm512_slli_epi64, _mm512_sllv_epi64, _mm512_srli_epi64,
+    _mm512_srlv_epi64, _mm512_storeu_si512, _mm512_sub_epi64,
 };
 
 use super::elementwise;
@@ -172,6 +172,29 @@ fn mul_factor(p: Prime, x: __m512i, w: Factor) -> __m512i {
 #[target_feature(enable = "avx512f,avx512dq")]
 fn sub_mul_factor(p: Prime, x: __m512i, y: __m512i, w: Factor) -> __m512i {
     mul_factor(p, _mm512_sub_epi64(_mm512_add_epi64(x, p.q), y), w)
+}
+
+/// Any words of 32 bits as words.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn widen(x: &[u32; LANES]) -> __m512i {
+    // SAFETY: eight words of 4 bytes; the load needs no alignment.
+    _mm512_cvtepu32_epi64(unsafe { _mm256_loadu_si256(x.as_ptr().cast()) })
+}
+
+/// Words from [`widen`] to `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn reduce_short(p: Prime, x: __m512i) -> __m512i {
+    let multiple = _mm512_mullo_epi64(mul_high_estimate(halves(x), p.ratio), p.q);
+    reduce(reduce(_mm512_sub_epi64(x, multiple), p.two_q), p.q)
+}
+
+/// Any words of 64 bits to `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn reduce_u64(p: Prime, x: &[u64; LANES]) -> __m512i {
+    reduce_short(p, load(x))
 }
 
 /// Upper and lower words of 128-bit sums.

@@ -6,9 +6,9 @@
 //! Shoup products take the upper 52 bits of the 64-bit quotient.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
-    _mm512_min_epu64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_sllv_epi64, _mm512_srli_epi64,
-    _mm512_storeu_si512, _mm512_sub_epi64,
+    __m512i, _mm256_loadu_si256, _mm512_add_epi64, _mm512_and_si512, _mm512_cvtepu32_epi64, _mm512_loadu_si512,
+    _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_min_epu64, _mm512_set1_epi64, _mm512_setzero_si512,
+    _mm512_sllv_epi64, _mm512_srli_epi64, _mm512_storeu_si512, _mm512_sub_epi64,
 };
 
 use super::elementwise;
@@ -153,6 +153,29 @@ fn mul_factor(p: Prime, x: __m512i, w: Factor) -> __m512i {
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn sub_mul_factor(p: Prime, x: __m512i, y: __m512i, w: Factor) -> __m512i {
     mul_factor(p, _mm512_sub_epi64(_mm512_add_epi64(x, p.q), y), w)
+}
+
+/// Any words of 32 bits as words.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn widen(x: &[u32; LANES]) -> __m512i {
+    // SAFETY: eight words of 4 bytes; the load needs no alignment.
+    _mm512_cvtepu32_epi64(unsafe { _mm256_loadu_si256(x.as_ptr().cast()) })
+}
+
+/// Words from [`widen`] to `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn reduce_short(p: Prime, x: __m512i) -> __m512i {
+    reduce(_mm512_sub_epi64(x, mul_low(mul_high(x, p.ratio), p.q)), p.q)
+}
+
+/// Any words of 64 bits to `[0, q)`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn reduce_u64(p: Prime, x: &[u64; LANES]) -> __m512i {
+    // Whatever stands above 52 bits is carried to the upper half of a sum.
+    sums_reduce(p, Sums { high: _mm512_setzero_si512(), low: load(x) }, 1)
 }
 
 /// Sums of upper and lower halves of products.

@@ -1,7 +1,8 @@
 //! The loops of products, once for all vectors.
 //!
 //! [`product_loops!`] makes every kernel of `product_kernels!` in a file that has, for vectors of [`LANES`] words `W`:
-//! `load`, `store`, `add`, `mul`, `mul_factor`, `sub_mul_factor` on residues; `Prime` and `Factor`, constants in every
+//! `load`, `store`, `add`, `mul`, `mul_factor`, `sub_mul_factor` on residues; `widen` of any `u32`, which `mul_factor`
+//! and `reduce_short` take, and `reduce_u64` of any `u64`; `Prime` and `Factor`, constants in every
 //! lane; `Sums`, unreduced sums of up to `MAX_TERMS` products, with `sums_zero`, `sums_add`, `sums_reduce`, `BLOCK` vectors of
 //! which are summed side by side. Words beyond the last whole vector take the portable loop.
 
@@ -109,6 +110,76 @@ macro_rules! product_loops {
             // SAFETY: the proof is only built after the processor reported these features.
             unsafe { lanes(m, x, y, w) }
             elementwise::sub_mul_shoup_assign(m, x_rest, y_rest, w);
+        }
+
+        pub(super) fn reduce_add_u32_into(_proof: $proof, m: Modulus<W>, out: &mut [W], x: &[u32], c: W) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, out: &mut [Lanes], x: &[[u32; LANES]], c: W) {
+                let (p, c) = (Prime::new(m), load(&[c; LANES]));
+                for (out, x) in out.iter_mut().zip(x) {
+                    store(out, add(p, reduce_short(p, widen(x)), c));
+                }
+            }
+            let ((out, out_rest), (x, x_rest)) = (out.as_chunks_mut(), x.as_chunks());
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, out, x, c) }
+            elementwise::reduce_add_u32_into(m, out_rest, x_rest, c);
+        }
+
+        pub(super) fn reduce_add_u64_into(_proof: $proof, m: Modulus<W>, out: &mut [W], x: &[u64], c: W) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, out: &mut [Lanes], x: &[[u64; LANES]], c: W) {
+                let (p, c) = (Prime::new(m), load(&[c; LANES]));
+                for (out, x) in out.iter_mut().zip(x) {
+                    store(out, add(p, reduce_u64(p, x), c));
+                }
+            }
+            let ((out, out_rest), (x, x_rest)) = (out.as_chunks_mut(), x.as_chunks());
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, out, x, c) }
+            elementwise::reduce_add_u64_into(m, out_rest, x_rest, c);
+        }
+
+        pub(super) fn mul_shoup_add_u32_assign(
+            _proof: $proof,
+            m: Modulus<W>,
+            acc: &mut [W],
+            x: &[u32],
+            w: ShoupFactor<W>,
+        ) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, acc: &mut [Lanes], x: &[[u32; LANES]], w: ShoupFactor<W>) {
+                let (p, w) = (Prime::new(m), Factor::new(m, w));
+                for (acc, x) in acc.iter_mut().zip(x) {
+                    let sum = add(p, load(acc), mul_factor(p, widen(x), w));
+                    store(acc, sum);
+                }
+            }
+            let ((acc, acc_rest), (x, x_rest)) = (acc.as_chunks_mut(), x.as_chunks());
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, acc, x, w) }
+            elementwise::mul_shoup_add_u32_assign(m, acc_rest, x_rest, w);
+        }
+
+        pub(super) fn mul_shoup_add_u64_assign(
+            _proof: $proof,
+            m: Modulus<W>,
+            acc: &mut [W],
+            x: &[u64],
+            w: ShoupFactor<W>,
+        ) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, acc: &mut [Lanes], x: &[[u64; LANES]], w: ShoupFactor<W>) {
+                let (p, w) = (Prime::new(m), Factor::new(m, w));
+                for (acc, x) in acc.iter_mut().zip(x) {
+                    let sum = add(p, load(acc), mul_factor(p, reduce_u64(p, x), w));
+                    store(acc, sum);
+                }
+            }
+            let ((acc, acc_rest), (x, x_rest)) = (acc.as_chunks_mut(), x.as_chunks());
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, acc, x, w) }
+            elementwise::mul_shoup_add_u64_assign(m, acc_rest, x_rest, w);
         }
 
         pub(super) fn inner_product(_proof: $proof, m: Modulus<W>, out: &mut [W], xs: &[&[W]], ys: &[&[W]]) {

@@ -49,6 +49,28 @@ macro_rules! declare_products {
 }
 product_kernels!(declare_products);
 
+/// `out = x + c mod q` for words `x` of any size and of either width.
+pub(crate) fn reduce_add_into<S: Word, W: Word>(isa: Isa, m: Modulus<W>, out: &mut [W], x: &[S], c: W) {
+    match S::BITS {
+        u32::BITS => reduce_add_u32_into(isa, m, out, bytemuck::cast_slice(x), c),
+        _ => reduce_add_u64_into(isa, m, out, bytemuck::cast_slice(x), c),
+    }
+}
+
+/// `acc += x * w` for words `x` of any size and of either width.
+pub(crate) fn mul_shoup_add_assign<S: Word, W: Word>(
+    isa: Isa,
+    m: Modulus<W>,
+    acc: &mut [W],
+    x: &[S],
+    w: ShoupFactor<W>,
+) {
+    match S::BITS {
+        u32::BITS => mul_shoup_add_u32_assign(isa, m, acc, bytemuck::cast_slice(x), w),
+        _ => mul_shoup_add_u64_assign(isa, m, acc, bytemuck::cast_slice(x), w),
+    }
+}
+
 /// Products of 32-bit words.
 mod words_32 {
     use super::*;
