@@ -164,10 +164,13 @@ rust::String describe() {
     return text;
 }
 
-double thread_seconds() {
+static double seconds(clockid_t clock) {
     timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    clock_gettime(clock, &now);
     return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
 }
+
+double thread_seconds() { return seconds(CLOCK_THREAD_CPUTIME_ID); }
+double process_seconds() { return seconds(CLOCK_PROCESS_CPUTIME_ID); }
 
 } // namespace henge::versus

@@ -76,7 +76,8 @@ std::unique_ptr<Scheme> make_scheme(std::uint32_t log_n, rust::Slice<const std::
 // Version of the library, compiler and options.
 rust::String describe();
 
-// Seconds of processor time of the calling thread.
+// Seconds of processor time of the calling thread, and of all threads of the process.
 double thread_seconds();
+double process_seconds();
 
 } // namespace henge::versus

@@ -25,6 +25,11 @@ pub(crate) struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer_least_us: Option<f64>,
     pub(crate) rounds: usize,
+    /// Medians of the processor time of all threads together, for rows of many threads: on a busy machine they tell more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) henge_processor_us: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) peer_processor_us: Option<f64>,
     /// The ratio that is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<f64>,
@@ -42,6 +47,9 @@ pub(crate) struct Row {
     pub(crate) target_mac_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) images_per_second: Option<f64>,
+    /// Images a second that are asked for on two cores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target_images_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer_images_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]

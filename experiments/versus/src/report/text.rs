@@ -33,6 +33,24 @@ pub(crate) fn line(row: &Row) -> String {
         (None, Some(met)) => if met { "met" } else { "MISS" }.to_owned(),
         _ => String::new(),
     };
+    format!(
+        "{:<36} {:<12} {:>3} {:>12}  {:<20} {:>12} {:>7} {:>9}  {}",
+        row.name,
+        row.isa,
+        row.threads,
+        number(row.henge_us),
+        row.peer,
+        number(row.peer_us),
+        row.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
+        bar,
+        remarks(row).join("; ")
+    )
+    .trim_end()
+    .to_owned()
+}
+
+/// What there is to say of a row besides its times.
+pub(super) fn remarks(row: &Row) -> Vec<String> {
     let mut remarks: Vec<String> = Vec::new();
     if let Some(limit) = &row.limit {
         let unit = limit.unit;
@@ -47,26 +65,16 @@ pub(crate) fn line(row: &Row) -> String {
         _ => None,
     };
     remarks.extend(pair(row.images_per_second, row.peer_images_per_second, &|x| format!("{x:.0} images/s")));
+    if let (Some(ours), Some(theirs)) = (row.henge_processor_us, row.peer_processor_us) {
+        remarks.push(format!("{:.2} times in processor time of all threads", theirs / ours));
+    }
     remarks.extend(pair(row.accuracy, row.peer_accuracy, &|x| format!("{:.2} %", 100.0 * x)));
     let bytes = |x: Option<u64>| x.map(|x| x as f64);
     remarks
         .extend(pair(bytes(row.henge_bytes), bytes(row.peer_bytes), &|x| format!("{:.2} GiB", x / f64::from(1 << 30))));
     remarks.extend(row.checked.clone());
     remarks.extend(row.note.clone());
-    format!(
-        "{:<36} {:<12} {:>3} {:>12}  {:<20} {:>12} {:>7} {:>9}  {}",
-        row.name,
-        row.isa,
-        row.threads,
-        number(row.henge_us),
-        row.peer,
-        number(row.peer_us),
-        row.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
-        bar,
-        remarks.join("; ")
-    )
-    .trim_end()
-    .to_owned()
+    remarks
 }
 
 /// What stands below.

@@ -12,8 +12,10 @@ use he_ring::Isa;
 
 use super::Setting;
 use crate::bars;
+use crate::contest::Times;
 use crate::cryptonets::{Henge, Labels, Task};
 use crate::record::Row;
+use crate::seal::process_microseconds;
 
 const SERVER: &str = "cryptonets_4096";
 const CLIENT: &str = "cryptonets_4096_client";
@@ -45,13 +47,20 @@ enum Part {
     Client,
 }
 
-/// The times of one contender, in microseconds, round by round.
+/// Microseconds by the clock, and of processor time of all threads.
+#[derive(Clone, Copy)]
+struct Took {
+    wall: f64,
+    processor: Option<f64>,
+}
+
+/// The times of one contender, round by round.
 struct Result {
     name: String,
     isa: Option<Isa>,
-    encrypt: Vec<f64>,
-    server: Vec<f64>,
-    decrypt: Vec<f64>,
+    encrypt: Vec<Took>,
+    server: Vec<Took>,
+    decrypt: Vec<Took>,
     labels: Option<Labels>,
 }
 
@@ -95,10 +104,11 @@ fn compete(setting: &Setting, task: &Task) -> anyhow::Result<Vec<Result>> {
     Ok(contenders.into_iter().map(|(result, _, _)| result).collect())
 }
 
-fn timed<T>(times: &mut Vec<f64>, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let start = Instant::now();
+fn timed<T>(times: &mut Vec<Took>, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let (start, processor) = (Instant::now(), process_microseconds());
     let result = work()?;
-    times.push(start.elapsed().as_secs_f64() * 1e6);
+    let wall = start.elapsed().as_secs_f64() * 1e6;
+    times.push(Took { wall, processor: process_microseconds().zip(processor).map(|(end, start)| end - start) });
     Ok(result)
 }
 
@@ -108,12 +118,24 @@ impl Result {
         Result { name: name.into(), isa, encrypt: times(), server: times(), decrypt: times(), labels: None }
     }
 
-    /// Microseconds of a part, round by round.
-    fn times(&self, part: Part) -> crate::contest::Times {
-        crate::contest::Times::new(match part {
+    /// Of a part, round by round.
+    fn took(&self, part: Part) -> Vec<Took> {
+        let sum = |(e, d): (&Took, &Took)| Took {
+            wall: e.wall + d.wall,
+            processor: e.processor.zip(d.processor).map(|(e, d)| e + d),
+        };
+        match part {
             Part::Server => self.server.clone(),
-            Part::Client => self.encrypt.iter().zip(&self.decrypt).map(|(e, d)| e + d).collect(),
-        })
+            Part::Client => self.encrypt.iter().zip(&self.decrypt).map(sum).collect(),
+        }
+    }
+
+    fn times(&self, part: Part) -> Times {
+        Times::new(self.took(part).iter().map(|took| took.wall).collect())
+    }
+
+    fn processor(&self, part: Part) -> Option<f64> {
+        Times::new(self.took(part).iter().filter_map(|took| took.processor).collect()).median()
     }
 }
 
@@ -126,13 +148,22 @@ fn rows(setting: &Setting, task: &Task, name: &str, part: Part, results: &[Resul
         format!("Henge's primes: {} + {} bits", chain(&mut params.q().iter()), chain(&mut params.p().iter()));
     let mut rows = Vec::new();
     let ours: Vec<(&Result, Isa)> = results.iter().filter_map(|result| Some((result, result.isa?))).collect();
-    let peers: Vec<Option<&Result>> = results.iter().filter(|result| result.isa.is_none()).map(Some).collect();
+    // SEAL's client is the same whatever the server does.
+    let compared = |result: &&Result| match part {
+        Part::Server => result.isa.is_none(),
+        Part::Client => result.name == bars::SEAL_HAND_TUNED,
+    };
+    let peers: Vec<Option<&Result>> = results.iter().filter(compared).map(Some).collect();
     for (henge, isa) in ours {
         for peer in if peers.is_empty() { &[None][..] } else { &peers[..] } {
             let times = henge.times(part);
-            let peer_times = peer.map(|peer| (peer.name.as_str(), peer.times(part)));
-            let against = peer_times.as_ref().map(|(name, times)| (*name, times));
+            let peer_name =
+                |peer: &'_ Result| if part == Part::Client { bars::SEAL.to_owned() } else { peer.name.clone() };
+            let peer_times = peer.map(|peer| (peer_name(peer), peer.times(part)));
+            let against = peer_times.as_ref().map(|(name, times)| (name.as_str(), times));
             let mut row = super::row(name, isa, setting.threads, &times, against, None);
+            row.henge_processor_us = henge.processor(part);
+            row.peer_processor_us = peer.and_then(|peer| peer.processor(part));
             row.accuracy = henge.labels.map(|labels| labels.accuracy);
             row.peer_accuracy = peer.and_then(|peer| peer.labels).map(|labels| labels.accuracy);
             row.note = Some(ours_chain.clone());
@@ -143,6 +174,7 @@ fn rows(setting: &Setting, task: &Task, name: &str, part: Part, results: &[Resul
                 let rate = |us: f64| task.images as f64 * 1e6 / us;
                 row.images_per_second = row.henge_us.map(rate);
                 row.peer_images_per_second = row.peer_us.map(rate);
+                row.target_images_per_second = Some(bars::IMAGES_PER_SECOND);
             }
             rows.push(row);
         }
@@ -182,7 +214,7 @@ fn memory(setting: &Setting) -> anyhow::Result<Vec<Row>> {
         text.trim().parse().with_context(|| format!("{contender} said {text:?}"))
     };
     let peer = if cfg!(feature = "seal") { Some(peak("seal")?) } else { None };
-    let nothing = crate::contest::Times::new(Vec::new());
+    let nothing = Times::new(Vec::new());
     let mut rows = Vec::new();
     for isa in &setting.isas {
         let ours = peak(&format!("henge:{}", isa.name()))?;

@@ -35,6 +35,7 @@ mod ffi {
         fn make_scheme(log_n: u32, primes: &[u64]) -> Result<UniquePtr<Scheme>>;
         fn describe() -> String;
         fn thread_seconds() -> f64;
+        fn process_seconds() -> f64;
         fn set_secret(self: Pin<&mut Scheme>, rows: &[u64]) -> Result<()>;
         fn set_relinearization_key(self: Pin<&mut Scheme>, rows: &[u64]) -> Result<()>;
         fn set_rotation_key(self: Pin<&mut Scheme>, rows: &[u64]) -> Result<()>;

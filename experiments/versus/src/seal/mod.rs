@@ -32,3 +32,11 @@ pub(crate) fn thread_time() -> Option<std::time::Duration> {
     #[cfg(not(feature = "seal"))]
     None
 }
+
+/// Processor time of all threads together, in microseconds, where this build can ask for it.
+pub(crate) fn process_microseconds() -> Option<f64> {
+    #[cfg(feature = "seal")]
+    return Some(1e6 * bridge::process_seconds());
+    #[cfg(not(feature = "seal"))]
+    None
+}
