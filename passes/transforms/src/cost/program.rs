@@ -13,7 +13,7 @@ pub struct Bytes {
     pub outputs: u64,
     /// Relinearization key in memory, Shoup or Montgomery companions not counted; 0 when none is needed.
     pub keys: u64,
-    /// Largest sum of ciphertext tensors that live at one time, keys and packed weights included.
+    /// Largest sum of ciphertext tensors that are held at one time, keys and packed weights included.
     pub peak: u64,
 }
 
@@ -46,32 +46,75 @@ pub fn node_work(program: &HeProgram, node: &Node, words: &Words) -> Work {
 
 /// Bytes of a program at ring degree `n`; `q_all` ciphertext primes stand in keys.
 pub fn program_bytes(program: &HeProgram, words: &Words, n: usize, q_all: usize) -> Bytes {
-    let size = |value: &CipherType| {
-        let row = words.row_bytes(value.level.prime_count(), n);
-        row * (value.elements() * value.component_count) as u64
-    };
+    let size = |value: &CipherType| bytes_over(value, value.level.prime_count(), words, n);
     let needs_key = program.nodes().iter().any(|node| matches!(node.op(), Op::Relinearize));
     // One digit per ciphertext prime, two polynomials each, over all primes.
     let keys = if needs_key { 2 * q_all as u64 * words.key_row_bytes(q_all, n) } else { 0 };
     let weights: u64 = program.nodes().iter().map(|node| weight_bytes(node.op())).sum();
-    let last_uses = program.last_uses();
-    let (mut live, mut peak) = (0, 0);
-    for (index, node) in program.nodes().iter().enumerate() {
-        live += size(node.value());
-        peak = peak.max(live);
-        for (id, used) in program.values().zip(&last_uses) {
-            if *used == index && id.0.index() <= index {
-                live -= size(id.1.value());
-            }
-        }
-    }
     let outputs = program.outputs().iter().filter_map(|(_, id)| program.node(*id));
     Bytes {
         inputs: program.inputs().map(|(_, _, value)| size(value) / 2).sum(),
         outputs: outputs.map(|node| size(node.value())).sum(),
         keys,
-        peak: peak + keys + weights,
+        peak: tensor_peak(program, words, n) + keys + weights,
     }
+}
+
+/// Bytes of a value over its first `primes` primes.
+fn bytes_over(value: &CipherType, primes: usize, words: &Words, n: usize) -> u64 {
+    words.row_bytes(primes, n) * (value.elements() * value.component_count) as u64
+}
+
+/// The most that tensors hold at one time. Inputs arrive as seeds and half a ciphertext; a linear map frees an operand that nobody reads again prime by
+/// prime as it goes; a square that one linear map reads, and nobody else, is made on the way and never held.
+fn tensor_peak(program: &HeProgram, words: &Words, n: usize) -> u64 {
+    let nodes = program.nodes();
+    let mut last = program.last_uses();
+    let readers = |id: usize| nodes.iter().filter(move |node| node.operands().iter().any(|x| x.index() == id));
+    let is_output = |id: usize| program.outputs().iter().any(|(_, x)| x.index() == id);
+    let made_on_the_way: Vec<bool> = (0..nodes.len())
+        .map(|id| {
+            let only_linear =
+                readers(id).all(|node| matches!(node.op(), Op::Linear { .. })) && readers(id).count() == 1;
+            matches!(nodes[id].op(), Op::Square) && only_linear && !is_output(id)
+        })
+        .collect();
+    // Whoever reads such a square reads what is squared.
+    for id in (0..nodes.len()).filter(|&id| made_on_the_way[id]) {
+        if let Some(operand) = nodes[id].operands().first() {
+            let reader = last[id];
+            last[operand.index()] = last[operand.index()].max(reader);
+        }
+    }
+    let over = |id: usize, primes: usize| match nodes[id].op() {
+        _ if made_on_the_way[id] => 0,
+        Op::Input { .. } => bytes_over(nodes[id].value(), primes, words, n) / 2,
+        _ => bytes_over(nodes[id].value(), primes, words, n),
+    };
+    let whole = |id: usize| over(id, nodes[id].value().level.prime_count());
+    let inputs: u64 = program.inputs().map(|(_, id, _)| whole(id.index())).sum();
+    let (mut held, mut peak) = (inputs, inputs);
+    for (index, node) in nodes.iter().enumerate() {
+        let read = node.operands().first().map(|x| x.index());
+        let read = read.map(|x| if made_on_the_way[x] { nodes[x].operands()[0].index() } else { x });
+        let result = if matches!(node.op(), Op::Input { .. }) { 0 } else { whole(index) };
+        let freed: u64 = (0..index).filter(|&x| last[x] == index).map(whole).sum();
+        let growth = match (node.op(), read) {
+            (Op::Linear { .. }, Some(x)) if last[x] == index => {
+                let primes = 1..=node.value().level.prime_count();
+                primes.map(|k| over(index, k).saturating_sub(over(x, k - 1))).max().unwrap_or(result)
+            }
+            (Op::Add | Op::Sub | Op::Negate | Op::AddConstant { .. } | Op::Rescale | Op::DropLevel { .. }, Some(x))
+                if last[x] == index =>
+            {
+                result.saturating_sub(whole(x))
+            }
+            _ => result,
+        };
+        peak = peak.max(held + growth);
+        held = (held + result).saturating_sub(freed);
+    }
+    peak
 }
 
 fn weight_bytes(op: &Op) -> u64 {
@@ -125,7 +168,8 @@ mod tests {
         assert_eq!(bytes.inputs, 4 * 3 * row);
         assert_eq!(bytes.outputs, 2 * 2 * row);
         assert_eq!(bytes.keys, 3 * 2 * 4 * row);
-        // Input (4 x 2 rows) and the sum (2 rows), three primes each; keys and four weights always.
-        assert_eq!(bytes.peak, 10 * 3 * row + bytes.keys + 4 * 8);
+        // The square (3 rows) and what it is relinearized to (2 rows), three primes each: more than the input as seeds (4 rows) with one prime of
+        // the sum (2 rows). Keys and four weights always.
+        assert_eq!(bytes.peak, 15 * row + bytes.keys + 4 * 8);
     }
 }
