@@ -141,6 +141,27 @@ impl Digits<'_> {
     }
 }
 
+impl Digits<'_> {
+    /// [`Digits::combine`] and its transform.
+    pub(crate) fn combine_forward<W: Word>(
+        &self,
+        plan: &crate::NttPlan<W>,
+        out: &mut [W],
+        target: usize,
+        row: usize,
+        c: W,
+    ) {
+        let start = row * self.tensor.stride();
+        // One source prime has factor 1.
+        if let [Limb { words: Words::U32(x), .. }] = &self.tensor.limbs[..] {
+            plan.forward_of(out, &x.as_slice()[start..start + out.len()], c);
+        } else {
+            self.combine(plan, out, target, row, c);
+            plan.forward(out);
+        }
+    }
+}
+
 impl Ring {
     /// `x + uQ` over the target limbs, `0 <= u < k` for k source limbs (exact for one).
     ///

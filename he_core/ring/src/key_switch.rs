@@ -197,8 +197,7 @@ impl Inputs<'_> {
         for ((conversion, digit), row) in self.raise.iter().zip(digits).zip(scratch.chunks_exact_mut(self.stride)) {
             if let Some(target) = conversion.target(index) {
                 let row = &mut row[..n];
-                digit.combine(plan, row, target, value, W::default());
-                plan.forward(row);
+                digit.combine_forward(plan, row, target, value, W::default());
                 raised.push(row);
             } else if let Some(position) = self.x_limbs.iter().position(|limb| *limb == index) {
                 // The prime is one of the digit's own: x itself, as it came.
@@ -269,8 +268,7 @@ impl Inputs<'_> {
             self.sums(plan, digits, [&mut *out0, &mut *out1], scratch, limb, index, first, value);
             let t = &mut scratch[..n];
             for (i, out) in [out0, out1].into_iter().enumerate() {
-                high.combine(plan, t, limb, 2 * value + i, minus_half);
-                plan.forward(t);
+                high.combine_forward(plan, t, limb, 2 * value + i, minus_half);
                 kernels::sub_mul_shoup_assign(isa, m, out, t, inverse);
                 if let Some(addend) = &self.addends[i] {
                     let addend = addend.words::<W>(limb, first + value);

@@ -41,8 +41,7 @@ impl Ring {
                 if let Some(position) = from.iter().position(|index| *index == limbs[limb]) {
                     out.copy_from_slice(kept.words(position, row));
                 } else if let Some(target) = conversion.target(limbs[limb]) {
-                    digits.combine(plan, out, target, row, Word::from_u64(0));
-                    plan.forward(out);
+                    digits.combine_forward(plan, out, target, row, Word::from_u64(0));
                 }
             })
         });
@@ -72,9 +71,10 @@ impl Ring {
                 let minus_half = m.neg(Word::from_u64(conversion.half_to(limb)));
                 let inverse = m.shoup(Word::from_u64(conversion.inverse_to(limb)));
                 with_row(out, |out, t| {
-                    digits.combine(plan, t, limb, row, minus_half);
                     if D::IS_EVAL {
-                        plan.forward(t);
+                        digits.combine_forward(plan, t, limb, row, minus_half);
+                    } else {
+                        digits.combine(plan, t, limb, row, minus_half);
                     }
                     kernels::sub_mul_shoup_assign(isa, m, out, t, inverse);
                 });

@@ -7,6 +7,7 @@
 //! kernel reads.
 //! Source: \[Har14\]; \[LN16\] for merging psi into the twiddles.
 
+use crate::kernels;
 use crate::modulus::{Modulus, ShoupFactor};
 use crate::roots::{is_prime_vartime, minimal_root_vartime};
 use crate::{Isa, RingError, Word};
@@ -124,6 +125,16 @@ impl<W: Word> NttPlan<W> {
         assert_eq!(x.len(), 1 << self.log_n, "a transform of N words");
         debug_assert!(x.iter().all(|w| *w < self.modulus.value()));
         W::ntt_forward(&self.transform, x);
+    }
+
+    /// Evaluations of `x + c` for coefficients x modulo any prime below 2^30: the reduction is part of the first pass where
+    /// the kernel has one for this prime.
+    pub(crate) fn forward_of(&self, out: &mut [W], x: &[u32], c: W) {
+        assert!(out.len() == 1 << self.log_n && x.len() == out.len(), "a transform of N words");
+        if !W::ntt_forward_of(&self.transform, out, x, c) {
+            kernels::reduce_add_into(self.isa, self.modulus, out, x, c);
+            self.forward(out);
+        }
     }
 
     /// Evaluations to coefficients, in place.

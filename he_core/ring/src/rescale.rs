@@ -53,15 +53,18 @@ fn divide_row<D: Domain, W: Word>(plan: &NttPlan<W>, out: &mut [W], last: &Limb,
     let inverse = m.shoup(W::from_u64(inverse));
     W::with_scratch(out.len(), |t| {
         match &last.words {
+            Words::U32(words) if D::IS_EVAL => {
+                plan.forward_of(t, &words.as_slice()[start..start + out.len()], minus_half);
+            }
             Words::U32(words) => {
                 kernels::reduce_add_into(isa, m, t, &words.as_slice()[start..start + out.len()], minus_half);
             }
             Words::U64(words) => {
                 kernels::reduce_add_into(isa, m, t, &words.as_slice()[start..start + out.len()], minus_half);
+                if D::IS_EVAL {
+                    plan.forward(t);
+                }
             }
-        }
-        if D::IS_EVAL {
-            plan.forward(t);
         }
         kernels::sub_mul_shoup_assign(isa, m, out, t, inverse);
     });

@@ -30,6 +30,14 @@ pub trait NttKernels: Sized {
     fn ntt_forward(transform: &Self::Transform, x: &mut [Self])
     where
         Self: Word;
+    /// The transform of `x + c` into `out` for any words below 2^30, or `false` and nothing done.
+    #[doc(hidden)]
+    fn ntt_forward_of(_transform: &Self::Transform, _out: &mut [Self], _x: &[u32], _c: Self) -> bool
+    where
+        Self: Word,
+    {
+        false
+    }
     #[doc(hidden)]
     fn ntt_inverse(transform: &Self::Transform, x: &mut [Self])
     where
@@ -73,6 +81,16 @@ impl NttKernels for u32 {
             Transform32::Avx2(path) => path.forward(x),
             #[cfg(target_arch = "x86_64")]
             Transform32::Avx512(path) => path.forward(x),
+        }
+    }
+
+    fn ntt_forward_of(transform: &Transform32, out: &mut [u32], x: &[u32], c: u32) -> bool {
+        match transform {
+            Transform32::Scalar(_) => false,
+            #[cfg(target_arch = "x86_64")]
+            Transform32::Avx2(path) => path.forward_of(out, x, c),
+            #[cfg(target_arch = "x86_64")]
+            Transform32::Avx512(path) => path.forward_of(out, x, c),
         }
     }
 

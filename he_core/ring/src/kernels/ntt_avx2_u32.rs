@@ -55,6 +55,16 @@ impl Path {
         unsafe { forward_lanes(&self.packed, x.as_chunks_mut().0) }
     }
 
+    /// The transform of `x + c` for any words x below 2^30 and c in `[0, q)`; `false`, and nothing done, for a prime so far
+    /// below 2^30 that the sums do not stay below 2q.
+    pub(super) fn forward_of(&self, out: &mut [u32], x: &[u32], c: u32) -> bool {
+        debug_assert!(out.len() == x.len() && x.iter().all(|x| *x < 1 << 30));
+        let Some(c) = self.packed.shift(c) else { return false };
+        // SAFETY: `Avx2` is only built after the processor reported AVX2.
+        unsafe { forward_of_lanes(&self.packed, out.as_chunks_mut().0, x.as_chunks().0, c) }
+        true
+    }
+
     /// N words in `[0, q)` in and out.
     pub(super) fn inverse(&self, x: &mut [u32]) {
         // SAFETY: `Avx2` is only built after the processor reported AVX2.
@@ -402,11 +412,47 @@ impl Prime {
 
 #[target_feature(enable = "avx2")]
 fn forward_lanes(plan: &Packed<LANES>, x: &mut [Vector]) {
-    let (p, table) = (Prime::new(plan), &plan.forward);
-    let mut count = table.first;
-    if let [w] = table.single[..] {
+    let p = Prime::new(plan);
+    if let [w] = plan.forward.single[..] {
         forward_single(p, x, w);
     }
+    forward_rest(p, &plan.forward, x, plan.forward.first);
+}
+
+/// The first pass reads `x + c`, in `(-2q, 2q)`, where [`forward_lanes`] reads words in `[0, q)`.
+#[target_feature(enable = "avx2")]
+fn forward_of_lanes(plan: &Packed<LANES>, out: &mut [Vector], x: &[Vector], c: i32) {
+    let (p, table, c) = (Prime::new(plan), &plan.forward, _mm256_set1_epi32(c));
+    let shifted = |x: &Vector| _mm256_add_epi32(load(x), c);
+    if let [w] = table.single[..] {
+        let w = splat(w);
+        let ((low, high), (x0, x1)) = (out.split_at_mut(out.len() / 2), x.split_at(x.len() / 2));
+        for ((a, b), (x0, x1)) in low.iter_mut().zip(high).zip(x0.iter().zip(x1)) {
+            let (u, v) = (halve_range(p, shifted(x0)), reduce(p, mul(split(shifted(x1)), w)));
+            let u = swap_middle(u);
+            store(a, _mm256_add_epi32(u, v));
+            store(b, _mm256_sub_epi32(u, v));
+        }
+        return forward_rest(p, table, out, table.first);
+    }
+    let [block] = table.blocks(1, 0..1) else { return };
+    let w = splat_block(block);
+    let ((x0, x1), (x2, x3)) = (x.split_at(x.len() / 4), x[x.len() / 2..].split_at(x.len() / 4));
+    let sources = x0.iter().zip(&x1[..x.len() / 4]).zip(x2.iter().zip(x3));
+    for ([a, b, c, d], ((x0, x1), (x2, x3))) in quarters(out).zip(sources) {
+        let [x1, x2, x3] = [x1, x2, x3].map(|x| split(shifted(x)));
+        let words = forward_4::<false>(p, shifted(x0), x1, x2, x3, &w);
+        store(a, words[0]);
+        store(b, words[1]);
+        store(c, words[2]);
+        store(d, words[3]);
+    }
+    forward_rest(p, table, out, 4);
+}
+
+/// The passes from that over `count` blocks on.
+#[target_feature(enable = "avx2")]
+fn forward_rest(p: Prime, table: &Direction<LANES>, x: &mut [Vector], mut count: usize) {
     // Passes over everything until a block fits, then block by block.
     while x.len() / count > BLOCK {
         if count == 1 {
@@ -416,14 +462,15 @@ fn forward_lanes(plan: &Packed<LANES>, x: &mut [Vector]) {
         }
         count *= 4;
     }
-    for (i, block) in x.chunks_exact_mut(x.len() / count).enumerate() {
-        let mut parts = 1;
+    let outer = if x.len() > BLOCK { count } else { 1 };
+    for (i, block) in x.chunks_exact_mut(x.len() / outer).enumerate() {
+        let mut parts = count / outer;
         while block.len() / parts > 16 / LANES {
-            let blocks = table.blocks(count * parts, i * parts..(i + 1) * parts);
+            let blocks = table.blocks(outer * parts, i * parts..(i + 1) * parts);
             forward_pass::<false>(p, block, blocks);
             parts *= 4;
         }
-        let blocks = table.blocks(count * parts, i * parts..(i + 1) * parts);
+        let blocks = table.blocks(outer * parts, i * parts..(i + 1) * parts);
         let lanes = &table.lanes[i * parts * 4 / LANES..][..parts * 4 / LANES];
         if table.is_swapped {
             forward_within::<true>(p, block, blocks, lanes);

@@ -78,6 +78,12 @@ fn block(m: Modulus<u32>, twiddles: &Twiddles<u32>, k: usize, scale: u32) -> Blo
 }
 
 impl<const L: usize> Packed<L> {
+    /// c, centred, when `x + c` lies in `(-2q, 2q)` for every x below 2^30: `2^30 + q/2 < 2q`.
+    pub(super) fn shift(&self, c: u32) -> Option<i32> {
+        let c = c as i32;
+        (3 * i64::from(self.q) > 1 << 31).then_some(if 2 * i64::from(c) > i64::from(self.q) { c - self.q } else { c })
+    }
+
     /// From the portable tables of a transform of at least 64 words.
     pub(super) fn new(m: Modulus<u32>, tables: &Tables<u32>) -> Self {
         let n = tables.forward.values.len();

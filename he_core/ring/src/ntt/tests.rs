@@ -208,3 +208,27 @@ fn bad_parameters_are_refused() {
     assert_eq!(new(3, 259), Err(RingError::NotPrime { q: 259 }));
     assert_eq!(new(9, 257), Err(RingError::NotNttFriendly { q: 257, two_n: 1024 }));
 }
+
+/// On both sides of the bound below which sums leave `(-2q, 2q)`, words of any prime and the extreme ones.
+#[test]
+fn a_sum_and_its_reduction_may_be_part_of_the_first_pass() {
+    for log_n in [1, 6, 7, 8, 9, 12, 13, 14] {
+        let bounds = [1 << 30, (1 << 31) / 3 + (1 << 20), (1 << 31) / 3, 1 << 24];
+        for q in bounds.map(|bound| primes_below(bound, log_n, 1)[0]) {
+            for isa in Isa::available() {
+                let plan = NttPlan::<u32>::new(log_n, q, isa).unwrap();
+                let (m, n) = (plan.modulus(), 1usize << log_n);
+                let random = (0..n as u32).map(|i| i.wrapping_mul(0x9e37_79b9).rotate_left(7) >> 2);
+                for x in [random.collect::<Vec<_>>(), vec![(1 << 30) - 1; n], vec![0; n]] {
+                    for c in [0, 1, m.value() / 2, m.value() / 2 + 1, m.value() - 1] {
+                        let mut expected: Vec<u32> = x.iter().map(|x| m.add(m.reduce(*x), c)).collect();
+                        plan.forward(&mut expected);
+                        let mut found = vec![0; n];
+                        plan.forward_of(&mut found, &x, c);
+                        assert_eq!(found, expected, "{} log_n={log_n} q={q} c={c}", isa.name());
+                    }
+                }
+            }
+        }
+    }
+}
