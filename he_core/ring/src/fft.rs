@@ -9,7 +9,7 @@
 //! roots, block by block, as in a number-theoretic transform.
 //! Source: \[CKKS17\], for the embedding.
 
-use crate::kernels::fft::{Roots, forward, inverse, largest, place};
+use crate::kernels::fft::{Roots, Twist, fold, forward, inverse, largest, place};
 use crate::ntt::bit_reverse;
 use crate::scratch::Scratch;
 use crate::{Isa, MAX_LOG_N, RingError};
@@ -29,6 +29,57 @@ pub struct FftPlan {
     roots: Roots,
     /// Where slot `j` stands among the values; the top bit asks for the conjugate.
     places: Vec<u32>,
+    /// The way to real parts alone; `None` below four coefficients.
+    real: Option<RealParts>,
+}
+
+/// Real parts of all slots by a transform of half the size.
+#[derive(Clone, Debug)]
+struct RealParts {
+    twists: Vec<Twist>,
+    roots: Roots,
+    /// Where slot `j` stands: real parts, then imaginary parts.
+    places: Vec<u32>,
+}
+
+impl RealParts {
+    /// For `slots` slots, at least two, with their roots.
+    ///
+    /// With `r(m) = Re a(zeta^m) = r(2N - m)` the sequence `r(1), r(5), r(9), .., r(7), r(3)` is what the half transform gives,
+    /// two neighbours as real and imaginary part: it is the cosine transform of type III of the coefficients, computed as a real
+    /// Fourier transform. Source: J. Makhoul, A fast cosine transform in one and two dimensions, IEEE Transactions on
+    /// Acoustics, Speech, and Signal Processing 28 (1980).
+    fn new(slots: usize, re: &[f64], im: &[f64]) -> Self {
+        let (n, half) = (2 * slots, slots / 2);
+        let factor = |k: usize, i: usize| {
+            let at = if i < 2 { k } else { half - k };
+            // u is exp(-i pi k/N) / 2, v is exp(i pi (3k/N + 1/2)) / 2.
+            let (re, im) = root_of_unity(if i % 2 == 0 { 2 * n - at } else { 3 * at + n / 2 }, n);
+            [re / 2.0, im / 2.0]
+        };
+        let twist = |group: usize| -> Twist {
+            std::array::from_fn(|i| {
+                std::array::from_fn(|part| {
+                    std::array::from_fn(|lane| factor((4 * group + lane + 1).min(half), i)[part])
+                })
+            })
+        };
+        let mut m = 1usize;
+        let places = (0..slots)
+            .map(|_| {
+                let odd = m.min(2 * n - m) / 2;
+                m = m * 3 % (2 * n);
+                // Even ones ascend, odd ones descend; two neighbours are one complex number.
+                let at = if odd % 2 == 0 { odd / 2 } else { slots - 1 - odd / 2 };
+                (place(bit_reverse(at / 2, half.trailing_zeros()), half) + at % 2 * half) as u32
+            })
+            .collect();
+        Self {
+            twists: (0..(half / 2).div_ceil(4)).map(twist).collect(),
+            roots: Roots::new(re[..half].to_vec(), im[..half].to_vec()),
+            places,
+        }
+    }
 }
 
 impl FftPlan {
@@ -59,7 +110,8 @@ impl FftPlan {
                 place(bit_reverse((exponent - 1) / 4, log_slots), slots) as u32 | flag
             })
             .collect();
-        Ok(Self { log_n, isa, roots: Roots::new(re, im), places })
+        let real = (slots > 1).then(|| RealParts::new(slots, &re, &im));
+        Ok(Self { log_n, isa, roots: Roots::new(re, im), places, real })
     }
 
     /// Base-2 logarithm of the ring degree.
@@ -137,6 +189,14 @@ impl FftPlan {
             if expected != found {
                 return Err(RingError::LengthMismatch { what, expected, found });
             }
+        }
+        if let (true, Some(real)) = (im.is_empty(), &self.real) {
+            fold(self.isa, &real.twists, coefficients);
+            let values = &mut coefficients[..slots];
+            let (values_re, values_im) = values.split_at_mut(slots / 2);
+            forward(self.isa, &real.roots, values_re, values_im);
+            re.iter_mut().zip(&real.places).for_each(|(re, place)| *re = values[*place as usize]);
+            return Ok(());
         }
         let (c_re, c_im) = coefficients.split_at_mut(slots);
         forward(self.isa, &self.roots, c_re, c_im);

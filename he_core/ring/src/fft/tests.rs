@@ -1,4 +1,5 @@
 use super::*;
+use crate::testing::largest_log_n;
 
 /// Values without structure in [-1, 1).
 fn noise(len: usize, mut state: u64) -> Vec<f64> {
@@ -111,4 +112,26 @@ fn wrong_lengths_are_refused() {
     assert_eq!(interpolate(&[0.0; 4], &[], 1), refused("coefficients", 16, 15));
     assert_eq!(plan.coefficients_to_slots(&mut out, &mut [0.0; 7], &mut [0.0; 8]), refused("slots", 8, 7));
     assert!(matches!(FftPlan::new(0, Isa::Scalar), Err(RingError::LogNOutOfRange { log_n: 0 })));
+}
+
+/// The half-size way to real parts against the whole one, and the same bits everywhere.
+#[test]
+fn real_parts_alone_are_real_parts() {
+    for log_n in 1..=largest_log_n(14) {
+        let n = 1usize << log_n;
+        let a = noise(n, 9);
+        let scalar = FftPlan::new(log_n, Isa::Scalar).unwrap();
+        let (mut re, mut im) = (vec![0.0; n / 2], vec![0.0; n / 2]);
+        scalar.coefficients_to_slots(&mut a.clone(), &mut re, &mut im).unwrap();
+        let mut alone = vec![0.0; n / 2];
+        scalar.coefficients_to_slots(&mut a.clone(), &mut alone, &mut []).unwrap();
+        let bound = 1e-15 * f64::from(log_n) * (n as f64).sqrt();
+        assert!(re.iter().zip(&alone).all(|(a, b)| (a - b).abs() < bound), "log_n {log_n}");
+        for isa in Isa::available() {
+            let plan = FftPlan::new(log_n, isa).unwrap();
+            let mut found = vec![0.0; n / 2];
+            plan.coefficients_to_slots(&mut a.clone(), &mut found, &mut []).unwrap();
+            assert!(alone.iter().zip(&found).all(|(a, b)| a.to_bits() == b.to_bits()), "{} {log_n}", isa.name());
+        }
+    }
 }

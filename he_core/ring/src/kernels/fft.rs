@@ -142,6 +142,50 @@ pub(super) fn inverse_layers(roots: &Roots, re: &mut [f64], im: &mut [f64]) {
     }
 }
 
+/// Factors of [`fold`] for four k from 1 on, in lanes: `u_k`, `v_k`, `u_(S-k)`, `v_(S-k)`, real parts, imaginary parts.
+pub(crate) type Twist = [[[f64; 4]; 2]; 4];
+
+/// From N = 4 S real coefficients to S complex numbers (real parts first) with which [`forward`] gives all 2 S values
+/// `Re a(zeta^m)`, m odd, two to a number: with `b_k = a_k - a_(N-k)` (`b_0 = 2 a_0`), `p_k = b_k - i b_(2S-k)` and
+/// `q_k = exp(-i pi/4) conj(p_(S-k))`, number k is `u_k (p_k + q_k) + v_k (p_k - q_k)`, where
+/// `u_k = exp(-i pi k/N) / 2`, `v_k = i exp(3 i pi k/N) / 2`. In place, in the first half of `a`.
+pub(crate) fn fold(isa: Isa, twists: &[Twist], a: &mut [f64]) {
+    debug_assert!(a.len() >= 4 && a.len().is_power_of_two() && twists.len() == (a.len() / 8).div_ceil(4));
+    dispatch!(isa, fold_pairs(twists, a));
+}
+
+pub(super) fn fold_pairs(twists: &[Twist], a: &mut [f64]) {
+    fold_from(1, twists, a);
+}
+
+/// Pairs from k = `first` on, and the numbers without a partner, 0 and S/2.
+pub(super) fn fold_from(first: usize, twists: &[Twist], a: &mut [f64]) {
+    let (n, m, s) = (a.len(), a.len() / 2, a.len() / 4);
+    for k in first..=s / 2 {
+        let b = [a[k] - a[n - k], a[s - k] - a[m + s + k], a[s + k] - a[m + s - k], a[m - k] - a[m + k]];
+        let twist = |i: usize| (twists[(k - 1) / 4][i][0][(k - 1) % 4], twists[(k - 1) / 4][i][1][(k - 1) % 4]);
+        let (p, q) = ((b[0], -b[3]), rotated(b[1], b[2]));
+        let (other_p, other_q) = ((b[1], -b[2]), rotated(b[0], b[3]));
+        (a[k], a[s + k]) = twisted(p, q, twist(0), twist(1));
+        if 2 * k < s {
+            (a[s - k], a[m - k]) = twisted(other_p, other_q, twist(2), twist(3));
+        }
+    }
+    let rest = (a[s] - a[m + s]) * std::f64::consts::FRAC_1_SQRT_2;
+    (a[0], a[s]) = (a[0] + rest, a[0] - rest);
+}
+
+/// `exp(-i pi/4) (re + i im)`.
+fn rotated(re: f64, im: f64) -> (f64, f64) {
+    ((re + im) * std::f64::consts::FRAC_1_SQRT_2, (im - re) * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+fn twisted(p: (f64, f64), q: (f64, f64), u: (f64, f64), v: (f64, f64)) -> (f64, f64) {
+    let sum = mul((p.0 + q.0, p.1 + q.1), u);
+    let difference = mul((p.0 - q.0, p.1 - q.1), v);
+    (sum.0 + difference.0, sum.1 + difference.1)
+}
+
 /// Groups of 16 as 4 x 4, rows against columns; nothing below 16 values.
 fn transpose(x: &mut [f64]) {
     for group in x.as_chunks_mut::<16>().0 {

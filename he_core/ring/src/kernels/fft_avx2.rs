@@ -4,11 +4,11 @@
 
 use std::arch::x86_64::{
     __m256d as Vector, _mm_storeu_si128, _mm256_add_pd as add, _mm256_and_pd, _mm256_cvttpd_epi32, _mm256_loadu_pd,
-    _mm256_mul_pd as mul, _mm256_or_pd, _mm256_permute2f128_pd, _mm256_set1_pd as all, _mm256_storeu_pd,
-    _mm256_sub_pd as sub, _mm256_unpackhi_pd, _mm256_unpacklo_pd,
+    _mm256_mul_pd as mul, _mm256_or_pd, _mm256_permute2f128_pd, _mm256_permute4x64_pd, _mm256_set1_pd as all,
+    _mm256_storeu_pd, _mm256_sub_pd as sub, _mm256_unpackhi_pd, _mm256_unpacklo_pd, _mm256_xor_pd,
 };
 
-use super::fft::{BELOW_HALF, GROUP, Leaf, Roots};
+use super::fft::{BELOW_HALF, GROUP, Leaf, Roots, Twist};
 use super::fft_lanes::{NEAR, fft_butterflies, fft_loops, fft_passes};
 use crate::isa::Avx2;
 
@@ -137,4 +137,76 @@ pub(super) fn round_long(_proof: Avx2, scale: f64, x: &[f64], out: &mut [i64]) {
     }
     // SAFETY: the proof is only built after the processor reported these features.
     unsafe { lanes(scale, x, out) }
+}
+
+pub(super) fn fold_pairs(_proof: Avx2, twists: &[Twist], a: &mut [f64]) {
+    #[target_feature(enable = "avx2")]
+    fn lanes(twists: &[Twist], a: &mut [f64]) -> usize {
+        let (m, s) = (a.len() / 2, a.len() / 4);
+        let mut k = 1;
+        let (low, high) = a.split_at_mut(m);
+        let ((left, right), (high_left, high_right)) = (low.split_at_mut(s), high.split_at(s));
+        // Four k with four partners each, as long as both are apart.
+        while k + LANES <= s / 2 {
+            let up = k..k + LANES;
+            let down = s + 1 - k - LANES..s + 1 - k;
+            let b0 = sub(load_part(&left[up.clone()]), reversed(load_part(&high_right[down.clone()])));
+            let b1 = sub(reversed(load_part(&left[down.clone()])), load_part(&high_right[up.clone()]));
+            let b2 = sub(load_part(&right[up.clone()]), reversed(load_part(&high_left[down.clone()])));
+            let b3 = sub(reversed(load_part(&right[down.clone()])), load_part(&high_left[up.clone()]));
+            let twist = &twists[(k - 1) / LANES];
+            let x = twisted(Complex(b0, _mm256_xor_pd(b3, all(-0.0))), rotated(b1, b2), &twist[0], &twist[1]);
+            let y = twisted(Complex(b1, _mm256_xor_pd(b2, all(-0.0))), rotated(b0, b3), &twist[2], &twist[3]);
+            store_part(&mut left[up.clone()], x.0);
+            store_part(&mut right[up], x.1);
+            store_part(&mut left[down.clone()], reversed(y.0));
+            store_part(&mut right[down], reversed(y.1));
+            k += LANES;
+        }
+        k
+    }
+    // SAFETY: the proof is only built after the processor reported AVX2.
+    let next = unsafe { lanes(twists, a) };
+    super::fft::fold_from(next, twists, a);
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_part(x: &[f64]) -> Vector {
+    match x.first_chunk() {
+        Some(x) => load(x),
+        None => all(0.0),
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_part(x: &mut [f64], value: Vector) {
+    if let Some(x) = x.first_chunk_mut() {
+        store(x, value);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn reversed(x: Vector) -> Vector {
+    _mm256_permute4x64_pd::<0b00_01_10_11>(x)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn rotated(re: Vector, im: Vector) -> Complex {
+    let root = all(std::f64::consts::FRAC_1_SQRT_2);
+    Complex(mul(add(re, im), root), mul(sub(im, re), root))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn twisted(p: Complex, q: Complex, u: &[Lanes; 2], v: &[Lanes; 2]) -> Complex {
+    let (u, v) = (Complex(load(&u[0]), load(&u[1])), Complex(load(&v[0]), load(&v[1])));
+    let (sum, difference) = (Complex(add(p.0, q.0), add(p.1, q.1)), Complex(sub(p.0, q.0), sub(p.1, q.1)));
+    Complex(
+        add(sub(mul(sum.0, u.0), mul(sum.1, u.1)), sub(mul(difference.0, v.0), mul(difference.1, v.1))),
+        add(add(mul(sum.0, u.1), mul(sum.1, u.0)), add(mul(difference.0, v.1), mul(difference.1, v.0))),
+    )
 }

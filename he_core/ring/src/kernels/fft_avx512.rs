@@ -5,7 +5,7 @@ use std::arch::x86_64::{
     _mm512_mul_pd as mul, _mm512_or_pd, _mm512_set1_pd as all, _mm512_storeu_pd, _mm512_sub_pd as sub,
 };
 
-use super::fft::{BELOW_HALF, GROUP, Roots};
+use super::fft::{BELOW_HALF, GROUP, Roots, Twist};
 use super::fft_avx2::{join_leaves, split_leaves};
 use super::fft_lanes::{NEAR, fft_butterflies, fft_loops, fft_passes};
 use crate::isa::Avx512;
@@ -63,4 +63,9 @@ pub(super) fn round_long(_proof: Avx512, scale: f64, x: &[f64], out: &mut [i64])
     }
     // SAFETY: the proof is only built after the processor reported these features.
     unsafe { lanes(scale, x, out) }
+}
+
+/// Half of the loads and stores are in reverse order; four lanes are enough.
+pub(super) fn fold_pairs(proof: Avx512, twists: &[Twist], a: &mut [f64]) {
+    super::fft_avx2::fold_pairs(proof.avx2(), twists, a);
 }
