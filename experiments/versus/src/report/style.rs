@@ -38,6 +38,7 @@ table { border-collapse: collapse; font-size: 13.5px; width: 100%; }
 td, th { text-align: left; padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400; }
 tr:last-child td { border-bottom: 0; }
 th { color: var(--soft); white-space: nowrap; }
+td:first-child code { white-space: nowrap; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 .met { color: var(--good); font-weight: 600; white-space: nowrap; } .missed { color: var(--bad); font-weight: 600; white-space: nowrap; }
 code { font: 12.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
