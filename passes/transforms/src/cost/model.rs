@@ -33,19 +33,19 @@ impl Default for CostModel {
 impl CostModel {
     /// With AVX2 kernels.
     pub const AVX2: CostModel = CostModel {
-        butterfly_ns: [0.38, 0.96],
-        multiply_accumulate_ns: [0.072, 0.136],
-        pass_ns: [0.11, 0.36],
-        sample_ns: [2.0, 8.0],
+        butterfly_ns: [0.29, 0.70],
+        multiply_accumulate_ns: [0.073, 0.13],
+        pass_ns: [0.12, 0.36],
+        sample_ns: [1.85, 6.0],
         parallel_efficiency: 0.9,
     };
 
     /// With AVX-512 kernels.
     pub const AVX512: CostModel = CostModel {
-        butterfly_ns: [0.38, 0.83],
-        multiply_accumulate_ns: [0.064, 0.12],
-        pass_ns: [0.11, 0.33],
-        sample_ns: [2.0, 5.2],
+        butterfly_ns: [0.3, 0.56],
+        multiply_accumulate_ns: [0.056, 0.111],
+        pass_ns: [0.117, 0.22],
+        sample_ns: [1.44, 3.83],
         parallel_efficiency: 0.9,
     };
 
