@@ -99,6 +99,9 @@ fn measure(c: &mut Criterion, shape: &Shape, isa: Isa) {
     group.bench_function(name("relinearize"), |b| {
         b.iter(|| evaluator.relinearize(black_box(&square), &relinearization))
     });
+    group.bench_function(name("relinearize_rescale"), |b| {
+        b.iter(|| evaluator.relinearize_rescale(black_box(&square), &relinearization));
+    });
     group.bench_function(name("rescale"), |b| {
         b.iter_batched(|| x.clone(), |x| evaluator.rescale(x), BatchSize::LargeInput);
     });
