@@ -54,7 +54,7 @@ impl RealParts {
         let factor = |k: usize, i: usize| {
             let at = if i < 2 { k } else { half - k };
             // u is exp(-i pi k/N) / 2, v is exp(i pi (3k/N + 1/2)) / 2.
-            let (re, im) = root_of_unity(if i % 2 == 0 { 2 * n - at } else { 3 * at + n / 2 }, n);
+            let (re, im) = root_of_unity(if i.is_multiple_of(2) { 2 * n - at } else { 3 * at + n / 2 }, n);
             [re / 2.0, im / 2.0]
         };
         let twist = |group: usize| -> Twist {
@@ -70,7 +70,7 @@ impl RealParts {
                 let odd = m.min(2 * n - m) / 2;
                 m = m * 3 % (2 * n);
                 // Even ones ascend, odd ones descend; two neighbours are one complex number.
-                let at = if odd % 2 == 0 { odd / 2 } else { slots - 1 - odd / 2 };
+                let at = if odd.is_multiple_of(2) { odd / 2 } else { slots - 1 - odd / 2 };
                 (place(bit_reverse(at / 2, half.trailing_zeros()), half) + at % 2 * half) as u32
             })
             .collect();
