@@ -1,5 +1,7 @@
 //! The program runs through, quick and on toy sizes: what is tested is that every contender computes the same, not how fast.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::process::Command;
 
 use serde_json::Value;
