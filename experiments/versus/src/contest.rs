@@ -182,7 +182,11 @@ mod tests {
     #[test]
     fn contenders_take_turns_and_preparation_is_not_timed() {
         let plan = Plan { rounds: 4, sample: Duration::ZERO, patience: Duration::from_secs(60) };
-        let slow = Contender::prepared("slow to prepare", || Ok(std::thread::sleep(Duration::from_millis(20))), Ok);
+        let sleep = || {
+            std::thread::sleep(Duration::from_millis(20));
+            Ok(())
+        };
+        let slow = Contender::prepared("slow to prepare", sleep, Ok);
         let plain = Contender::new("plain", || Ok(()));
         let times = measure(&mut [slow, plain], &plan, 2).unwrap();
         assert_eq!((times[0].rounds(), times[1].rounds()), (4, 4));

@@ -364,7 +364,7 @@ mod seal {
                     inner.as_mut().decrypt()?;
                     inner.as_mut().decode()?;
                 }
-                _ => drop(inner),
+                _ => {}
             }
             seal.evaluate(operation)
         };
