@@ -17,7 +17,6 @@ use he_params::RequiredSecurity;
 use he_ring::Isa;
 use he_rlwe::EvaluationKeys;
 use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
-use transforms::lowering::Gate;
 use transforms::ranges::Interval;
 use transforms::{CompileOptions, Compiled, compile};
 
@@ -80,6 +79,8 @@ impl Task {
     /// The linear layers, between which there are squares.
     #[cfg(feature = "seal")]
     pub(crate) fn layers(&self) -> anyhow::Result<Vec<&graph::affine::AffineMap>> {
+        use transforms::lowering::Gate;
+
         let mut layers = Vec::new();
         for (position, node) in self.compiled.circuit.nodes.iter().skip(1).enumerate() {
             match (&node.gate, position % 2) {

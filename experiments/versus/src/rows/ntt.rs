@@ -15,6 +15,7 @@ use crate::contest::Contender;
 use crate::limit::transform_multiplies;
 use crate::record::Row;
 
+#[cfg(feature = "seal")]
 const SAME_WORDS: &str = "same residues";
 const SAME_PRODUCT: &str = "same product of polynomials";
 
