@@ -89,9 +89,9 @@ mod permute_avx2;
 mod permute_avx512;
 
 pub(crate) use accumulate::{LANES, Panel, PanelRow, accumulate};
-pub(crate) use panel::{PanelWord, SumReduction, Write, prefetch};
 pub(crate) use centered::dispatch::*;
 pub(crate) use centered::{COLUMNS, DigitRow};
 pub(crate) use elementwise::dispatch::*;
 pub(crate) use ntt::NttKernels;
+pub(crate) use panel::{PanelWord, SumReduction, Write, prefetch};
 pub(crate) use permute::{BLOCK as PERMUTE_BLOCK, Patterns, permute_blocks};
