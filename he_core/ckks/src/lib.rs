@@ -1,7 +1,7 @@
 //! What a message is: encoder, plaintext, ciphertext tensor, evaluator, precision.
 //!
 //! - [`CkksContext`]: parameters made ready, shared by everything else;
-//! - [`Encoder`], [`Plaintext`], [`IntegerPolys`]: numbers to polynomials and back;
+//! - [`Encoder`] and [`Plaintext`]: numbers to polynomials and back;
 //! - [`CiphertextTensor`], [`SeededCiphertextTensor`]: many ciphertexts at one level and scale;
 //! - [`Evaluator`]: sums, products, linear layers, rotations, rescaling;
 //! - [`PublicEncryptor`]: encryption without a secret;
