@@ -23,7 +23,6 @@ use transforms::{CompileOptions, Compiled, compile};
 const MODEL: &str = "experiments/cryptonets/models/mnist_squashed.onnx";
 /// Training images that the compiler looks at, as `//experiments:cryptonets` has it.
 const CALIBRATION_IMAGES: usize = 1024;
-const PRECISION_BITS: f64 = 14.0;
 
 /// The network and a batch for it.
 pub(crate) struct Task {
@@ -60,7 +59,6 @@ impl Task {
         let test = Dataset::Mnist.load(&root, Part::Test)?.take(images);
 
         let mut options = CompileOptions::new(images);
-        options.precision_bits = PRECISION_BITS;
         options.calibration = vec![tensor(&training, &shape)?];
         options.threads = threads;
         if quick {
