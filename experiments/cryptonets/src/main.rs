@@ -6,7 +6,6 @@
 
 mod args;
 mod compare;
-mod machine;
 mod measure;
 mod model;
 mod place;

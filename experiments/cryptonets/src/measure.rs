@@ -8,10 +8,10 @@ use transforms::explain::Explain;
 use crate::args::{Args, Seed};
 use crate::compare::{Comparison, LARGEST_ERROR_SHARE, LEAST_AGREEMENT, Logits};
 use crate::model::Model;
+use crate::place;
 use crate::record::{Gate, Record, layers, median};
 use crate::report::Report;
 use crate::run::{EncryptedRun, Settings, compile_model, run_encrypted};
-use crate::{machine, place};
 
 /// Training images that the compiler sees to bound the values along the network.
 const CALIBRATION_IMAGES: usize = 1024;

@@ -7,7 +7,6 @@ mod bars;
 mod contest;
 mod cryptonets;
 mod limit;
-mod machine;
 mod record;
 mod report;
 mod rows;

@@ -199,7 +199,7 @@ pub(crate) fn peak_of(contender: &str, threads: usize, quick: bool) -> anyhow::R
         None if contender == "seal" => seal::run_once(&task, threads)?,
         None => anyhow::bail!("no contender {contender}"),
     }
-    Ok(crate::machine::peak_rss_bytes())
+    Ok(machine::peak_rss_bytes())
 }
 
 /// Each contender alone in a process, which compiles, encrypts, runs and decrypts one batch.

@@ -1,17 +1,20 @@
-//! What a run says about the machine and the day.
+//! What an experiment says about the machine and the day of its run.
+
+#![forbid(unsafe_code)]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Processor time of everything that ran, in ticks, and of this process: to know how quiet the machine was.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Busy {
+pub struct Busy {
     all: f64,
     busy: f64,
     own: f64,
 }
 
 impl Busy {
-    pub(crate) fn now() -> Option<Busy> {
+    /// The ticks until now; `None` where the system does not say (`/proc` of Linux).
+    pub fn now() -> Option<Busy> {
         let stat = std::fs::read_to_string("/proc/stat").ok()?;
         let ticks: Vec<f64> = stat.lines().next()?.split_whitespace().skip(1).filter_map(|t| t.parse().ok()).collect();
         let all = ticks.iter().take(8).sum();
@@ -23,15 +26,15 @@ impl Busy {
     }
 }
 
-/// Share of all processors that other processes used since `start`.
-pub(crate) fn others_since(start: Option<Busy>) -> Option<f64> {
+/// Share of all processors, in [0, 1], that other processes used since `start`; `None` where the system does not say.
+pub fn others_since(start: Option<Busy>) -> Option<f64> {
     let (start, end) = (start?, Busy::now()?);
     let others = (end.busy - start.busy) - (end.own - start.own);
     (end.all > start.all).then(|| (others / (end.all - start.all)).max(0.0))
 }
 
 /// The most memory this process ever held, in bytes (`VmHWM` of Linux); 0 where the system does not say.
-pub(crate) fn peak_rss_bytes() -> u64 {
+pub fn peak_rss_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     field(&status, "VmHWM")
         .and_then(|value| value.strip_suffix("kB")?.trim().parse::<u64>().ok())
@@ -39,13 +42,13 @@ pub(crate) fn peak_rss_bytes() -> u64 {
 }
 
 /// The processor's name.
-pub(crate) fn processor() -> String {
+pub fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     field(&info, "model name").unwrap_or(std::env::consts::ARCH).to_owned()
 }
 
 /// Number of processors that may be used.
-pub(crate) fn processors() -> usize {
+pub fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
@@ -55,7 +58,7 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Today in UTC, as year-month-day.
-pub(crate) fn today() -> String {
+pub fn today() -> String {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     date(elapsed.as_secs() / 86_400)
 }
