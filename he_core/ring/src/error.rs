@@ -60,14 +60,6 @@ pub enum RingError {
         /// The limbs the operand has.
         found: Vec<usize>,
     },
-    /// Operands are over different limbs where the same are needed.
-    #[error("operands over different limbs: left {left:?}, right {right:?}")]
-    LimbMismatch {
-        /// Limbs of the left operand.
-        left: Vec<usize>,
-        /// Limbs of the right operand.
-        right: Vec<usize>,
-    },
     /// A tensor was made by a ring of another degree or other primes.
     #[error("tensor of log_n {found} over primes {primes:?} is not of this ring of log_n {expected}")]
     ForeignTensor {
