@@ -97,6 +97,13 @@ impl Attributes {
         self.take(key)?.float(key)
     }
 
+    pub(crate) fn take_float_if_any(&mut self, key: &'static str) -> Result<Option<f64>, AttributeError> {
+        match self.take(key) {
+            Ok(value) => value.float(key).map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
     pub(crate) fn take_bool(&mut self, key: &'static str) -> Result<bool, AttributeError> {
         match self.take(key)? {
             Attribute::Word(word) if word == "true" => Ok(true),

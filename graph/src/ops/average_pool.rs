@@ -5,7 +5,7 @@
 
 use super::window::Window;
 use super::{AttributeError, Attributes, Operation, operands};
-use crate::{Dim, Shape, ShapeError, Tensor};
+use crate::{Shape, ShapeError, Tensor};
 
 /// The mean over each window.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,13 +19,7 @@ pub struct AveragePool {
 impl AveragePool {
     /// A window of the given extents, moving by its own size, without border.
     pub fn new(kernel: &[usize]) -> Self {
-        let window = Window {
-            kernel: kernel.to_vec(),
-            strides: kernel.to_vec(),
-            dilations: vec![1; kernel.len()],
-            pads: vec![[0, 0]; kernel.len()],
-        };
-        Self { window, count_border: false }
+        Self { window: Window::new(kernel), count_border: false }
     }
 
     /// The same stride along every axis.
@@ -60,12 +54,7 @@ impl Operation for AveragePool {
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         let [x] = operands(inputs, "1")?;
-        if x.rank() < 3 {
-            return Err(ShapeError::Rank { what: "operand", expected: "at least 3".to_owned(), shape: x.clone() });
-        }
-        let spatial: Vec<usize> = x.dims()[2..].iter().filter_map(|dim| dim.fixed()).collect();
-        let positions = self.window.positions(&spatial)?;
-        Shape::new(x.dims()[..2].iter().copied().chain(positions.into_iter().map(Dim::Fixed)).collect())
+        self.window.pooled(x)
     }
 
     fn evaluate(&self, inputs: &[&Tensor], dims: &[usize], out: &mut [f64]) {
@@ -85,21 +74,10 @@ impl Operation for AveragePool {
     }
 
     fn attributes(&self) -> Attributes {
-        Attributes::default()
-            .with("kernel", self.window.kernel.as_slice())
-            .with("strides", self.window.strides.as_slice())
-            .with("dilations", self.window.dilations.as_slice())
-            .with("pads", self.window.pads.as_slice())
-            .with("count_border", self.count_border)
+        self.window.show(Attributes::default()).with("count_border", self.count_border)
     }
 
     fn from_attributes(attributes: &mut Attributes) -> Result<Self, AttributeError> {
-        let window = Window {
-            kernel: attributes.take_sizes("kernel")?,
-            strides: attributes.take_sizes("strides")?,
-            dilations: attributes.take_sizes("dilations")?,
-            pads: attributes.take_pads("pads")?,
-        };
-        Ok(Self { window, count_border: attributes.take_bool("count_border")? })
+        Ok(Self { window: Window::read(attributes)?, count_border: attributes.take_bool("count_border")? })
     }
 }

@@ -1,4 +1,4 @@
-//! Add, Sub, Mul with broadcasting.
+//! Functions of two operands with broadcasting: sums, products, quotients, powers, the larger and the smaller.
 //!
 //! Broadcasting: shapes are aligned at their last axes; an axis of extent 1, or one that is not there, repeats. The
 //! batch goes with the batch, with 1 and with nothing; it must end at axis 0.
@@ -101,3 +101,24 @@ elementwise!(
     /// `left * right`; of a value with itself: its square.
     Mul, "mul", |a, b| a * b
 );
+elementwise!(
+    /// `left / right`.
+    Div, "div", |a, b| a / b
+);
+elementwise!(
+    /// `left` to the power `right`; not a number for a negative base and an exponent that is not whole.
+    Pow, "pow", f64::powf
+);
+elementwise!(
+    /// The larger of the two.
+    Max, "max", larger
+);
+elementwise!(
+    /// The smaller of the two.
+    Min, "min", |a, b| -larger(-a, -b)
+);
+
+/// The larger of two numbers; not a number when one of them is not.
+pub(super) fn larger(a: f64, b: f64) -> f64 {
+    if a > b || a.is_nan() { a } else { b }
+}

@@ -6,32 +6,42 @@
 //! A shape rule sees operand shapes, symbolic batch included, and checks everything; the evaluation behind it then
 //! cannot fail. Both hold with the batch bound to a number too, which is how the interpreter calls them.
 
+mod activation;
 mod affine;
 mod attributes;
 mod average_pool;
 mod batch_norm;
+mod concat;
 mod conv;
 mod elementwise;
 mod flatten;
 mod gemm;
 mod matmul;
+mod max_pool;
 mod negate;
 mod pad;
+mod range;
+mod reduce;
 mod reshape;
 mod transpose;
 pub mod window;
 
+pub use activation::{BoundedRelu, Clip, Exp, LeakyRelu, Relu, Sigmoid, Tanh};
 pub use affine::Affine;
 pub use attributes::{Attribute, AttributeError, Attributes};
 pub use average_pool::AveragePool;
 pub use batch_norm::BatchNorm;
+pub use concat::Concat;
 pub use conv::Conv;
-pub use elementwise::{Add, Mul, Sub, broadcast};
+pub use elementwise::{Add, Div, Max, Min, Mul, Pow, Sub, broadcast};
 pub use flatten::Flatten;
 pub use gemm::Gemm;
 pub use matmul::MatMul;
+pub use max_pool::MaxPool;
 pub use negate::Negate;
 pub use pad::Pad;
+pub use range::Bounds;
+pub use reduce::{ArgMax, ReduceMax, ReduceMean, ReduceSum, Softmax};
 pub use reshape::{Reshape, ReshapeTarget};
 pub use transpose::Transpose;
 
@@ -124,28 +134,64 @@ operations! {
     Add,
     /// Any affine map over the elements of an image.
     Affine,
+    /// Position of the largest along one axis.
+    ArgMax,
     /// Mean over windows.
     AveragePool,
     /// Normalisation by constants, per channel.
     BatchNorm,
+    /// Nothing below 0, nothing above a bound.
+    BoundedRelu,
+    /// Nothing below one bound, nothing above another.
+    Clip,
+    /// Operands one behind the other along one axis.
+    Concat,
     /// Convolution over any number of spatial axes.
     Conv,
+    /// Quotient, with broadcasting.
+    Div,
+    /// Exponential.
+    Exp,
     /// One row per image.
     Flatten,
     /// Scaled matrix product plus scaled bias.
     Gemm,
+    /// Another slope below 0.
+    LeakyRelu,
     /// Matrix product.
     MatMul,
+    /// The larger of two, with broadcasting.
+    Max,
+    /// Largest over windows.
+    MaxPool,
+    /// The smaller of two, with broadcasting.
+    Min,
     /// Product, with broadcasting.
     Mul,
     /// Sign change.
     Negate,
     /// A constant border.
     Pad,
+    /// Power, with broadcasting.
+    Pow,
+    /// Largest over axes.
+    ReduceMax,
+    /// Mean over axes.
+    ReduceMean,
+    /// Sum over axes.
+    ReduceSum,
+    /// Nothing below 0.
+    Relu,
     /// The same elements under other extents.
     Reshape,
+    /// Logistic function.
+    Sigmoid,
+    /// Exponentials that sum to 1 over axes.
+    Softmax,
     /// Difference, with broadcasting.
     Sub,
+    /// Hyperbolic tangent.
+    Tanh,
     /// Axes in another order.
     Transpose,
 }

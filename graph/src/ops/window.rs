@@ -5,7 +5,8 @@
 //! spans `d*(k-1)+1`, there are `(n + b + a - span) / s + 1` positions (rounded down), and tap `t` of position `p`
 //! sees input element `p*s + t*d - b` when that lies within `[0, n)`.
 
-use crate::{Shape, ShapeError};
+use super::{AttributeError, Attributes};
+use crate::{Dim, Shape, ShapeError};
 
 /// A window with its steps and borders, over any number of spatial axes; one entry per axis everywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,12 @@ pub enum AutoPad {
 }
 
 impl Window {
+    /// A window of the given extents, moving by its own size, without border.
+    pub fn new(kernel: &[usize]) -> Self {
+        let axes = kernel.len();
+        Self { kernel: kernel.to_vec(), strides: kernel.to_vec(), dilations: vec![1; axes], pads: vec![[0, 0]; axes] }
+    }
+
     /// Number of positions along each axis.
     ///
     /// # Errors
@@ -84,6 +91,55 @@ impl Window {
             .collect()
     }
 
+    /// Shape of a pooling of `[batch, C, D...]` by this window: `[batch, C, P...]`.
+    pub(super) fn pooled(&self, x: &Shape) -> Result<Shape, ShapeError> {
+        if x.rank() < 3 {
+            return Err(ShapeError::Rank { what: "operand", expected: "at least 3".to_owned(), shape: x.clone() });
+        }
+        let spatial: Vec<usize> = x.dims()[2..].iter().filter_map(|dim| dim.fixed()).collect();
+        let positions = self.positions(&spatial)?;
+        Shape::new(x.dims()[..2].iter().copied().chain(positions.into_iter().map(Dim::Fixed)).collect())
+    }
+
+    /// The first spatial axis along which some position sees nothing but border. The window has been checked.
+    pub(super) fn axis_with_empty_window(&self, input: &[usize]) -> Option<usize> {
+        let positions = self.positions(input).ok()?;
+        (0..input.len()).find(|&axis| {
+            (0..positions[axis]).any(|position| {
+                let (first, end) = self.seen(axis, position, input[axis]);
+                first >= end
+            })
+        })
+    }
+
+    /// Taps `first..end` of a position see the input along one axis: `before <= start + k*dilation < before + extent`.
+    fn seen(&self, axis: usize, position: usize, extent: usize) -> (usize, usize) {
+        let ([before, _], dilation) = (self.pads[axis], self.dilations[axis]);
+        let start = position * self.strides[axis];
+        let first = before.saturating_sub(start).div_ceil(dilation);
+        let end = (before + extent).saturating_sub(start).div_ceil(dilation).min(self.kernel[axis]);
+        (first, end)
+    }
+
+    /// Adds its four lists to what the text form shows.
+    pub(super) fn show(&self, attributes: Attributes) -> Attributes {
+        attributes
+            .with("kernel", self.kernel.as_slice())
+            .with("strides", self.strides.as_slice())
+            .with("dilations", self.dilations.as_slice())
+            .with("pads", self.pads.as_slice())
+    }
+
+    /// Reads back what [`Window::show`] gave.
+    pub(super) fn read(attributes: &mut Attributes) -> Result<Self, AttributeError> {
+        Ok(Self {
+            kernel: attributes.take_sizes("kernel")?,
+            strides: attributes.take_sizes("strides")?,
+            dilations: attributes.take_sizes("dilations")?,
+            pads: attributes.take_pads("pads")?,
+        })
+    }
+
     /// Number of taps of a window that lies wholly inside.
     pub fn taps(&self) -> usize {
         self.kernel.iter().product()
@@ -121,10 +177,8 @@ impl Window {
         let mut grown = Vec::new();
         for axis in 0..input.len() {
             let ([before, _], dilation) = (self.pads[axis], self.dilations[axis]);
-            // Taps `first..end` see the input: `before <= start + k*dilation < before + extent`.
             let start = position[axis] * self.strides[axis];
-            let first = before.saturating_sub(start).div_ceil(dilation);
-            let end = (before + input[axis]).saturating_sub(start).div_ceil(dilation).min(self.kernel[axis]);
+            let (first, end) = self.seen(axis, position[axis], input[axis]);
             for tap in taps.iter() {
                 for k in first..end {
                     let at = start + k * dilation - before;
