@@ -4,18 +4,22 @@
 //! |---|---|
 //! | key switching key | seed of the uniform rows, tensor of the rows `b_j`: one per digit, over all primes, evaluations |
 //! | public key | seed of the uniform row, tensor of one row b over all primes, evaluations |
+//! | either, when its uniform rows have no seed of ours | 32 zero bytes, tensor of the rows `b_0, a_0, b_1, a_1, ..` |
 //! | relinearization key | key switching key |
 //! | Galois keys | count; for each, by ascending element: Galois element, key switching key |
 //! | evaluation keys | u8 0 or 1; when 1 a key switching key (from s^2); Galois keys as above |
 //!
 //! A key switching key has no envelope of its own.
 
-use he_ring::RnsTensor;
+use he_ring::sampling::Seed;
+use he_ring::{Eval, RnsTensor};
 
 use crate::wire::{Kind, ParamsDigest, Reader, WireError, WireObject, Writer, tensor_len};
 use crate::{EvaluationKeys, GaloisKeys, KeySwitchKey, PublicKey, RelinearizationKey, RlweContext, RlweError};
 
-const SEED_LEN: u64 = 32;
+const SEED_LEN: usize = 32;
+/// Stands where a seed would: the uniform rows follow whole.
+const NO_SEED: [u8; SEED_LEN] = [0; SEED_LEN];
 
 /// What the constructors of keys may refuse in bytes that were read.
 fn invalid(field: &'static str) -> impl Fn(RlweError) -> WireError {
@@ -25,24 +29,60 @@ fn invalid(field: &'static str) -> impl Fn(RlweError) -> WireError {
     }
 }
 
+/// Writes a key of pairs of rows `b, a`: with its seed the rows b alone, without one all of them.
+fn write_pairs(
+    context: &RlweContext,
+    seed: Option<&Seed>,
+    rows: &RnsTensor<Eval>,
+    body: &mut Writer,
+) -> Result<(), WireError> {
+    let Some(seed) = seed else {
+        body.bytes(&NO_SEED);
+        return body.tensor(context.ring(), rows);
+    };
+    if *seed.expose_bytes() == NO_SEED {
+        return Err(WireError::Invalid { field: "seed", reason: "zero stands for no seed".into() });
+    }
+    body.seed(seed);
+    body.tensor(context.ring(), rows.view().select(0, rows.rows() / 2, 2)?)
+}
+
+/// What [`write_pairs`] wrote: a seed and rows b, or all rows.
+fn read_pairs(
+    context: &RlweContext,
+    pairs: usize,
+    body: &mut Reader<'_>,
+) -> Result<(Option<Seed>, RnsTensor<Eval>), WireError> {
+    let bytes: [u8; SEED_LEN] = body.array("seed")?;
+    let (seed, rows) = if bytes == NO_SEED { (None, 2 * pairs) } else { (Some(Seed::new(bytes)), pairs) };
+    Ok((seed, body.tensor(context.ring(), rows, &context.all_limbs())?))
+}
+
 impl KeySwitchKey {
-    /// Bytes of its wire form, the same for every key of a context.
+    /// Bytes of the longest wire form: without a seed.
     ///
     /// # Errors
     /// None for a context.
-    pub fn wire_len(context: &RlweContext) -> Result<u64, WireError> {
-        Ok(SEED_LEN + tensor_len(context.ring(), context.digit_count(), &context.all_limbs())?)
+    pub fn max_wire_len(context: &RlweContext) -> Result<u64, WireError> {
+        Self::wire_len(context, 2)
+    }
+
+    /// Bytes of the wire form with so many rows to a digit.
+    fn wire_len(context: &RlweContext, rows: usize) -> Result<u64, WireError> {
+        Ok(SEED_LEN as u64 + tensor_len(context.ring(), rows * context.digit_count(), &context.all_limbs())?)
     }
 
     fn write(&self, context: &RlweContext, body: &mut Writer) -> Result<(), WireError> {
-        body.seed(self.seed());
-        body.tensor(context.ring(), self.b().map_err(invalid("key"))?)
+        write_pairs(context, self.seed(), self.rows(), body)
     }
 
     fn read(context: &RlweContext, body: &mut Reader<'_>) -> Result<Self, WireError> {
-        let seed = body.seed("seed")?;
-        let b: RnsTensor<_> = body.tensor(context.ring(), context.digit_count(), &context.all_limbs())?;
-        KeySwitchKey::from_parts(context, seed, &b).map_err(invalid("key"))
+        let (seed, rows) = read_pairs(context, context.digit_count(), body)?;
+        match seed {
+            Some(seed) => KeySwitchKey::from_parts(context, seed, &rows),
+            None => KeySwitchKey::from_rows(context, rows),
+        }
+        .map_err(invalid("key"))
     }
 }
 
@@ -55,14 +95,16 @@ impl WireObject for PublicKey {
     }
 
     fn write_body(&self, context: &RlweContext, body: &mut Writer) -> Result<(), WireError> {
-        body.seed(self.seed());
-        body.tensor(context.ring(), self.rows().view().range(0, 1)?)
+        write_pairs(context, self.seed(), self.rows(), body)
     }
 
     fn read_body(context: &RlweContext, body: &mut Reader<'_>) -> Result<Self, WireError> {
-        let seed = body.seed("seed")?;
-        let b: RnsTensor<_> = body.tensor(context.ring(), 1, &context.all_limbs())?;
-        PublicKey::from_parts(context, seed, &b).map_err(invalid("public key"))
+        let (seed, rows) = read_pairs(context, 1, body)?;
+        match seed {
+            Some(seed) => PublicKey::from_parts(context, seed, &rows),
+            None => PublicKey::from_rows(context, rows),
+        }
+        .map_err(invalid("public key"))
     }
 }
 
@@ -102,7 +144,7 @@ impl WireObject for GaloisKeys {
 
     fn read_body(context: &RlweContext, body: &mut Reader<'_>) -> Result<Self, WireError> {
         let count = body.count("galois keys", 0..=context.ring().n())?;
-        let each = KeySwitchKey::wire_len(context)?.saturating_add(4);
+        let each = KeySwitchKey::wire_len(context, 1)?.saturating_add(4);
         body.expect("galois keys", each.saturating_mul(count as u64))?;
         let mut keys = GaloisKeys::new();
         let mut last = 0;
@@ -150,12 +192,12 @@ impl WireObject for EvaluationKeys {
 }
 
 impl EvaluationKeys {
-    /// The longest body: a relinearization key and `galois_keys` others.
+    /// The longest body: a relinearization key and `galois_keys` others, all without seeds.
     ///
     /// # Errors
     /// None for a context.
     pub fn max_body_len(context: &RlweContext, galois_keys: usize) -> Result<u64, WireError> {
-        let each = KeySwitchKey::wire_len(context)?.saturating_add(4);
+        let each = KeySwitchKey::max_wire_len(context)?.saturating_add(4);
         Ok(each.saturating_mul(galois_keys as u64 + 1).saturating_add(5))
     }
 }

@@ -12,6 +12,7 @@ use he_ring::sampling::{Seed, Stream};
 use he_ring::{Eval, Galois, RnsTensor, RnsView};
 
 use crate::context::LevelPlan;
+use crate::keys::check_key_rows;
 use crate::{RlweContext, RlweError, purpose};
 
 /// Bytes of raised digits that one pass over a tensor may hold.
@@ -20,7 +21,8 @@ const DIGIT_BYTES: usize = 16 << 20;
 /// The key from one secret to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeySwitchKey {
-    seed: Seed,
+    /// What all `a_j` were drawn from; `None` when somebody else drew them.
+    seed: Option<Seed>,
     /// Rows `b_j, a_j` for every digit, over all primes.
     rows: RnsTensor<Eval>,
 }
@@ -47,18 +49,33 @@ impl KeySwitchKey {
         let mut rows = ring.zero(2 * digits, &context.all_limbs())?;
         ring.fill_uniform(&Stream::new(&seed, purpose::KEY_UNIFORM), 0, rows.view_mut().select(1, digits, 2)?)?;
         ring.add_assign(rows.view_mut().select(0, digits, 2)?, b)?;
-        Ok(Self { seed, rows })
+        Ok(Self { seed: Some(seed), rows })
     }
 
-    /// The public seed of all `a_j`.
-    pub fn seed(&self) -> &Seed {
-        &self.seed
+    /// Takes rows `b_0, a_0, b_1, a_1, ..`, two per digit, over all primes, the `a_j` drawn by whatever made the key: another
+    /// library, say.
+    ///
+    /// # Errors
+    /// [`RlweError::KeyShape`]; [`RlweError::Ring`] for rows of other parameters.
+    pub fn from_rows(context: &RlweContext, rows: RnsTensor<Eval>) -> Result<Self, RlweError> {
+        check_key_rows(context, &rows, 2 * context.digit_count())?;
+        Ok(Self { seed: None, rows })
+    }
+
+    /// The public seed of all `a_j`; `None` for a key that was taken whole.
+    pub fn seed(&self) -> Option<&Seed> {
+        self.seed.as_ref()
+    }
+
+    /// Rows `b_0, a_0, b_1, a_1, ..` over all primes.
+    pub fn rows(&self) -> &RnsTensor<Eval> {
+        &self.rows
     }
 
     /// The rows `b_j`.
     ///
     /// # Errors
-    /// None for a key made by [`KeySwitchKey::from_parts`].
+    /// None.
     pub fn b(&self) -> Result<RnsView<'_, Eval>, RlweError> {
         Ok(self.rows.view().select(0, self.rows.rows() / 2, 2)?)
     }
@@ -66,7 +83,7 @@ impl KeySwitchKey {
     /// The rows `a_j`.
     ///
     /// # Errors
-    /// None for a key made by [`KeySwitchKey::from_parts`].
+    /// None.
     pub fn a(&self) -> Result<RnsView<'_, Eval>, RlweError> {
         Ok(self.rows.view().select(1, self.rows.rows() / 2, 2)?)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use he_params::GaloisElement;
 use he_ring::sampling::{Seed, Stream};
-use he_ring::{Eval, RnsTensor};
+use he_ring::{Eval, RingError, RnsTensor};
 
 use crate::{KeySwitchKey, RlweContext, RlweError, purpose};
 
@@ -80,7 +80,8 @@ pub struct EvaluationKeys {
 /// An encryption of zero over all primes: rows `b = -a s + e` and a.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublicKey {
-    seed: Seed,
+    /// What a was drawn from; `None` when somebody else drew it.
+    seed: Option<Seed>,
     rows: RnsTensor<Eval>,
 }
 
@@ -97,16 +98,36 @@ impl PublicKey {
         let mut rows = ring.zero(2, &context.all_limbs())?;
         ring.fill_uniform(&Stream::new(&seed, purpose::PUBLIC_KEY_UNIFORM), 0, rows.view_mut().range(1, 1)?)?;
         ring.add_assign(rows.view_mut().range(0, 1)?, b)?;
-        Ok(Self { seed, rows })
+        Ok(Self { seed: Some(seed), rows })
     }
 
-    /// The public seed of a.
-    pub fn seed(&self) -> &Seed {
-        &self.seed
+    /// Takes rows b and a over all primes, a drawn by whatever made the key: another library, say.
+    ///
+    /// # Errors
+    /// [`RlweError::KeyShape`]; [`RlweError::Ring`] for rows of other parameters.
+    pub fn from_rows(context: &RlweContext, rows: RnsTensor<Eval>) -> Result<Self, RlweError> {
+        check_key_rows(context, &rows, 2)?;
+        Ok(Self { seed: None, rows })
+    }
+
+    /// The public seed of a; `None` for a key that was taken whole.
+    pub fn seed(&self) -> Option<&Seed> {
+        self.seed.as_ref()
     }
 
     /// Rows b and a over all primes.
     pub fn rows(&self) -> &RnsTensor<Eval> {
         &self.rows
     }
+}
+
+/// Refuses rows that are not `expected` over all primes of the context.
+pub(crate) fn check_key_rows(context: &RlweContext, rows: &RnsTensor<Eval>, expected: usize) -> Result<(), RlweError> {
+    let ring = context.ring();
+    if rows.log_n() != ring.log_n() || rows.primes() != ring.primes() {
+        let (expected, found) = (ring.log_n(), rows.log_n());
+        return Err(RingError::ForeignTensor { expected, found, primes: rows.primes() }.into());
+    }
+    let found = rows.rows();
+    if found == expected { Ok(()) } else { Err(RlweError::KeyShape { expected, found }) }
 }

@@ -34,10 +34,10 @@ impl<'a> Decryptor<'a> {
         let below = components.checked_sub(2).ok_or(RingError::RowMismatch { left: 2, right: components })?;
         // Horner's rule in s, from the last component down.
         let mut sum = component(below)?.to_tensor();
-        ring.mul_add_assign(&mut sum, component(below + 1)?, self.key.rows())?;
+        ring.mul_add_assign(&mut sum, component(below + 1)?, self.key.expose_rows())?;
         for k in (0..below).rev() {
             let mut next = component(k)?.to_tensor();
-            ring.mul_add_assign(&mut next, &sum, self.key.rows())?;
+            ring.mul_add_assign(&mut next, &sum, self.key.expose_rows())?;
             sum = next;
         }
         Ok(Plaintext::from_rows(&self.context, sum, x.scale())?)

@@ -51,8 +51,8 @@ impl<'a> KeyGenerator<'a> {
     /// # Errors
     /// [`SecretError::NoSpecialPrimes`]; [`SecretError::Ring`] for a secret key of other parameters.
     pub fn relinearization_key(&self) -> Result<RelinearizationKey, SecretError> {
-        let mut square = self.secret.rows().clone();
-        self.context.ring().mul_assign(&mut square, self.secret.rows())?;
+        let mut square = self.secret.expose_rows().clone();
+        self.context.ring().mul_assign(&mut square, self.secret.expose_rows())?;
         let key = self.switch_key(&square, RELINEARIZATION_KEY);
         square.zeroize();
         Ok(RelinearizationKey::new(key?))
@@ -72,7 +72,7 @@ impl<'a> KeyGenerator<'a> {
                 continue;
             }
             let g = u64::from(element.get());
-            let mut image = ring.automorphism(&ring.galois(g)?, self.secret.rows())?;
+            let mut image = ring.automorphism(&ring.galois(g)?, self.secret.expose_rows())?;
             let key = self.switch_key(&image, FIRST_GALOIS_KEY + g);
             image.zeroize();
             keys.insert(element, key?);

@@ -5,7 +5,7 @@ use std::fmt;
 use he_ckks::CkksContext;
 use he_params::SecretDistribution;
 use he_ring::sampling::{Seed, SmallPolys, Stream};
-use he_ring::{Eval, RnsTensor};
+use he_ring::{Eval, RingError, RnsTensor};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{SecretError, purpose};
@@ -72,6 +72,29 @@ impl SecretKey {
         Self::expand(context, coefficients)
     }
 
+    /// Takes a key as one row of evaluations over all primes, which is how other libraries store it.
+    ///
+    /// # Errors
+    /// [`SecretError::Ring`] for rows of other parameters, [`SecretError::NotTernary`] also for residues that are not those of
+    /// one ternary polynomial.
+    pub fn from_rows(context: &CkksContext, mut rows: RnsTensor<Eval>) -> Result<Self, SecretError> {
+        let (ring, limbs) = (context.ring(), context.rlwe().all_limbs());
+        if rows.rows() != 1 {
+            return Err(RingError::RowMismatch { left: 1, right: rows.rows() }.into());
+        }
+        let (first, q) = (rows.view().with_limbs(&limbs[..1])?, context.params().q()[0]);
+        let mut first = ring.inverse(first)?;
+        // Anything else becomes 2, which is refused with the rest; no branch depends on a coefficient.
+        let small = |x: u64| i8::from(x == 1) - i8::from(x == q - 1) + 2 * i8::from(x > 1 && x < q - 1);
+        let coefficients = first.row(0, 0).iter().map(small).collect();
+        first.zeroize();
+        let key = Self::from_coefficients(context, coefficients);
+        // One prime told the coefficients; the others have to agree. Where they do not, there is no key whose secret time could tell.
+        let agrees = key.as_ref().is_ok_and(|key| key.rows == rows);
+        rows.zeroize();
+        key.and_then(|key| if agrees { Ok(key) } else { Err(SecretError::NotTernary) })
+    }
+
     fn expand(context: &CkksContext, coefficients: SmallPolys) -> Result<Self, SecretError> {
         let (ring, limbs) = (context.ring(), context.rlwe().all_limbs());
         let rows = ring.forward(ring.from_signed(coefficients.coefficients(), &limbs)?)?;
@@ -85,8 +108,8 @@ impl SecretKey {
         self.coefficients.coefficients()
     }
 
-    /// s over all primes, one row.
-    pub(crate) fn rows(&self) -> &RnsTensor<Eval> {
+    /// s over all primes, one row, to write it where it is safe.
+    pub fn expose_rows(&self) -> &RnsTensor<Eval> {
         &self.rows
     }
 

@@ -1,10 +1,10 @@
 //! Wire forms: what was written is read back; damaged, truncated and foreign bytes are refused, never a panic.
 
-use he_ckks::{CiphertextTensor, CkksContext, Isa, Plaintext, SeededCiphertextTensor};
-use he_params::{Level, Rotation};
+use he_ckks::{CiphertextTensor, CkksContext, Isa, Plaintext, RingError, Seed, SeededCiphertextTensor};
+use he_params::{GaloisElement, Level, Rotation};
 use he_rlwe::wire::{Kind, ParamsDigest, Reader, WireError, WireObject, Writer};
-use he_rlwe::{EvaluationKeys, GaloisKeys, PublicKey, RelinearizationKey, RlweContext};
-use he_secret::SecretKey;
+use he_rlwe::{EvaluationKeys, GaloisKeys, KeySwitchKey, PublicKey, RelinearizationKey, RlweContext};
+use he_secret::{SecretError, SecretKey};
 use proptest::prelude::*;
 
 use crate::support::{Setup, literal, literals, numbers};
@@ -75,6 +75,65 @@ fn what_was_written_is_read_back() {
         // A seed in place of half of the residues.
         assert!(2 * files.seeded.len() < files.ciphertext.len() + 512);
     }
+}
+
+/// Keys of another library have no seed of ours: their uniform rows are written, and such a key switches as well.
+#[test]
+fn keys_without_a_seed_are_written_whole() {
+    for literal in literals() {
+        let setup = Setup::new(literal);
+        let (context, rlwe) = (&*setup.context, setup.context.rlwe());
+        let keys = setup.keys();
+        let (public, seeded) = (keys.public_key().unwrap(), keys.relinearization_key().unwrap());
+        let whole = PublicKey::from_rows(rlwe, public.rows().clone()).unwrap();
+        assert_eq!((whole.seed(), whole.rows()), (None, public.rows()));
+        assert!(round_trip(rlwe, &whole).len() > public.to_bytes(rlwe).unwrap().len());
+        let key = KeySwitchKey::from_rows(rlwe, seeded.key().rows().clone()).unwrap();
+        let whole = RelinearizationKey::new(key.clone());
+        let length = round_trip(rlwe, &whole).len() as u64;
+        assert_eq!(length, KeySwitchKey::max_wire_len(rlwe).unwrap() + 88);
+        let mut galois = keys.galois_keys(&[Rotation(1)], true).unwrap();
+        galois.insert(GaloisElement::new(5, context.params().log_n()).unwrap(), key);
+        let both = EvaluationKeys { relinearization: Some(whole.clone()), galois };
+        assert!(round_trip(rlwe, &both).len() as u64 <= EvaluationKeys::max_body_len(rlwe, 3).unwrap() + 88);
+
+        let x = setup.encryptor(1).encrypt(&[0.5, -0.25], setup.top(), setup.scale()).unwrap();
+        let square = setup.evaluator.square(&x.expand(context).unwrap()).unwrap();
+        let [a, b] = [&whole, &seeded].map(|key| setup.evaluator.relinearize(&square, key).unwrap());
+        assert_eq!(a, b);
+    }
+}
+
+#[test]
+fn a_seed_of_zeros_cannot_be_written() {
+    let setup = Setup::new(literal(4, &[30, 45], &[50], 20.0, 1));
+    let rlwe = setup.context.rlwe();
+    let b = setup.keys().public_key().unwrap().rows().view().gather(&[0]).unwrap();
+    let key = PublicKey::from_parts(rlwe, Seed::new([0; 32]), &b).unwrap();
+    let reason = "zero stands for no seed".to_owned();
+    assert_eq!(key.to_bytes(rlwe).unwrap_err(), WireError::Invalid { field: "seed", reason });
+}
+
+#[test]
+fn a_secret_key_comes_back_from_its_evaluations() {
+    let setup = Setup::new(literal(10, &[30, 45], &[50], 20.0, 1));
+    let context = &*setup.context;
+    let rows = setup.secret.expose_rows();
+    let back = SecretKey::from_rows(context, rows.clone()).unwrap();
+    assert_eq!(back.expose_coefficients(), setup.secret.expose_coefficients());
+    let refused = |rows| SecretKey::from_rows(context, rows).unwrap_err();
+    // Ternary modulo the first prime alone, and not even there.
+    for limb in [0, 2] {
+        let mut forged = rows.clone();
+        let word = forged.row(limb, 0).get(7);
+        let row: Vec<u64> =
+            (0..).zip(forged.row(limb, 0).iter()).map(|(i, x)| if i == 7 { word ^ 1 } else { x }).collect();
+        forged.set_row_from_u64(limb, 0, row.into_iter()).unwrap();
+        assert_eq!(refused(forged), SecretError::NotTernary);
+    }
+    let few = rows.view().with_limbs(&[0, 1]).unwrap();
+    assert_eq!(refused(few), SecretError::NotTernary);
+    assert!(matches!(refused(rows.view().gather(&[0, 0]).unwrap()), SecretError::Ring(RingError::RowMismatch { .. })));
 }
 
 /// Tries to read bytes as every kind; returns how many succeeded.
