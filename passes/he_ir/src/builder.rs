@@ -42,6 +42,11 @@ impl HeProgramBuilder {
         Ok(id)
     }
 
+    /// Says how images lie in ciphertexts; [`Packing::Batch`] unless said.
+    pub fn packing(&mut self, packing: Packing) {
+        self.program.packing = packing;
+    }
+
     /// Appends `op`; `source` names the layer of the model it comes from.
     ///
     /// # Errors

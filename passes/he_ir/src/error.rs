@@ -74,6 +74,47 @@ pub enum TypeError {
         /// Level asked for.
         to: String,
     },
+    /// A constant of a client's function that makes no sense.
+    #[error("{function} with the constant {constant}")]
+    FunctionConstant {
+        /// The function.
+        function: &'static str,
+        /// Its constant.
+        constant: f64,
+    },
+    /// A group that a client's function cannot take.
+    #[error("{function} does not make {outputs} results of {inputs} numbers")]
+    FunctionGroup {
+        /// The function.
+        function: &'static str,
+        /// Numbers in the group.
+        inputs: usize,
+        /// Results of the group.
+        outputs: usize,
+    },
+    /// A result that two groups write.
+    #[error("two groups write result {index}")]
+    ResultTwice {
+        /// The result.
+        index: u32,
+    },
+    /// A result that no group writes.
+    #[error("no group writes result {index}")]
+    ResultMissing {
+        /// The result.
+        index: usize,
+    },
+    /// A fresh ciphertext above the chain of primes.
+    #[error("fresh ciphertexts at level {level}, the chain has {primes} primes")]
+    FreshLevel {
+        /// The level stated.
+        level: Level,
+        /// Primes of the program.
+        primes: usize,
+    },
+    /// A product of two ciphertexts whose slots hold two images each.
+    #[error("complex-packed ciphertexts cannot be multiplied with each other")]
+    ComplexProduct,
     /// A scale that is not a positive finite number.
     #[error("scale {value} is not a positive finite number")]
     NotAScale {

@@ -5,7 +5,7 @@
 //! `relinearize`, `rescale` and `drop_level` are operations: nothing is aligned behind anybody's back.
 //!
 //! - [`HeProgram`] and [`HeProgramBuilder`]: the only way to make one is to append checked operations;
-//! - [`Op`], [`LinearMap`]: what can be computed;
+//! - [`Op`], [`LinearMap`]: what can be computed; [`Refresh`], [`ClientFunction`]: what the key owner computes;
 //! - [`HeProgram::verify`]: every error at once;
 //! - [`portable`]: program and parameters as a file for another machine, bounded and checked;
 //! - `Display`: the text form that golden tests and `explain` show.
@@ -18,6 +18,7 @@ mod linear_map;
 mod op;
 pub mod portable;
 mod program;
+mod refresh;
 mod text;
 mod value;
 mod verify;
@@ -27,6 +28,7 @@ pub use error::{HeIrError, TypeError};
 pub use linear_map::{Group, LinearMap, WeightBlock};
 pub use op::Op;
 pub use program::{HeProgram, Node, Packing};
+pub use refresh::{ClientFunction, Refresh, RefreshGroup};
 pub use value::{CipherType, ValueId};
 
 #[cfg(test)]

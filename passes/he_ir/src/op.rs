@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use he_params::Level;
 
-use crate::LinearMap;
+use crate::{LinearMap, Refresh};
 
 /// One operation on tensors of ciphertexts. Its operands stand in the node.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +51,12 @@ pub enum Op {
         /// Shape of the result.
         shape: Vec<usize>,
     },
+    /// A function that the key owner computes on decrypted numbers. One operand or several of one level and scale, of 2 components; the
+    /// result is encrypted afresh.
+    Refresh {
+        /// The function, and the state of what comes back.
+        refresh: Arc<Refresh>,
+    },
 }
 
 impl Op {
@@ -69,10 +75,11 @@ impl Op {
             Op::Rescale => "rescale",
             Op::DropLevel { .. } => "drop_level",
             Op::Gather { .. } => "gather",
+            Op::Refresh { .. } => "refresh",
         }
     }
 
-    /// Number of operands.
+    /// Number of operands; of a refresh, the fewest.
     pub fn arity(&self) -> usize {
         match self {
             Op::Input { .. } => 0,

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use he_params::{CkksParams, CkksParamsLiteral, Level, ParamsError, Scale};
 use serde::{Deserialize, Serialize};
 
-use crate::{Group, HeIrError, HeProgram, HeProgramBuilder, LinearMap, Op, ValueId, WeightBlock};
+use crate::{
+    ClientFunction, Group, HeIrError, HeProgram, HeProgramBuilder, LinearMap, Op, Packing, Refresh, RefreshGroup,
+    ValueId, WeightBlock,
+};
 
 /// Largest file that is read, in bytes.
 pub const MAX_BYTES: usize = 1 << 30;
@@ -89,6 +92,9 @@ struct File {
     name: String,
     params: CkksParamsLiteral,
     q: Vec<u64>,
+    /// N images in N/2 slots.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    complex_packed: bool,
     maps: Vec<FileMap>,
     nodes: Vec<FileNode>,
     outputs: Vec<(String, u32)>,
@@ -133,18 +139,42 @@ struct FileNode {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum FileOp {
-    Input { name: String, shape: Vec<usize>, level: Level, scale: Scale },
-    Linear { map: usize, shape: Vec<usize> },
+    Input {
+        name: String,
+        shape: Vec<usize>,
+        level: Level,
+        scale: Scale,
+    },
+    Linear {
+        map: usize,
+        shape: Vec<usize>,
+    },
     Add,
     Sub,
     Negate,
-    AddConstant { values: Vec<f64> },
+    AddConstant {
+        values: Vec<f64>,
+    },
     Mul,
     Square,
     Relinearize,
     Rescale,
-    DropLevel { to: Level },
-    Gather { indices: Vec<u32>, shape: Vec<usize> },
+    DropLevel {
+        to: Level,
+    },
+    Gather {
+        indices: Vec<u32>,
+        shape: Vec<usize>,
+    },
+    Refresh {
+        function: ClientFunction,
+        /// Inputs and outputs of each group.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        groups: Option<Vec<(Vec<u32>, Vec<u32>)>>,
+        shape: Vec<usize>,
+        level: Level,
+        scale: Scale,
+    },
 }
 
 /// Writes a program and the parameters it was placed on.
@@ -178,6 +208,16 @@ pub fn to_bytes(program: &HeProgram, params: &CkksParamsLiteral) -> Result<Vec<u
             Op::Rescale => FileOp::Rescale,
             Op::DropLevel { to } => FileOp::DropLevel { to: *to },
             Op::Gather { indices, .. } => FileOp::Gather { indices: indices.to_vec(), shape },
+            Op::Refresh { refresh } => FileOp::Refresh {
+                function: refresh.function,
+                groups: refresh
+                    .groups
+                    .as_ref()
+                    .map(|groups| groups.iter().map(|g| (g.inputs.clone(), g.outputs.clone())).collect()),
+                shape,
+                level: refresh.level,
+                scale: refresh.scale,
+            },
         };
         let operands = node.operands().iter().map(|id| id.index() as u32).collect();
         let source = if matches!(op, FileOp::Input { .. }) { String::new() } else { node.source().to_owned() };
@@ -188,6 +228,7 @@ pub fn to_bytes(program: &HeProgram, params: &CkksParamsLiteral) -> Result<Vec<u
         name: program.name().to_owned(),
         params: params.clone(),
         q: program.q().to_vec(),
+        complex_packed: program.packing() == Packing::Complex,
         maps: maps.iter().map(|map| write_map(map)).collect(),
         nodes,
         outputs: program.outputs().iter().map(|(name, id)| (name.clone(), id.index() as u32)).collect(),
@@ -214,6 +255,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<(HeProgram, CkksParams), PortableError
     bounded("operations", file.nodes.len(), MAX_NODES)?;
     let maps = file.maps.into_iter().map(|map| read_map(map).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
     let mut builder = HeProgramBuilder::new(file.name, file.q);
+    builder.packing(if file.complex_packed { Packing::Complex } else { Packing::Batch });
     for (index, node) in file.nodes.into_iter().enumerate() {
         let operands: Vec<ValueId> = node.operands.iter().map(|&id| ValueId::new(id as usize)).collect();
         push(&mut builder, index, node, &operands, &maps)?;
@@ -250,6 +292,12 @@ fn push(
         FileOp::Gather { indices, shape } => {
             bounded_shape(&shape)?;
             Op::Gather { indices: Arc::new(indices), shape }
+        }
+        FileOp::Refresh { function, groups, shape, level, scale } => {
+            bounded_shape(&shape)?;
+            let group = |(inputs, outputs)| RefreshGroup { inputs, outputs };
+            let groups = groups.map(|groups| groups.into_iter().map(group).collect());
+            Op::Refresh { refresh: Arc::new(Refresh { function, groups, shape, level, scale }) }
         }
         FileOp::AddConstant { values } => Op::AddConstant { values: Arc::new(values) },
         FileOp::DropLevel { to } => Op::DropLevel { to },

@@ -1,7 +1,9 @@
 //! The program itself.
 
+use std::sync::Arc;
+
 use crate::value::{CipherType, ValueId};
-use crate::{HeIrError, Op, verify};
+use crate::{HeIrError, Op, Refresh, verify};
 
 /// How images lie in ciphertexts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -10,6 +12,21 @@ pub enum Packing {
     /// Image i of the batch in slot i, one ciphertext per tensor element.
     #[default]
     Batch,
+    /// Image i in the real part of slot i, image i + N/2 in the imaginary part, which is negated in odd slots: N images in N/2 slots.
+    ///
+    /// With the signs, `1 + X^(N/2)` is one in both parts of every slot, so a bias is that polynomial times a number. Holds where no
+    /// ciphertext is multiplied by a ciphertext.
+    Complex,
+}
+
+impl Packing {
+    /// Images that a ciphertext of so many slots holds.
+    pub fn images(self, slots: usize) -> usize {
+        match self {
+            Packing::Batch => slots,
+            Packing::Complex => 2 * slots,
+        }
+    }
 }
 
 /// One operation and the type of what it computes.
@@ -114,6 +131,24 @@ impl HeProgram {
             }
         }
         last
+    }
+
+    /// The refreshes, in order, with their values.
+    pub fn refreshes(&self) -> impl Iterator<Item = (ValueId, &Arc<Refresh>)> {
+        self.values().filter_map(|(id, node)| match &node.op {
+            Op::Refresh { refresh } => Some((id, refresh)),
+            _ => None,
+        })
+    }
+
+    /// The same program with its images packed otherwise.
+    ///
+    /// # Errors
+    /// Products of ciphertexts under [`Packing::Complex`].
+    pub fn with_packing(mut self, packing: Packing) -> Result<HeProgram, Vec<HeIrError>> {
+        self.packing = packing;
+        self.verify()?;
+        Ok(self)
     }
 
     /// Checks the whole program: every rule of [`Op`], levels, scales and component counts recomputed.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::program::HeProgram;
 use crate::value::CipherType;
-use crate::{LinearMap, Op};
+use crate::{LinearMap, Op, Packing, Refresh};
 
 impl fmt::Display for CipherType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,9 +30,27 @@ impl fmt::Display for LinearMap {
     }
 }
 
+impl fmt::Display for Refresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use crate::ClientFunction as F;
+        write!(f, "{}", self.function.name())?;
+        match self.function {
+            F::BoundedRelu { max } => write!(f, " {max}")?,
+            F::LeakyRelu { alpha } => write!(f, " {alpha}")?,
+            F::Power { exponent } => write!(f, " {exponent}")?,
+            _ => {}
+        }
+        match &self.groups {
+            Some(groups) => write!(f, " {{{} groups}}", groups.len()),
+            None => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for HeProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "program {:?} q {:?}", self.name(), self.q())?;
+        let packing = if self.packing() == Packing::Complex { " complex-packed" } else { "" };
+        writeln!(f, "program {:?} q {:?}{packing}", self.name(), self.q())?;
         for (id, node) in self.values() {
             write!(f, "{id} = {}", node.op().verb())?;
             for operand in node.operands() {
@@ -43,6 +61,7 @@ impl fmt::Display for HeProgram {
                 Op::Linear { map } => write!(f, " {map}")?,
                 Op::AddConstant { values } => write!(f, " {{{} constants}}", values.len())?,
                 Op::DropLevel { to } => write!(f, " to {}", to)?,
+                Op::Refresh { refresh } => write!(f, " {refresh}")?,
                 Op::Gather { indices, .. } => write!(f, " {{{} indices}}", indices.len())?,
                 _ => {}
             }

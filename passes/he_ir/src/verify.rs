@@ -4,13 +4,14 @@ use he_params::{Level, Scale};
 
 use crate::Op;
 use crate::error::{HeIrError, TypeError};
-use crate::program::{HeProgram, Node};
+use crate::program::{HeProgram, Node, Packing};
 use crate::value::{CipherType, ValueId};
 
 /// Type of the result of `op` on operands of these types; `q` are the program's primes. An input has the type that its
 /// builder gave, so it is not asked for here.
 pub(crate) fn result_type(op: &Op, operands: &[&CipherType], q: &[u64]) -> Result<CipherType, TypeError> {
-    if operands.len() != op.arity() {
+    let many = matches!(op, Op::Refresh { .. }) && operands.len() > op.arity();
+    if operands.len() != op.arity() && !many {
         return Err(TypeError::Arity { expected: op.arity(), found: operands.len() });
     }
     match (op, operands) {
@@ -78,6 +79,24 @@ pub(crate) fn result_type(op: &Op, operands: &[&CipherType], q: &[u64]) -> Resul
                 None => Ok(CipherType { shape: shape.clone(), ..(*x).clone() }),
             }
         }
+        (Op::Refresh { refresh }, [first, rest @ ..]) => {
+            two_components(first)?;
+            for x in rest {
+                two_components(x)?;
+                if x.level != first.level {
+                    return Err(TypeError::Level { left: first.level, right: x.level });
+                }
+                if !x.scale.is_close(first.scale) {
+                    return Err(TypeError::Scale { left: first.scale, right: x.scale });
+                }
+            }
+            refresh.check(operands.iter().map(|x| x.elements()).sum())?;
+            if refresh.level.prime_count() > q.len() {
+                return Err(TypeError::FreshLevel { level: refresh.level, primes: q.len() });
+            }
+            let (shape, level, scale) = (refresh.shape.clone(), refresh.level, refresh.scale);
+            Ok(CipherType { shape, level, scale, component_count: 2 })
+        }
         _ => Err(TypeError::Arity { expected: op.arity(), found: operands.len() }),
     }
 }
@@ -129,6 +148,10 @@ pub(crate) fn verify(program: &HeProgram) -> Result<(), Vec<HeIrError>> {
         errors.extend(check_level(id, node.value.level, program.q.len()).err());
         if matches!(node.op, Op::Input { .. }) {
             continue;
+        }
+        if program.packing == Packing::Complex && matches!(node.op, Op::Mul | Op::Square) {
+            let error = TypeError::ComplexProduct;
+            errors.push(HeIrError::Op { verb: node.op.verb(), node: node.source.clone(), error });
         }
         let computed = operand_types(&program.nodes, &node.operands, id.index()).and_then(|types| {
             result_type(&node.op, &types, &program.q).map_err(|error| HeIrError::Op {

@@ -30,8 +30,16 @@ fn program() -> HeProgram {
     let z = b.push(Op::Rescale, &[z], "square").unwrap();
     let w = b.push(Op::Mul, &[x, x], "mul").unwrap();
     let w = b.push(Op::DropLevel { to: Level::BOTTOM }, &[w], "mul").unwrap();
+    let scale = Scale::from_log2(25.3).unwrap();
+    let function = ClientFunction::LeakyRelu { alpha: 0.1 };
+    let leaky = Refresh { function, groups: None, shape: vec![2], level: Level::new(1), scale };
+    let v = b.push(Op::Refresh { refresh: Arc::new(leaky) }, &[z], "leaky").unwrap();
+    let groups = Some(vec![RefreshGroup { inputs: vec![1, 0], outputs: vec![0] }]);
+    let max = Refresh { function: ClientFunction::Max, groups, shape: vec![1], level: Level::BOTTOM, scale };
+    let v = b.push(Op::Refresh { refresh: Arc::new(max) }, &[v], "max").unwrap();
     b.output("z", z);
     b.output("w", w);
+    b.output("v", v);
     b.finish().unwrap()
 }
 
@@ -59,7 +67,10 @@ fn lies_are_refused() {
         (r#""shape":[1,2]"#, r#""shape":[5]"#.to_owned(), "the shape has 5 elements"),
         (r#""operands":[0,0]"#, r#""operands":[0,99]"#.to_owned(), "%99 is used by node 11 before it is defined"),
         (r#""weights":[-7]"#, r#""weights":[-7,1]"#.to_owned(), "a block of 1 x 1 weights has 2"),
-        (r#"["w",12]"#, r#"["w",13]"#.to_owned(), "%13 is used by"),
+        (r#"["w",12]"#, r#"["w",15]"#.to_owned(), "%15 is used by"),
+        (r#"{"leaky_relu":{"alpha":0.1}}"#, r#"{"leaky_relu":{"beta":0.1}}"#.to_owned(), "unknown field `beta`"),
+        (r#"[[[1,0],[0]]]"#, r#"[[[1,2],[0]]]"#.to_owned(), "index 2 past the operand's 2 elements"),
+        (r#"[[[1,0],[0]]]"#, r#"[[[1,0],[1]]]"#.to_owned(), "index 1 past the operand's 1 elements"),
         (r#""level":1"#, r#""level":2"#.to_owned(), "at level 2, the chain has 2 primes"),
         (&format!(r#""q":[{q0}"#), r#""q":[97"#.to_owned(), "are not the first of the parameters' 2"),
         (r#""log_n":12"#, r#""log_n":11"#.to_owned(), "parameters: "),
