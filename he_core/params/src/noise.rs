@@ -86,29 +86,27 @@ impl Noise {
     }
 }
 
-/// A key switching digit: a residue modulo the product D of its primes, raised to the full modulus by approximate base conversion, which yields the
-/// sum of one number uniform in `[0, D)` per prime: mean kD/2, variance k D^2 / 12 for k primes.
+/// A key switching digit: a residue modulo the product D of its primes, raised to the full modulus as the integer in
+/// `[0, D)`: uniform, of mean D/2 and variance D^2 / 12.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Digit {
     /// log2 of D.
     pub log_modulus: f64,
-    /// Number of primes k.
-    pub primes: usize,
 }
 
 impl Digit {
     /// The digits of a ciphertext over the primes `q`, so many primes each.
     pub fn of(q: &[u64], primes_per_digit: usize) -> Vec<Digit> {
-        let log = |chunk: &[u64]| chunk.iter().map(|&q| (q as f64).log2()).sum();
-        q.chunks(primes_per_digit.max(1)).map(|c| Digit { log_modulus: log(c), primes: c.len() }).collect()
+        let log = |group: &[u64]| group.iter().map(|&q| (q as f64).log2()).sum();
+        q.chunks(primes_per_digit.max(1)).map(|group| Digit { log_modulus: log(group) }).collect()
     }
 
     fn mean_over(self, log_p: f64) -> f64 {
-        (self.log_modulus - log_p).exp2() * self.primes as f64 / 2.0
+        (self.log_modulus - log_p).exp2() / 2.0
     }
 
     fn variance_over(self, log_p: f64) -> f64 {
-        (2.0 * (self.log_modulus - log_p)).exp2() * self.primes as f64 / 12.0
+        (2.0 * (self.log_modulus - log_p)).exp2() / 12.0
     }
 }
 

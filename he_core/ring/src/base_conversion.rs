@@ -1,11 +1,11 @@
 //! From residues modulo some primes to residues modulo others.
 //!
-//! Formulas, for `x` in `[0, Q)`, `Q = q_0 .. q_(k-1)`, a target prime t:
-//! exact: mixed-radix digits `x = v_0 + v_1 q_0 + v_2 q_0 q_1 + ..`, `0 <= v_i < q_i`, then the same sum modulo t;
-//! approximate: `sum_i [x_i (Q/q_i)^-1]_(q_i) (Q/q_i) mod t`, which is `x + u Q` with `0 <= u < k`.
-//! Both cost k products per target; the digits of the exact one cost `k(k-1)/2` more.
+//! Formula, for `x` in `[0, Q)`, `Q = q_0 .. q_(k-1)`, a target prime t: mixed-radix digits `x = v_0 + v_1 q_0 + v_2 q_0 q_1 + ..`,
+//! `0 <= v_i < q_i`, then the same sum modulo t: exact, by integers alone, so the same on every processor. Digits cost
+//! `k(k-1)/2` products, each target k more. (The sum of `[x_i (Q/q_i)^-1]_(q_i) (Q/q_i)`, whose result is off by up to k - 1
+//! times Q, needs k products in place of `k(k-1)/2`: no fewer up to three primes.)
 //! Layout: coefficients in and out, limb after limb; digits take the place of the residues they come from.
-//! Source: mixed radix: D. E. Knuth, The Art of Computer Programming 2, section 4.3.2; approximate: \[BEHZ16\].
+//! Source: D. E. Knuth, The Art of Computer Programming 2, section 4.3.2.
 
 use crate::kernels;
 use crate::modulus::Modulus;
@@ -23,10 +23,6 @@ pub struct BaseConversion {
     inverses: Vec<Vec<u64>>,
     /// `[t][i] = q_0 .. q_(i-1) mod t`.
     radices: Vec<Vec<u64>>,
-    /// `[i] = (Q/q_i)^-1 mod q_i`.
-    punctured_inverses: Vec<u64>,
-    /// `[t][i] = Q/q_i mod t`.
-    punctured: Vec<Vec<u64>>,
     /// `floor(Q/2)` modulo the primes of `from`, then of `to`.
     half_from: Vec<u64>,
     half_to: Vec<u64>,
@@ -58,14 +54,10 @@ impl BaseConversion {
         let (from, to) = (ring.resolve(from)?, ring.resolve(to)?);
         let q = |i: usize| from[i].1;
         let prefix = |i: usize| (0..i).map(q);
-        let others = |i: usize| (0..from.len()).filter(move |j| *j != i).map(q);
         let inverses = (0..from.len())
             .map(|i| prefix(i).map(|other| inverse_vartime(other, q(i))).collect::<Result<Vec<_>, _>>())
             .collect::<Result<Vec<_>, _>>()?;
         let radices = to.iter().map(|(_, t)| (0..from.len()).map(|i| product(prefix(i), *t)).collect()).collect();
-        let punctured_inverses =
-            (0..from.len()).map(|i| inverse_vartime(product(others(i), q(i)), q(i))).collect::<Result<Vec<_>, _>>()?;
-        let punctured = to.iter().map(|(_, t)| (0..from.len()).map(|i| product(others(i), *t)).collect()).collect();
         // Q is odd, so floor(Q/2) = (Q-1)/2: modulo q_i that is -1/2, modulo t it is (Q-1)/2.
         let half_from = from.iter().map(|(_, q)| (q - 1) / 2).collect();
         let mut half_to = Vec::with_capacity(to.len());
@@ -75,7 +67,7 @@ impl BaseConversion {
             half_to.push(product([(q_mod_t + t - 1) % t, t.div_ceil(2)].into_iter(), *t));
             inverse_to.push(inverse_vartime(q_mod_t, *t)?);
         }
-        Ok(Self { from, to, inverses, radices, punctured_inverses, punctured, half_from, half_to, inverse_to })
+        Ok(Self { from, to, inverses, radices, half_from, half_to, inverse_to })
     }
 
     /// Ring indices of the source limbs.
@@ -163,59 +155,19 @@ impl Digits<'_> {
 }
 
 impl Ring {
-    /// `x + uQ` over the target limbs, `0 <= u < k` for k source limbs (exact for one).
-    ///
-    /// # Errors
-    /// [`RingError::MissingLimb`], [`RingError::ForeignTensor`].
-    pub fn convert_approximate<'x>(
-        &self,
-        conversion: &BaseConversion,
-        x: impl Into<RnsView<'x, Coeff>>,
-    ) -> Result<RnsTensor<Coeff>, RingError> {
-        let x = x.into();
-        self.check(x.tensor)?;
-        let digits = self.approximate_digits(conversion, x.with_limbs(&conversion.from_limbs())?);
-        self.combine(conversion, &digits)
-    }
-
     /// The representative of x in `[0, Q)` over the target limbs.
     ///
     /// # Errors
     /// [`RingError::MissingLimb`], [`RingError::ForeignTensor`].
-    pub fn convert_exact<'x>(
+    pub fn convert<'x>(
         &self,
         conversion: &BaseConversion,
         x: impl Into<RnsView<'x, Coeff>>,
     ) -> Result<RnsTensor<Coeff>, RingError> {
         let x = x.into();
         self.check(x.tensor)?;
-        let digits = self.exact_digits(conversion, x.with_limbs(&conversion.from_limbs())?);
+        let digits = self.digits(conversion, x.with_limbs(&conversion.from_limbs())?);
         self.combine(conversion, &digits)
-    }
-
-    /// The representative of x in `[-(Q-1)/2, (Q-1)/2]` over the target limbs.
-    ///
-    /// # Errors
-    /// [`RingError::MissingLimb`], [`RingError::ForeignTensor`].
-    pub fn convert_exact_centered<'x>(
-        &self,
-        conversion: &BaseConversion,
-        x: impl Into<RnsView<'x, Coeff>>,
-    ) -> Result<RnsTensor<Coeff>, RingError> {
-        let x = x.into();
-        self.check(x.tensor)?;
-        let mut shifted = x.with_limbs(&conversion.from_limbs())?;
-        self.add_half(conversion, &mut shifted);
-        let digits = self.exact_digits(conversion, shifted);
-        let mut out = self.combine(conversion, &digits)?;
-        self.par_rows(out.view_mut(), |limb, _, row| {
-            each_width!(row, |plan, out| {
-                let m = plan.modulus();
-                let minus_half = m.neg(Word::from_u64(conversion.half_to[limb]));
-                kernels::add_constant_assign(plan.isa(), m, out, minus_half);
-            })
-        });
-        Ok(out)
     }
 
     /// Adds `floor(Q/2)` to every coefficient over the source limbs.
@@ -228,21 +180,8 @@ impl Ring {
         });
     }
 
-    /// Takes a tensor over exactly the source limbs.
-    pub(crate) fn approximate_digits<'c>(&self, conversion: &'c BaseConversion, mut x: RnsTensor<Coeff>) -> Digits<'c> {
-        if conversion.from.len() > 1 {
-            self.par_rows(x.view_mut(), |limb, _, row| {
-                each_width!(row, |plan, x| {
-                    let w = plan.modulus().shoup(Word::from_u64(conversion.punctured_inverses[limb]));
-                    kernels::mul_shoup_assign(plan.isa(), plan.modulus(), x, w);
-                })
-            });
-        }
-        Digits { tensor: x, factors: &conversion.punctured }
-    }
-
-    /// Takes a tensor over exactly the source limbs.
-    pub(crate) fn exact_digits<'c>(&self, conversion: &'c BaseConversion, mut x: RnsTensor<Coeff>) -> Digits<'c> {
+    /// Takes a tensor over exactly the source limbs, in their order.
+    pub(crate) fn digits<'c>(&self, conversion: &'c BaseConversion, mut x: RnsTensor<Coeff>) -> Digits<'c> {
         let stride = x.stride();
         for i in 1..x.limbs.len() {
             // Limbs before i hold digits already; limb i becomes a tensor of its own for the parallel loop.

@@ -119,7 +119,7 @@ impl Ring {
             let (taken, rest) = coeff.limbs.drain(..).partition(|limb| from.contains(&limb.index));
             coeff.limbs = rest;
             let digit = RnsTensor { log_n: coeff.log_n, rows: coeff.rows, limbs: taken, domain: coeff.domain };
-            Ok(self.approximate_digits(conversion, digit.into_limbs(&from)?))
+            Ok(self.digits(conversion, digit.into_limbs(&from)?))
         };
         raise.iter().map(digit).collect()
     }
@@ -142,7 +142,7 @@ impl Ring {
             }
         });
         self.add_half(inputs.divide, &mut high);
-        Ok(self.exact_digits(inputs.divide, high))
+        Ok(self.digits(inputs.divide, high))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The two halves of hybrid key switching: raise a digit to all primes, and divide by the special primes.
 //!
-//! Formulas: `mod_up` takes the residues of x modulo a group of primes (a digit) to all primes, as x + uQ with u below
-//! the size of the group (exact and unsigned for one prime, as Microsoft SEAL does it); `mod_down` is `round(x / P)`,
+//! Formulas: `mod_up` takes the residues of x modulo a group of primes (a digit) to all primes, as the integer in `[0, D)`, D
+//! the product of the group (for one prime what Microsoft SEAL does); `mod_down` is `round(x / P)`,
 //! `(x - ([x + h]_P - h)) * P^-1 mod q_j` with `h = (P-1)/2` and an exact conversion of `[x + h]_P`.
 //! Layout: evaluations in and out; limbs of raised digits stand in ascending order of ring index.
 //! Source: \[HK20\], for the groups.
@@ -32,7 +32,7 @@ impl Ring {
             return Err(RingError::RowMismatch { left: coeff.rows(), right: eval.rows() });
         }
         let kept = self.operand(&from, eval.rows(), eval)?;
-        let digits = self.approximate_digits(conversion, coeff.with_limbs(&from)?);
+        let digits = self.digits(conversion, coeff.with_limbs(&from)?);
         let mut limbs: Vec<usize> = from.iter().copied().chain(conversion.to_limbs()).collect();
         limbs.sort_unstable();
         let mut out = self.zero(coeff.rows(), &limbs)?;
@@ -64,7 +64,7 @@ impl Ring {
             self.par_rows(high.view_mut(), |_, _, row| each_width!(row, |plan, x| plan.inverse(x)));
         }
         self.add_half(conversion, &mut high);
-        let digits = self.exact_digits(conversion, high);
+        let digits = self.digits(conversion, high);
         self.par_rows(x.view_mut(), |limb, row, out| {
             each_width!(out, |plan, out| {
                 let (m, isa) = (plan.modulus(), plan.isa());

@@ -79,13 +79,6 @@ pub(crate) fn centered(x: &BigUint, q: &BigUint) -> BigInt {
     if &x * 2u32 > *q { BigInt::from(x) - BigInt::from(q.clone()) } else { BigInt::from(x) }
 }
 
-/// `x mod q` in `[0, q)`.
-pub(crate) fn residue(x: &BigInt, q: u64) -> u64 {
-    let q = BigInt::from(q);
-    let r = ((x % &q) + &q) % &q;
-    u64::try_from(r).unwrap()
-}
-
 /// `round(x / d)` to nearest for odd d: no ties.
 pub(crate) fn divide_round(x: &BigUint, d: &BigUint) -> BigUint {
     (x + d / 2u32) / d

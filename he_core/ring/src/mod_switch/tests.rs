@@ -42,13 +42,10 @@ fn mod_up_keeps_the_digit_and_extends_it() {
             let raised = ring.mod_up(&conversion, &coeff, &eval).unwrap();
             assert_eq!(raised.limb_indices(), [0, 1, 2, 3, 4]);
             let part = coeff.view().with_limbs(&digit).unwrap();
-            let q = modulus_of(&part);
             let back = ring.inverse(raised).unwrap();
             for row in 0..2 {
                 let values = big_coefficients(&part, row);
-                for (i, x) in big_coefficients(&back, row).into_iter().enumerate() {
-                    assert!((0..digit.len()).any(|u| x == &values[i] + &q * u), "coefficient {i} of digit {digit:?}");
-                }
+                assert_eq!(big_coefficients(&back, row), values, "digit {digit:?}");
             }
         }
     }
