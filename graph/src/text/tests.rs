@@ -115,7 +115,7 @@ fn lines_that_cannot_be_read() {
     };
     assert_eq!(line("graph a\ninput %x [0]"), "2: axis 0 has extent 0");
     assert_eq!(line("nonsense"), "1: expected graph, input, const, output or %, found nonsense");
-    assert_eq!(line("%y = softmax(%x) -> [1]"), "1: unknown operation softmax");
+    assert_eq!(line("%y = softplus(%x) -> [1]"), "1: unknown operation softplus");
     assert_eq!(line("%y = add(%x, %x) {axis=1} -> [1]"), "1: add has no attribute axis");
     assert_eq!(line("%y = transpose(%x) -> [1]"), "1: attribute order is missing");
     assert_eq!(line("%y = transpose(%x) {order=3} -> [1]"), "1: attribute order: expected a list, found 3");

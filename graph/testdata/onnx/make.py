@@ -144,6 +144,47 @@ def every_operator(name, opset):
     keep(model(name, nodes, [value("x", ["N", 3, 5, 5])], [value("y", ["N", 6])], initial, opset), 2)
 
 
+def every_nonlinearity():
+    """The operators that are not linear, and the reductions, in one chain (ArgMax gives integers: node tests have it)."""
+    node = helper.make_node
+    initial = [
+        tensor("w", weights(4, 2, 3, 3)), tensor("low", np.array(0, np.float32)), tensor("six", np.array(6, np.float32)),
+        tensor("minus", np.array(-0.25, np.float32)), tensor("two", np.array([2], np.float32)),
+        tensor("three", np.full((1,), 3, np.float32)), tensor("last", np.array([-1], np.int64)),
+        tensor("one", np.array([1], np.int64)),
+    ]
+    nodes = [
+        node("Conv", ["x", "w"], ["conv"], "conv", pads=[1, 0, 0, 1], group=2),
+        node("Relu", ["conv"], ["relu"], "relu"),
+        node("Clip", ["conv", "low", "six"], ["relu6"], "relu6"),
+        node("Clip", ["conv", "minus"], ["clip"], "clip"),
+        node("LeakyRelu", ["conv"], ["leaky"], "leaky", alpha=0.125),
+        node("Max", ["relu", "clip", "leaky"], ["max"], "max"),
+        node("Min", ["max", "relu6", "two"], ["min"], "min"),
+        node("Concat", ["min", "leaky"], ["both"], "concat", axis=1),
+        node("MaxPool", ["both"], ["pooled"], "maxpool", kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 1],
+             dilations=[1, 2], ceil_mode=1),
+        node("Sigmoid", ["pooled"], ["sigmoid"], "sigmoid"),
+        node("Tanh", ["pooled"], ["tanh"], "tanh"),
+        node("Exp", ["tanh"], ["exp"], "exp"),
+        node("Div", ["sigmoid", "exp"], ["div"], "div"),
+        node("Pow", ["div", "three"], ["pow"], "pow"),
+        node("Dropout", ["pow"], ["dropout"], "dropout"),
+        node("ReduceMax", ["dropout"], ["rows"], "reducemax", axes=[3], keepdims=0),
+        node("ReduceMean", ["rows"], ["means"], "reducemean", axes=[-1], keepdims=1),
+        node("Sum", ["rows", "means", "rows"], ["sum"], "sum"),
+        node("Softmax", ["sum"], ["softmax"], "softmax", axis=1),
+        node("GlobalAveragePool", ["dropout"], ["global"], "global"),
+        node("GlobalMaxPool", ["dropout"], ["largest"], "globalmax"),
+        node("Squeeze", ["global", "last"], ["squeezed"], "squeeze"),
+        node("Add", ["softmax", "squeezed"], ["add"], "add"),
+        node("Unsqueeze", ["add", "one"], ["wider"], "unsqueeze"),
+        node("ReduceSum", ["wider", "last"], ["y"], "reducesum"),
+        node("Add", ["y", "largest"], ["z"], "end"),
+    ]
+    keep(model("every_nonlinearity", nodes, [value("x", ["N", 4, 6, 5])], [value("z", ["N", 8, 8, 1])], initial, 13), 2)
+
+
 def refused():
     """One model per refusal; the messages stand in refused.txt."""
     x, y = value("x", ["N", 1, 4, 4]), value("y", None)
@@ -157,10 +198,25 @@ def refused():
         (HERE / "refused" / f"{name}.onnx").write_bytes(made.SerializeToString(deterministic=True))
 
     node = helper.make_node
-    put("unknown_operator", [node("Softmax", ["x"], ["y"], "softmax")])
+    put("unknown_operator", [node("Softplus", ["x"], ["y"], "softplus")])
     put("unknown_domain", [node("Conv", ["x", "w"], ["y"], "conv", domain="com.example")], [w])
     put("unknown_attribute", [node("Conv", ["x", "w"], ["y"], "conv", flavour=1)], [w])
-    put("ceil_mode", [node("AveragePool", ["x"], ["y"], "pool", kernel_shape=[2, 2], ceil_mode=1)])
+    put("ceil_mode",
+        [node("AveragePool", ["x"], ["y"], "pool", kernel_shape=[2, 2], ceil_mode=1, count_include_pad=1)])
+    put("pool_of_border", [node("MaxPool", ["x"], ["y"], "pool", kernel_shape=[1, 1], pads=[1, 0, 0, 0])])
+    put("pool_indices", [node("MaxPool", ["x"], ["y", "i"], "pool", kernel_shape=[2, 2])])
+    put("training_dropout", [node("Dropout", ["x", "", "t"], ["y"], "dropout")],
+        [tensor("t", np.array(True))])
+    put("mean_of_batch", [node("ReduceMean", ["x"], ["y"], "mean", axes=[0])])
+    put("softmax_of_batch", [node("Softmax", ["x"], ["y"], "softmax", axis=0)])
+    put("concat_of_batch", [node("Concat", ["x", "x"], ["y"], "concat", axis=0)])
+    put("concat_of_different", [node("Concat", ["x", "z"], ["y"], "concat", axis=1)],
+        inputs=[x, value("z", ["N", 1, 4, 3])])
+    put("axis_twice", [node("ReduceSum", ["x", "a"], ["y"], "sum")], [tensor("a", np.array([1, -3], np.int64))])
+    put("axis_outside", [node("ArgMax", ["x"], ["y"], "argmax", axis=4)])
+    put("squeeze_of_more", [node("Squeeze", ["x", "a"], ["y"], "squeeze")], [tensor("a", np.array([2], np.int64))])
+    put("batch_behind", [node("Unsqueeze", ["x", "a"], ["y"], "unsqueeze")], [tensor("a", np.array([0], np.int64))])
+    put("computed_clip", [node("Clip", ["x", "x"], ["y"], "clip")])
     put("reflect_pad", [node("Pad", ["x", "p"], ["y"], "pad", mode="reflect")], [tensor("p", np.zeros(8, np.int64))])
     put("negative_pad", [node("Pad", ["x", "p"], ["y"], "pad")], [tensor("p", np.full(8, -1, np.int64))])
     put("batch_pad", [node("Pad", ["x", "p"], ["y"], "pad")], [tensor("p", np.ones(8, np.int64))])
@@ -205,3 +261,4 @@ if __name__ == "__main__":
     every_operator("every_operator_13", 13)
     every_operator("every_operator_18", 18)
     refused()
+    every_nonlinearity()

@@ -5,8 +5,14 @@ use graph::{Tensor, interpret};
 
 use super::{assert_close, read, testdata};
 
-const MODELS: [&str; 5] =
-    ["small_cryptonets", "old_exporter", "every_operator_10", "every_operator_13", "every_operator_18"];
+const MODELS: [&str; 6] = [
+    "small_cryptonets",
+    "old_exporter",
+    "every_operator_10",
+    "every_operator_13",
+    "every_operator_18",
+    "every_nonlinearity",
+];
 
 #[test]
 fn models_compute_what_onnx_computes() {
@@ -33,7 +39,7 @@ fn a_declared_batch_is_only_a_suggestion() {
 
 #[test]
 fn the_text_of_an_imported_model() {
-    for name in ["old_exporter", "every_operator_18"] {
+    for name in ["old_exporter", "every_operator_18", "every_nonlinearity"] {
         let graph = onnx::load(testdata().join(format!("{name}.onnx")), &ImportOptions::default()).unwrap();
         check_golden(&format!("{name}.txt"), &graph.to_string());
     }

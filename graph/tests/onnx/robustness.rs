@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::{read, testdata};
 
 fn models() -> Vec<Vec<u8>> {
-    ["small_cryptonets", "old_exporter", "every_operator_18"]
+    ["small_cryptonets", "old_exporter", "every_operator_18", "every_nonlinearity"]
         .map(|name| read(testdata().join(format!("{name}.onnx"))))
         .to_vec()
 }

@@ -175,6 +175,16 @@ impl Importer<'_> {
                 }
                 Binding::Value(self.editor.push_named(node_name(node), output, op, &ids)?)
             }
+            Translated::Fold(op) => {
+                let ids = node.input.iter().map(|name| self.materialise(name)).collect::<Result<Vec<_>, _>>()?;
+                let Some((&first, rest)) = ids.split_first() else { return Err(NodeError::MissingOperand("first")) };
+                let last = rest.len().saturating_sub(1);
+                let step = |left, (i, &right): (usize, &ValueId)| {
+                    let value = if i == last { output.to_owned() } else { format!("{output}.{i}") };
+                    self.editor.push_named(node_name(node), &value, op.clone(), &[left, right])
+                };
+                Binding::Value(rest.iter().enumerate().try_fold(first, step)?)
+            }
         };
         self.define(output, binding).map_err(|_| NodeError::DefinedTwice(output.to_owned()))
     }

@@ -1,8 +1,10 @@
 //! ONNX models into graphs.
 //!
-//! Operators: Add, AveragePool, BatchNormalization (inference), Constant, Conv, Flatten, Gemm, Identity, MatMul, Mul,
-//! Neg, Pad (constant), Reshape, Sub, Transpose, of opsets [`OPSETS`] of the default domain. Anything else is an error
-//! that names node, operator and attribute.
+//! Operators: Add, ArgMax, AveragePool, BatchNormalization (inference), Clip, Concat, Constant, Conv, Div, Dropout
+//! (inference), Exp, Flatten, Gemm, GlobalAveragePool, GlobalMaxPool, Identity, LeakyRelu, MatMul, Max, MaxPool, Min, Mul,
+//! Neg, Pad (constant), Pow, ReduceMax, ReduceMean, ReduceSum, Relu, Reshape, Sigmoid, Softmax, Squeeze, Sub, Sum, Tanh,
+//! Transpose, Unsqueeze, of opsets [`OPSETS`] of the default domain. Anything else is an error that names node, operator
+//! and attribute.
 //!
 //! Axis 0 of every input is the batch. A model that declares a batch of, say, 16 is read as one for any batch: a
 //! leading Reshape entry of 16 becomes symbolic with it. Initialisers may also be listed as inputs, as files before

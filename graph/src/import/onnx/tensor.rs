@@ -13,13 +13,14 @@ use crate::{Shape, Tensor};
 pub(super) enum Constant {
     /// FLOAT or DOUBLE.
     Numbers(Arc<Tensor>),
-    /// INT32 or INT64, with its extents.
+    /// INT32, INT64 or BOOL (0 and 1).
     Integers(Vec<i64>),
 }
 
 const FLOAT: i32 = 1;
 const INT32: i32 = 6;
 const INT64: i32 = 7;
+const BOOL: i32 = 9;
 const DOUBLE: i32 = 11;
 
 /// Name of an ONNX element type, for messages.
@@ -54,15 +55,21 @@ pub(super) fn is_number(data_type: i32) -> bool {
     matches!(data_type, FLOAT | DOUBLE)
 }
 
-/// Reads a file that holds one tensor of type float or double.
+/// Reads a file that holds one tensor of type float, double, int32, int64 or bool, as numbers.
 ///
 /// # Errors
-/// Bytes that are no such tensor.
+/// Bytes that are no such tensor, or integers beyond 2^53, which `f64` does not hold exactly.
 pub fn tensor_from_bytes(bytes: &[u8]) -> Result<Tensor, OnnxError> {
     let proto = proto::TensorProto::decode(bytes).map_err(|source| OnnxError::Decode { source })?;
     match constant(&proto)? {
         Constant::Numbers(tensor) => Ok(Arc::unwrap_or_clone(tensor)),
-        Constant::Integers(_) => Err(refuse(&proto, "expected float or double, found an integer tensor")),
+        Constant::Integers(integers) => {
+            if let Some(large) = integers.iter().find(|i| i.unsigned_abs() > 1 << 53) {
+                return Err(refuse(&proto, format!("integer {large} is beyond 2^53")));
+            }
+            let numbers = integers.into_iter().map(|i| i as f64).collect();
+            Tensor::new(extents(&proto)?.0, numbers).map_err(|e| refuse(&proto, e.to_string()))
+        }
     }
 }
 
@@ -89,9 +96,13 @@ pub(super) fn constant(proto: &proto::TensorProto) -> Result<Constant, OnnxError
         INT64 => {
             return Ok(Constant::Integers(from_fields(proto, count, &proto.int64_data, |v| v, i64::from_le_bytes)?));
         }
+        BOOL => {
+            let integers = from_fields(proto, count, &proto.int32_data, i64::from, |b: [u8; 1]| i64::from(b[0] != 0));
+            return Ok(Constant::Integers(integers?));
+        }
         other => {
             let reason =
-                format!("element type {} is not supported (float, double, int32, int64 are)", type_name(other));
+                format!("element type {} is not supported (float, double, int32, int64, bool are)", type_name(other));
             return Err(refuse(proto, reason));
         }
     };
