@@ -1,8 +1,8 @@
 //! The reference interpreter: runs a graph in `f64`, one node after the other.
 //!
-//! It is the oracle for everything downstream, so it is plain: no threads, no reordering, every operation as its
-//! definition says. Images are independent; a large batch runs in chunks so that intermediate values stay in cache,
-//! which changes no result.
+//! It is the oracle for everything downstream, so it is plain: no reordering, every operation as its definition says.
+//! Only convolutions use threads, one output map at a time, which changes no bit. Images are independent; a large batch
+//! runs in chunks so that intermediate values stay in cache, which changes none either.
 
 use crate::{Dim, Graph, GraphError, NodeId, Tensor, ValueId};
 

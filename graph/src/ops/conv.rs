@@ -3,7 +3,9 @@
 //! Operands: `x [batch, C, D...]`, weights `[M, C/groups, K...]`, optionally a bias `[M]`. Output `[batch, M, P...]`:
 //! `y[m, p] = bias[m] + sum over c, tap of w[m, c, tap] * x[group(m), c, p*stride + tap*dilation - before]`.
 
-use super::window::{Tap, Window};
+use rayon::prelude::*;
+
+use super::window::Window;
 use super::{AttributeError, Attributes, Operation, parameter};
 use crate::{Dim, Shape, ShapeError, Tensor};
 
@@ -109,27 +111,27 @@ impl Operation for Conv {
         let (maps, seen) = (w.dims()[0], w.dims()[1]);
         let (pixels, positions) = (spatial.iter().product::<usize>(), dims[2..].iter().product::<usize>());
         let window = self.window(w.dims());
-        let kernel = window.taps();
-        let images = dims[0];
+        let runs = window.runs(spatial);
+        debug_assert!(runs.is_ok(), "the shape rule has checked the window");
+        let runs = runs.unwrap_or_default();
+        let stride = self.strides.last().copied().unwrap_or(1);
 
-        let one_position = |position: usize, taps: &[Tap]| {
-            for image in 0..images {
-                for map in 0..maps {
-                    let first_channel = map / (maps / self.groups) * seen;
-                    let mut sum = bias.map_or(0.0, |bias| bias[map]);
-                    for channel in 0..seen {
-                        let plane = &x.data()[(image * channels + first_channel + channel) * pixels..][..pixels];
-                        let weights = &w.data()[(map * seen + channel) * kernel..][..kernel];
-                        for tap in taps {
-                            sum += weights[tap.kernel] * plane[tap.input];
-                        }
+        // One map of one image at a time, tap by tap: each sum takes its terms in the order of the definition.
+        out.par_chunks_mut(positions).enumerate().for_each(|(plane, out)| {
+            let (image, map) = (plane / maps, plane % maps);
+            let first_channel = map / (maps / self.groups) * seen;
+            out.fill(bias.map_or(0.0, |bias| bias[map]));
+            for channel in 0..seen {
+                let pixels = &x.data()[(image * channels + first_channel + channel) * pixels..][..pixels];
+                let weights = &w.data()[(map * seen + channel) * runs.len()..];
+                for (runs, &weight) in runs.iter().zip(weights) {
+                    for run in runs {
+                        let out = &mut out[run.position..][..run.len];
+                        accumulate(out, weight, &pixels[run.input..], stride);
                     }
-                    out[(image * maps + map) * positions + position] = sum;
                 }
             }
-        };
-        let walked = window.for_each_position(spatial, one_position);
-        debug_assert!(walked.is_ok(), "the shape rule has checked the window");
+        });
     }
 
     fn attributes(&self) -> Attributes {
@@ -147,5 +149,18 @@ impl Operation for Conv {
             pads: attributes.take_pads("pads")?,
             groups: attributes.take_size("groups")?,
         })
+    }
+}
+
+/// `out[i] += weight * x[i * stride]`.
+fn accumulate(out: &mut [f64], weight: f64, x: &[f64], stride: usize) {
+    if stride == 1 {
+        for (o, &x) in out.iter_mut().zip(x) {
+            *o += weight * x;
+        }
+    } else {
+        for (o, &x) in out.iter_mut().zip(x.iter().step_by(stride)) {
+            *o += weight * x;
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ONNX's own node tests are the wider oracle: `tests/onnx/conformance.rs`.
 
-use super::window::{AutoPad, Tap, Window};
+use super::window::{AutoPad, Run, Tap, Window};
 use super::*;
 use crate::{Dim, Shape};
 
@@ -89,6 +89,46 @@ fn pools_divide_by_what_they_count() {
     assert_eq!(evaluate(op.clone().count_border(true)), [0.25, 0.75, 1.0, 2.5]);
     // Windows that see nothing but border.
     assert_eq!(evaluate(AveragePool::new(&[1, 1]).stride(3).pad(1, 1)), [0.0; 4]);
+}
+
+#[test]
+fn runs_are_the_same_pairs_sorted_by_tap() {
+    let window = |kernel: [usize; 2], strides: [usize; 2], dilations: [usize; 2], pads: [[usize; 2]; 2]| Window {
+        kernel: kernel.to_vec(),
+        strides: strides.to_vec(),
+        dilations: dilations.to_vec(),
+        pads: pads.to_vec(),
+    };
+    for window in [
+        window([3, 3], [1, 1], [1, 1], [[0, 0]; 2]),
+        window([3, 2], [2, 1], [1, 2], [[2, 1], [0, 3]]),
+        window([2, 3], [3, 2], [2, 1], [[5, 5], [4, 0]]),
+        window([1, 1], [1, 1], [1, 1], [[0, 0]; 2]),
+        window([1, 1], [3, 3], [1, 1], [[1, 1]; 2]),
+    ] {
+        let input = [7, 5];
+        let mut expected = Vec::new();
+        window
+            .for_each_position(&input, |position, taps| {
+                expected.extend(taps.iter().map(|tap| (tap.kernel, position, tap.input)));
+            })
+            .unwrap();
+        expected.sort_unstable();
+        let step = window.strides[1];
+        let runs = window.runs(&input).unwrap();
+        let mut found = Vec::new();
+        for (kernel, runs) in runs.iter().enumerate() {
+            for run in runs {
+                found.extend((0..run.len).map(|i| (kernel, run.position + i, run.input + i * step)));
+            }
+        }
+        assert_eq!(found, expected, "{window:?}");
+    }
+    // A pointwise window over everything is one run.
+    assert_eq!(
+        window([1, 1], [1, 1], [1, 1], [[0, 0]; 2]).runs(&[7, 5]).unwrap(),
+        [[Run { position: 0, input: 0, len: 35 }]]
+    );
 }
 
 #[test]

@@ -30,6 +30,18 @@ pub struct Tap {
     pub input: usize,
 }
 
+/// Neighbouring positions along the last axis that see the input through one and the same tap: position
+/// `position + i` sees input element `input + i * stride` of that axis, for `i` below `len`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// First position, row-major.
+    pub position: usize,
+    /// What it sees, within the spatial axes of the input, row-major.
+    pub input: usize,
+    /// Positions.
+    pub len: usize,
+}
+
 /// How borders are chosen when a model file does not spell them out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AutoPad {
@@ -169,6 +181,67 @@ impl Window {
             }
         }
         Ok(())
+    }
+
+    /// The same pairs of position and input element as [`Window::for_each_position`], sorted the other way: for each tap in
+    /// kernel order, runs of positions in row-major order, as long as they go on (over rows too, where nothing is skipped).
+    ///
+    /// # Errors
+    /// As [`Window::positions`].
+    pub fn runs(&self, input: &[usize]) -> Result<Vec<Vec<Run>>, ShapeError> {
+        let positions = self.positions(input)?;
+        let (inner, outer) = (super::row_major_strides(input), super::row_major_strides(&positions));
+        let Some(last) = input.len().checked_sub(1) else {
+            return Ok(vec![vec![Run { position: 0, input: 0, len: 1 }]]);
+        };
+        let mut all = Vec::with_capacity(self.taps());
+        let mut tap = vec![0usize; input.len()];
+        for _ in 0..self.taps() {
+            // Along each axis, positions `first..end` see the input: `before <= p*stride + offset < before + extent`.
+            let range = |axis: usize| {
+                let (offset, stride, before) =
+                    (tap[axis] * self.dilations[axis], self.strides[axis], self.pads[axis][0]);
+                let first = before.saturating_sub(offset).div_ceil(stride);
+                let end = (before + input[axis]).saturating_sub(offset).div_ceil(stride).min(positions[axis]);
+                first..end
+            };
+            let mut runs: Vec<Run> = Vec::new();
+            let mut starts = vec![(0, 0)];
+            for axis in 0..=last {
+                // All but the last axis are walked; of the last one the first position is taken.
+                let walked = if axis < last { range(axis) } else { range(axis).start..range(axis).start + 1 };
+                let at = |p: usize| p * self.strides[axis] + tap[axis] * self.dilations[axis];
+                let grow = |&(position, seen): &(usize, usize)| {
+                    let grown = |p: usize| {
+                        (
+                            position + p * outer[axis],
+                            seen + at(p).wrapping_sub(self.pads[axis][0]).wrapping_mul(inner[axis]),
+                        )
+                    };
+                    walked.clone().map(grown).collect::<Vec<_>>()
+                };
+                starts = starts.iter().flat_map(grow).collect();
+            }
+            let len = range(last).len();
+            let step = self.strides[last];
+            for (position, seen) in starts.into_iter().filter(|_| len > 0) {
+                match runs.last_mut() {
+                    Some(run) if run.position + run.len == position && run.input + run.len * step == seen => {
+                        run.len += len
+                    }
+                    _ => runs.push(Run { position, input: seen, len }),
+                }
+            }
+            all.push(runs);
+            for axis in (0..tap.len()).rev() {
+                tap[axis] += 1;
+                if tap[axis] < self.kernel[axis] {
+                    break;
+                }
+                tap[axis] = 0;
+            }
+        }
+        Ok(all)
     }
 
     fn taps_at(&self, position: &[usize], input: &[usize], strides: &[usize], taps: &mut Vec<Tap>) {

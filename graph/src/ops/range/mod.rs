@@ -114,3 +114,6 @@ fn corners(left: Bounds, right: Bounds, f: impl Fn(f64, f64) -> f64) -> Bounds {
     }
     (values.into_iter().fold(f64::INFINITY, f64::min), values.into_iter().fold(f64::NEG_INFINITY, f64::max))
 }
+
+#[cfg(test)]
+mod tests;
