@@ -142,6 +142,11 @@ impl CiphertextTensor {
         Ok(self.rows.view().select(k, self.values(), self.components)?)
     }
 
+    /// Component `k` of one value.
+    pub(crate) fn component_row(&self, value: usize, k: usize) -> Result<RnsView<'_, Eval>, CkksError> {
+        Ok(self.rows.view().range(value * self.components + k, 1)?)
+    }
+
     pub(crate) fn component_mut(&mut self, k: usize) -> Result<RnsViewMut<'_, Eval>, CkksError> {
         let (values, components) = (self.values(), self.components);
         Ok(self.rows.view_mut().select(k, values, components)?)

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use he_params::{Level, Scale};
+use he_params::{Level, Packing, Scale};
 use he_ring::{IntegerPoly, MAX_INTEGER, RnsScalars};
 use num_complex::Complex64;
 
@@ -101,6 +101,55 @@ impl Encoder {
         self.round(&re, &im, level, scale, out)
     }
 
+    /// The integer coefficients of one message of real numbers, one per image: [`Packing::images`] of them at most.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn packed_integers(
+        &self,
+        numbers: &[f64],
+        packing: Packing,
+        level: Level,
+        scale: Scale,
+        out: &mut IntegerPoly,
+    ) -> Result<(), CkksError> {
+        let slots = self.slots();
+        if packing != Packing::Complex || numbers.len() <= slots {
+            return self.round(numbers, &[], level, scale, out);
+        }
+        let (re, upper) = numbers.split_at(slots);
+        let mut im = vec![0.0; slots];
+        if upper.len() > slots {
+            return Err(CkksError::TooManySlots { found: numbers.len(), slots: packing.images(slots) });
+        }
+        im.iter_mut().zip(upper).for_each(|(im, x)| *im = *x);
+        negate_odd(&mut im);
+        self.round(re, &im, level, scale, out)
+    }
+
+    /// Decodes message `value` as real numbers, one per image, as many as `out` holds: [`Packing::images`] at most.
+    ///
+    /// # Errors
+    /// As [`Encoder::decode_complex`]; [`CkksError::TooManySlots`].
+    pub fn decode_packed(
+        &self,
+        plain: &Plaintext,
+        value: usize,
+        packing: Packing,
+        out: &mut [f64],
+    ) -> Result<(), CkksError> {
+        let slots = self.slots();
+        if out.len() > packing.images(slots) {
+            return Err(CkksError::TooManySlots { found: out.len(), slots: packing.images(slots) });
+        }
+        let two = packing == Packing::Complex && out.len() > slots;
+        let (mut re, mut im) = (vec![0.0; slots], vec![0.0; if two { slots } else { 0 }]);
+        self.decode_parts(plain, value, &mut re, &mut im)?;
+        negate_odd(&mut im);
+        out.iter_mut().zip(re.iter().chain(&im)).for_each(|(out, x)| *out = *x);
+        Ok(())
+    }
+
     /// Real numbers as constants of the ring, one integer per prime each: what an operation with a scalar multiplies by.
     ///
     /// # Errors
@@ -191,6 +240,11 @@ impl Encoder {
             Ok(())
         })
     }
+}
+
+/// The sign that [`Packing::Complex`] gives to imaginary parts.
+fn negate_odd(im: &mut [f64]) {
+    im.iter_mut().skip(1).step_by(2).for_each(|x| *x = -*x);
 }
 
 #[cfg(test)]

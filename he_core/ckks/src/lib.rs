@@ -25,7 +25,7 @@ pub use encoder::Encoder;
 pub use error::CkksError;
 pub use evaluator::{Evaluator, LinearOperand};
 pub use he_ring::sampling::Seed;
-pub use he_ring::{Isa, LinearGroup, LinearWeights, RingError, WeightBlock};
+pub use he_ring::{Isa, LinearGroup, LinearWeights, PackedBlock, RingError, WeightBlock};
 pub use num_complex::Complex64;
 pub use plaintext::Plaintext;
 pub use precision::Precision;

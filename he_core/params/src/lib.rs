@@ -3,7 +3,7 @@
 //! Nothing here encrypts anything; the compiler and the scheme meet in this crate and nowhere else.
 //!
 //! - [`CkksParamsLiteral`] is what anybody may write (also as JSON), [`CkksParams`] is what passed every check.
-//! - [`LogN`], [`Level`], [`Scale`], [`GaloisElement`], [`Rotation`] are the numbers with a meaning.
+//! - [`LogN`], [`Level`], [`Scale`], [`GaloisElement`], [`Rotation`] are the numbers with a meaning; [`Packing`] says how images lie in slots.
 //! - [`security`] bounds log2(QP), [`primes`] finds the moduli, [`presets`] names published choices, [`noise`] predicts errors.
 
 #![forbid(unsafe_code)]
@@ -15,6 +15,7 @@ mod galois;
 mod level;
 mod literal;
 pub mod noise;
+mod packing;
 mod params;
 pub mod presets;
 pub mod primes;
@@ -27,6 +28,7 @@ pub use error::ParamsError;
 pub use galois::{GaloisElement, Rotation};
 pub use level::Level;
 pub use literal::{CkksParamsLiteral, ModulusChain};
+pub use packing::Packing;
 pub use params::CkksParams;
 pub use scale::Scale;
 pub use security::{RequiredSecurity, SecurityBits, SecurityReport, SecurityTable};

@@ -6,7 +6,7 @@
 
 use crate::kernels;
 use crate::ring::{Ring, each_width};
-use crate::scalars::RnsScalars;
+use crate::scalars::{Bias, RnsScalars};
 use crate::tensor::{Domain, Eval, RnsTensor};
 use crate::view::{RnsView, RnsViewMut};
 use crate::{RingError, Word};
@@ -233,6 +233,28 @@ impl Ring {
                 let words = if D::IS_EVAL { x } else { &mut x[..1] };
                 let c = Word::from_u64(scalars.get(l, r));
                 kernels::add_constant_assign(plan.isa(), plan.modulus(), words, c);
+            })
+        });
+        Ok(())
+    }
+}
+
+impl Ring {
+    /// As [`Ring::add_scalar_assign`] in the evaluation domain, for numbers in either part of the slots.
+    ///
+    /// # Errors
+    /// See the module.
+    pub fn add_bias_assign<'x>(&self, x: impl Into<RnsViewMut<'x, Eval>>, bias: Bias<'_>) -> Result<(), RingError> {
+        let x = x.into();
+        self.check(x.tensor)?;
+        let scalars = bias.scalars().for_limbs(self, &x.tensor.limb_indices(), x.rows())?;
+        self.par_rows(x, |l, r, row| {
+            each_width!(row, |plan, x| {
+                let (first, second) = x.split_at_mut(x.len() / 2);
+                let halves = bias.halves(plan)(Word::from_u64(scalars.get(l, r)));
+                for (half, c) in [first, second].into_iter().zip(halves) {
+                    kernels::add_constant_assign(plan.isa(), plan.modulus(), half, c);
+                }
             })
         });
         Ok(())

@@ -57,12 +57,12 @@ pub use integers::{IntegerPoly, MAX_INTEGER, Mask};
 #[cfg(target_arch = "x86_64")]
 pub use isa::Avx2;
 pub use isa::{ISA_VARIABLE, Isa};
-pub use linear_weights::{LinearGroup, LinearWeights, WeightBlock};
+pub use linear_weights::{LinearGroup, LinearWeights, PackedBlock, WeightBlock};
 pub use matrix_product::Factor;
 pub use modulus::{Modulus, ShoupFactor};
 pub use ntt::{MAX_LOG_N, NttPlan};
 pub use ring::Ring;
-pub use scalars::RnsScalars;
+pub use scalars::{Bias, RnsScalars};
 pub use tensor::{Coeff, Domain, Eval, ROW_PAD, Residues, ResiduesMut, RnsTensor};
 pub use view::{RnsView, RnsViewMut};
 pub use word::Word;

@@ -7,6 +7,8 @@
 //! digits in base `2^PLANE_BITS`, highest first. The weights of a plane lie `[input][output of the strip]` as `f64`.
 //! Along the inputs a plane is cut into segments, within which sums of products are exact.
 
+use std::sync::Arc;
+
 use crate::RingError;
 
 /// Outputs that one pass over the inputs computes.
@@ -48,6 +50,38 @@ pub struct LinearGroup {
     pub block: usize,
 }
 
+/// A block of weights cut into strips, shared by the layers (or tiles of one layer) that multiply with it.
+#[derive(Clone, Debug)]
+pub struct PackedBlock {
+    outputs: usize,
+    inputs: usize,
+    strips: Arc<Vec<Strip>>,
+}
+
+impl PackedBlock {
+    /// Packs a block.
+    ///
+    /// # Errors
+    /// [`RingError::LengthMismatch`].
+    pub fn new(block: &WeightBlock) -> Result<Self, RingError> {
+        Ok(Self { outputs: block.outputs, inputs: block.inputs, strips: Arc::new(pack(block)?) })
+    }
+
+    pub(crate) fn strips(&self) -> &[Strip] {
+        &self.strips
+    }
+
+    /// Bytes held on the heap.
+    pub fn byte_len(&self) -> usize {
+        let plane = |plane: &Plane| {
+            size_of_val(&plane.weights[..])
+                + size_of_val(&plane.columns[..])
+                + (plane.whole.len() + plane.digits.len()) * size_of::<usize>()
+        };
+        self.strips.iter().flat_map(|strip| &strip.planes).map(plane).sum()
+    }
+}
+
 /// Up to [`STRIP`] outputs of a block.
 #[derive(Clone, Debug)]
 pub(crate) struct Strip {
@@ -76,8 +110,7 @@ pub(crate) struct Plane {
 pub struct LinearWeights {
     pub(crate) input_count: usize,
     pub(crate) output_count: usize,
-    /// The strips of each block.
-    pub(crate) blocks: Vec<Vec<Strip>>,
+    pub(crate) blocks: Vec<PackedBlock>,
     pub(crate) groups: Vec<LinearGroup>,
     /// Input values that some group reads.
     pub(crate) used: Vec<u32>,
@@ -93,6 +126,20 @@ impl LinearWeights {
         input_count: usize,
         output_count: usize,
         blocks: Vec<WeightBlock>,
+        groups: Vec<LinearGroup>,
+    ) -> Result<Self, RingError> {
+        let blocks = blocks.iter().map(PackedBlock::new).collect::<Result<_, _>>()?;
+        Self::from_packed(input_count, output_count, blocks, groups)
+    }
+
+    /// As [`LinearWeights::new`], of blocks that were packed before.
+    ///
+    /// # Errors
+    /// As [`LinearWeights::new`].
+    pub fn from_packed(
+        input_count: usize,
+        output_count: usize,
+        blocks: Vec<PackedBlock>,
         groups: Vec<LinearGroup>,
     ) -> Result<Self, RingError> {
         let mut written = vec![false; output_count];
@@ -120,7 +167,6 @@ impl LinearWeights {
                 }
             }
         }
-        let blocks = blocks.iter().map(pack).collect::<Result<_, _>>()?;
         let used = (0..).zip(&read).filter(|(_, read)| **read).map(|(i, _)| i).collect();
         Ok(Self { input_count, output_count, blocks, groups, used })
     }
@@ -137,19 +183,18 @@ impl LinearWeights {
 
     /// Bytes held on the heap: weights and the lists of groups.
     pub fn byte_len(&self) -> usize {
-        let plane = |plane: &Plane| {
-            size_of_val(&plane.weights[..])
-                + size_of_val(&plane.columns[..])
-                + (plane.whole.len() + plane.digits.len()) * size_of::<usize>()
-        };
-        let weights: usize = self.blocks.iter().flatten().flat_map(|strip| &strip.planes).map(plane).sum();
+        self.blocks.iter().map(PackedBlock::byte_len).sum::<usize>() + self.lists_byte_len()
+    }
+
+    /// Bytes of the lists of groups alone, where blocks are shared.
+    pub fn lists_byte_len(&self) -> usize {
         let elements: usize = self.groups.iter().map(|g| g.inputs.len() + g.outputs.len()).sum();
-        weights + (elements + self.used.len()) * size_of::<u32>()
+        (elements + self.used.len()) * size_of::<u32>() + self.groups.len() * size_of::<LinearGroup>()
     }
 
     /// Strips of all groups.
     pub(crate) fn strip_count(&self) -> usize {
-        self.groups.iter().map(|g| self.blocks[g.block].len()).sum()
+        self.groups.iter().map(|g| self.blocks[g.block].strips.len()).sum()
     }
 
     /// Multiplications of a weight with a value.

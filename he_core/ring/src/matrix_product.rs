@@ -12,16 +12,16 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::RingError;
 use crate::kernels::{self, LANES, Panel, PanelRow, PanelWord, SumReduction, Write};
 use crate::linear_weights::{LinearGroup, LinearWeights, PLANE_BITS, SEGMENT_INPUTS, STRIP, Strip};
 use crate::modulus::ShoupFactor;
 use crate::ntt::NttPlan;
 use crate::ring::{Operand, Plan, Ring};
-use crate::scalars::{RnsScalars, ScalarRows};
+use crate::scalars::{Bias, ScalarRows};
 use crate::scratch::Scratch;
 use crate::tensor::{Eval, RnsTensor, Words};
 use crate::view::RnsView;
+use crate::{RingError, Word};
 
 /// Words of a row that one task writes, at most and (in a ring that has them) at least.
 const MAX_TILE: usize = 1024;
@@ -44,6 +44,8 @@ fn panel_columns<W: PanelWord>(inputs: usize, tile: usize) -> usize {
 pub enum Factor<'x> {
     /// Row k as it stands.
     Rows(RnsView<'x, Eval>),
+    /// Row k is the only row of view k: rows that stand in several tensors.
+    Each(&'x [RnsView<'x, Eval>]),
     /// The pointwise product of rows k of both.
     Products(RnsView<'x, Eval>, RnsView<'x, Eval>),
     /// Twice that.
@@ -71,7 +73,7 @@ impl Ring {
     }
 
     /// Row `o * C + c` of the result, C the number of factors, is `sum_k w[o][k] * factors[c][k]`, over the primes with ring
-    /// indices `limbs`; `bias`, one constant per output or one for all, is added to component 0.
+    /// indices `limbs`; `bias`, one number per output or one for all, is added to component 0.
     ///
     /// # Errors
     /// [`RingError::RowMismatch`] unless every factor has a row per input value and the bias fits; [`RingError::ForeignTensor`],
@@ -81,22 +83,30 @@ impl Ring {
         weights: &LinearWeights,
         limbs: &[usize],
         factors: &[Factor<'x>],
-        bias: Option<&RnsScalars>,
+        bias: Option<Bias<'_>>,
     ) -> Result<RnsTensor<Eval>, RingError> {
         let (inputs, outputs) = (weights.input_count, weights.output_count);
         let mut out = self.zero::<Eval>(outputs * factors.len(), limbs)?;
-        let bias = bias.map(|bias| bias.for_limbs(self, limbs, outputs)).transpose()?;
-        let operand = |view: RnsView<'x, Eval>| match view.rows() == inputs {
-            true => self.operand(limbs, inputs, view),
-            false => Err(RingError::RowMismatch { left: inputs, right: view.rows() }),
+        let bias = match bias {
+            Some(bias) => Some((bias, bias.scalars().for_limbs(self, limbs, outputs)?)),
+            None => None,
         };
+        let rows = |rows: usize, view: RnsView<'x, Eval>| match view.rows() == rows {
+            true => self.operand(limbs, rows, view),
+            false => Err(RingError::RowMismatch { left: rows, right: view.rows() }),
+        };
+        let whole = |view| Ok(Rows::Together(rows(inputs, view)?));
         let component = |factor: &Factor<'x>| {
             let (x, y, scale) = match *factor {
-                Factor::Rows(x) => (x, None, 1),
-                Factor::Products(x, y) => (x, Some(y), 1),
-                Factor::TwiceProducts(x, y) => (x, Some(y), 2),
+                Factor::Rows(x) => (whole(x)?, None, 1),
+                Factor::Each(views) if views.len() == inputs => {
+                    (Rows::Each(views.iter().map(|x| rows(1, *x)).collect::<Result<_, _>>()?), None, 1)
+                }
+                Factor::Each(views) => return Err(RingError::RowMismatch { left: inputs, right: views.len() }),
+                Factor::Products(x, y) => (whole(x)?, Some(whole(y)?), 1),
+                Factor::TwiceProducts(x, y) => (whole(x)?, Some(whole(y)?), 2),
             };
-            Ok(Component { x: operand(x)?, y: y.map(operand).transpose()?, scale })
+            Ok(Component { x, y, scale })
         };
         let components = factors.iter().map(component).collect::<Result<Vec<_>, RingError>>()?;
         let (stride, strips) = (out.stride(), weights.strip_count());
@@ -112,11 +122,26 @@ impl Ring {
     }
 }
 
+/// One row per input value.
+enum Rows<'a> {
+    Together(Operand<'a, Eval>),
+    Each(Vec<Operand<'a, Eval>>),
+}
+
+impl<'a> Rows<'a> {
+    fn words<W: Word>(&self, limb: usize, input: usize) -> &'a [W] {
+        match self {
+            Rows::Together(rows) => rows.words(limb, input),
+            Rows::Each(rows) => rows[input].words(limb, 0),
+        }
+    }
+}
+
 /// One component of every input value.
 struct Component<'a> {
-    x: Operand<'a, Eval>,
+    x: Rows<'a>,
     /// The second factor of products.
-    y: Option<Operand<'a, Eval>>,
+    y: Option<Rows<'a>>,
     /// Results are multiplied by this.
     scale: u64,
 }
@@ -125,7 +150,7 @@ struct Component<'a> {
 struct LimbProduct<'a> {
     weights: &'a LinearWeights,
     components: &'a [Component<'a>],
-    bias: Option<&'a ScalarRows<'a>>,
+    bias: Option<&'a (Bias<'a>, ScalarRows<'a>)>,
     limb: usize,
     /// Strips that a panel meets.
     strips: usize,
@@ -138,16 +163,16 @@ struct Source<'a, W: PanelWord> {
     /// The rows that they are multiplied with; empty when they are not.
     y: Vec<&'a [W]>,
     scale: Option<ShoupFactor<W>>,
-    /// Added to each output; empty for nothing.
-    bias: Vec<W>,
+    /// Added to each output in the first half of its row and in the second; empty for nothing.
+    bias: Vec<[W; 2]>,
 }
 
 impl LimbProduct<'_> {
     fn run<W: PanelWord>(&self, plan: &NttPlan<W>, out: &mut [W], stride: usize) {
         let n = 1usize << plan.log_n();
         let sources: Vec<Source<'_, W>> = (0..self.components.len()).map(|c| self.source(plan, c)).collect();
-        // Enough tasks for every thread, even where limbs come one by one.
-        let tile = (n / (4 * rayon::current_num_threads()).next_power_of_two()).clamp(MIN_TILE, MAX_TILE).min(n);
+        // Enough tasks for every thread, and no tile in both halves of a row, even where limbs come one by one.
+        let tile = (n / (4 * rayon::current_num_threads()).next_power_of_two()).clamp(MIN_TILE, MAX_TILE).min(n / 2);
         // The columns of every output row, by component and tile: tasks write disjoint slices.
         let tiles = n / tile;
         let mut columns: Vec<Vec<&mut [W]>> = Vec::new();
@@ -166,8 +191,8 @@ impl LimbProduct<'_> {
 
     fn source<'s, W: PanelWord>(&'s self, plan: &NttPlan<W>, component: usize) -> Source<'s, W> {
         let Component { x, y, scale } = &self.components[component];
-        let rows = |operand: &'s Operand<'_, Eval>| {
-            self.weights.used.iter().map(move |input| operand.words(self.limb, *input as usize)).collect()
+        let rows = |rows: &'s Rows<'_>| {
+            self.weights.used.iter().map(move |input| rows.words(self.limb, *input as usize)).collect()
         };
         let m = plan.modulus();
         let bias = self.bias.filter(|_| component == 0);
@@ -176,7 +201,10 @@ impl LimbProduct<'_> {
             x: rows(x),
             y: y.as_ref().map(rows).unwrap_or_default(),
             scale: (*scale != 1).then(|| m.shoup(m.reduce_u64(*scale))),
-            bias: bias.map(|b| outputs.map(|o| W::from_u64(b.get(self.limb, o))).collect()).unwrap_or_default(),
+            bias: bias.map_or_else(Vec::new, |(bias, rows)| {
+                let halves = bias.halves(plan);
+                outputs.map(|o| halves(W::from_u64(rows.get(self.limb, o)))).collect()
+            }),
         }
     }
 
@@ -200,6 +228,8 @@ impl LimbProduct<'_> {
         };
         // The words of the next panel arrive while one is multiplied: so many inputs with each strip.
         let share = used.len().div_ceil(self.strips.max(1));
+        // A tile is a power of two of words, and at most half a row: it lies in one half.
+        let half = usize::from(columns.start >> (plan.log_n() - 1) != 0);
         let mut products = [W::default(); PANEL_BLOCKS.end * LANES];
         f64::with_scratch((inputs + STRIP) * blocks * LANES, |scratch| {
             let (panel, sums) = scratch.as_chunks_mut::<LANES>().0.split_at_mut(inputs * blocks);
@@ -220,7 +250,7 @@ impl LimbProduct<'_> {
                 let panel = Panel { rows: panel, inputs };
                 let product = PanelProduct { plan, reduction: &reduction, panel, columns: place.clone() };
                 for group in &self.weights.groups {
-                    for strip in &self.weights.blocks[group.block] {
+                    for strip in self.weights.blocks[group.block].strips() {
                         upcoming.by_ref().take(share).for_each(|i| ask(i, &next));
                         product.strip(strip, group, &mut sums[..strip.rows * blocks], out);
                     }
@@ -230,8 +260,8 @@ impl LimbProduct<'_> {
                     if let Some(scale) = source.scale {
                         kernels::mul_shoup_assign(isa, m, out, scale);
                     }
-                    if let Some(bias) = source.bias.get(o) {
-                        kernels::add_constant_assign(isa, m, out, *bias);
+                    if let Some(halves) = source.bias.get(o) {
+                        kernels::add_constant_assign(isa, m, out, halves[half]);
                     }
                 }
             }

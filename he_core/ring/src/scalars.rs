@@ -1,5 +1,6 @@
 //! Constants of the ring as residues: what a scalar plaintext is.
 
+use crate::ntt::NttPlan;
 use crate::ring::{Plan, Ring};
 use crate::{RingError, Word};
 
@@ -9,6 +10,40 @@ pub struct RnsScalars {
     count: usize,
     /// Ring index and residues.
     limbs: Vec<(usize, Vec<u64>)>,
+}
+
+/// What is added to a polynomial: numbers, one per row or one for all.
+#[derive(Clone, Copy, Debug)]
+pub enum Bias<'a> {
+    /// The constant c: c in every slot.
+    Real(&'a RnsScalars),
+    /// The polynomial c + c X^(N/2): c (1 + i) in even slots and c (1 - i) in odd ones, where slot j is the value at zeta^(3^j).
+    BothParts(&'a RnsScalars),
+}
+
+impl<'a> Bias<'a> {
+    /// The numbers.
+    pub fn scalars(self) -> &'a RnsScalars {
+        match self {
+            Bias::Real(scalars) | Bias::BothParts(scalars) => scalars,
+        }
+    }
+
+    /// What c becomes in the evaluation domain: in the first half of a row and in the second.
+    ///
+    /// Word i is the value at `psi^(2 bitrev(i) + 1)`; bitrev(i) is even in the first half, so `X^(N/2)` is `I = psi^(N/2)` there and
+    /// `I^3 = -I` in the second.
+    pub(crate) fn halves<W: Word>(self, plan: &NttPlan<W>) -> impl Fn(W) -> [W; 2] {
+        let m = plan.modulus();
+        let i = match self {
+            Bias::Real(_) => W::default(),
+            Bias::BothParts(_) => m.pow_vartime(plan.root(), 1 << (plan.log_n() - 1)),
+        };
+        move |c| {
+            let imaginary = m.mul(c, i);
+            [m.add(c, imaginary), m.sub(c, imaginary)]
+        }
+    }
 }
 
 /// Scalars in the limb order of a left-hand side.

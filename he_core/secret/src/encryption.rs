@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use he_ckks::{CkksContext, CkksError, Complex64, Encoder, SeededCiphertextTensor};
-use he_params::{Level, Scale};
+use he_params::{Level, Packing, Scale};
 use he_ring::sampling::{Seed, Stream};
 use he_ring::{IntegerPoly, Mask};
 use he_rlwe::purpose as public_purpose;
@@ -91,6 +91,25 @@ impl<'a> SymmetricEncryptor<'a> {
     {
         self.encrypt_rows(rows.len(), level, scale, |encoder, i, poly| {
             encoder.complex_integers(rows[i].as_ref(), level, scale, poly)
+        })
+    }
+
+    /// Encrypts one message per row, of one number per image: up to [`Packing::images`] of them.
+    ///
+    /// # Errors
+    /// As [`SymmetricEncryptor::encrypt`].
+    pub fn encrypt_packed_tensor<R>(
+        &mut self,
+        rows: &[R],
+        packing: Packing,
+        level: Level,
+        scale: Scale,
+    ) -> Result<SeededCiphertextTensor, SecretError>
+    where
+        R: AsRef<[f64]> + Sync,
+    {
+        self.encrypt_rows(rows.len(), level, scale, |encoder, i, poly| {
+            encoder.packed_integers(rows[i].as_ref(), packing, level, scale, poly)
         })
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use he_params::{Level, Scale};
+use he_params::{Level, Packing, Scale};
 
 use crate::error::HeIrError;
-use crate::program::{HeProgram, Node, Packing};
+use crate::program::{HeProgram, Node};
 use crate::value::{CipherType, ValueId};
 use crate::{LinearMap, Op, verify};
 

@@ -25,9 +25,10 @@ mod verify;
 
 pub use builder::HeProgramBuilder;
 pub use error::{HeIrError, TypeError};
+pub use he_params::Packing;
 pub use linear_map::{Group, LinearMap, WeightBlock};
 pub use op::Op;
-pub use program::{HeProgram, Node, Packing};
+pub use program::{HeProgram, Node};
 pub use refresh::{ClientFunction, Refresh, RefreshGroup};
 pub use value::{CipherType, ValueId};
 

@@ -1,10 +1,10 @@
 //! The rules: what type an operation gives to its result, and whether a whole program keeps them.
 
-use he_params::{Level, Scale};
+use he_params::{Level, Packing, Scale};
 
 use crate::Op;
 use crate::error::{HeIrError, TypeError};
-use crate::program::{HeProgram, Node, Packing};
+use crate::program::{HeProgram, Node};
 use crate::value::{CipherType, ValueId};
 
 /// Type of the result of `op` on operands of these types; `q` are the program's primes. An input has the type that its

@@ -20,6 +20,8 @@ pub enum LinearOperand<'a> {
     Seeded(Cow<'a, SeededCiphertextTensor>),
     /// The squares, of 3 components, of ciphertexts of 2.
     SquaresOf(Cow<'a, CiphertextTensor>),
+    /// Values of several tensors of one level, scale and component count: value k is value `.1` of tensor `.0`.
+    Scattered(Vec<(&'a CiphertextTensor, usize)>),
 }
 
 impl<'a> From<&'a CiphertextTensor> for LinearOperand<'a> {
@@ -51,6 +53,7 @@ impl LinearOperand<'_> {
         match self {
             Self::Ciphertexts(x) | Self::SquaresOf(x) => x.values(),
             Self::Seeded(x) => x.values(),
+            Self::Scattered(x) => x.len(),
         }
     }
 
@@ -59,6 +62,7 @@ impl LinearOperand<'_> {
             Self::Ciphertexts(x) => x.component_count(),
             Self::Seeded(_) => 2,
             Self::SquaresOf(_) => 3,
+            Self::Scattered(x) => x.first().map_or(2, |x| x.0.component_count()),
         }
     }
 
@@ -66,6 +70,7 @@ impl LinearOperand<'_> {
         match self {
             Self::Ciphertexts(x) | Self::SquaresOf(x) => x.level(),
             Self::Seeded(x) => x.level(),
+            Self::Scattered(x) => x.first().map_or(Level::BOTTOM, |x| x.0.level()),
         }
     }
 
@@ -74,13 +79,34 @@ impl LinearOperand<'_> {
             Self::Ciphertexts(x) => x.scale(),
             Self::Seeded(x) => x.scale(),
             Self::SquaresOf(x) => x.scale().times(x.scale())?,
+            Self::Scattered(x) => x.first().map_or(Scale::ONE, |x| x.0.scale()),
         })
     }
 
-    fn rows(&self) -> &RnsTensor<Eval> {
+    /// Ring indices of the primes.
+    fn limb_indices(&self) -> Vec<usize> {
         match self {
-            Self::Ciphertexts(x) | Self::SquaresOf(x) => x.rows(),
-            Self::Seeded(x) => x.rows(),
+            Self::Ciphertexts(x) | Self::SquaresOf(x) => x.rows().limb_indices(),
+            Self::Seeded(x) => x.rows().limb_indices(),
+            Self::Scattered(x) => x.first().map_or_else(Vec::new, |x| x.0.rows().limb_indices()),
+        }
+    }
+
+    /// Values of several tensors agree in everything but their number, and are there.
+    fn check(&self) -> Result<(), CkksError> {
+        match self {
+            Self::SquaresOf(x) => x.check_components(2),
+            Self::Scattered(values) => {
+                let Some((first, _)) = values.first() else { return Ok(()) };
+                values.iter().try_for_each(|(x, value)| {
+                    first.check_same_level(x.level())?;
+                    first.check_same_scale(x.scale())?;
+                    x.check_components(first.component_count())?;
+                    let (value, values) = (*value, x.values());
+                    if value < values { Ok(()) } else { Err(CkksError::ValueOutOfRange { value, values }) }
+                })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -116,9 +142,7 @@ impl Evaluator {
         if x.values() != weights.input_count() {
             return Err(CkksError::ValueMismatch { left: x.values(), right: weights.input_count() });
         }
-        if let LinearOperand::SquaresOf(x) = &x {
-            x.check_components(2)?;
-        }
+        x.check()?;
         let (level, components) = (x.level(), x.components());
         let scale = self.context.check_scale(level, x.scale()?.times(weight_scale)?)?;
         let bias = match bias {
@@ -129,7 +153,7 @@ impl Evaluator {
             _ => return Err(CkksError::ValueMismatch { left: weights.output_count(), right: bias.len() }),
         };
         let mut rows: Option<RnsTensor<Eval>> = None;
-        for index in x.rows().limb_indices() {
+        for index in x.limb_indices() {
             let limb = self.linear_limb(&x, weights, index, bias.as_ref())?;
             x.drop_limb(index)?;
             rows = Some(match rows {
@@ -150,7 +174,10 @@ impl Evaluator {
         bias: Option<&RnsScalars>,
     ) -> Result<RnsTensor<Eval>, CkksError> {
         let ring = self.context.ring();
-        let multiply = |factors: &[Factor<'_>]| Ok(ring.matrix_product_of(weights, &[index], factors, bias)?);
+        let multiply = |factors: &[Factor<'_>]| {
+            let bias = bias.map(|numbers| self.bias(numbers));
+            Ok(ring.matrix_product_of(weights, &[index], factors, bias)?)
+        };
         match x {
             LinearOperand::Ciphertexts(x) => {
                 let component = |c| Ok(Factor::Rows(x.component(c)?));
@@ -164,6 +191,13 @@ impl Evaluator {
             LinearOperand::SquaresOf(x) => {
                 let (x0, x1) = (x.component(0)?, x.component(1)?);
                 multiply(&[Factor::Products(x0, x0), Factor::TwiceProducts(x0, x1), Factor::Products(x1, x1)])
+            }
+            LinearOperand::Scattered(values) => {
+                let component = |c| {
+                    values.iter().map(|(x, value)| x.component_row(*value, c)).collect::<Result<Vec<_>, CkksError>>()
+                };
+                let rows = (0..x.components()).map(component).collect::<Result<Vec<_>, CkksError>>()?;
+                multiply(&rows.iter().map(|rows| Factor::Each(rows)).collect::<Vec<_>>())
             }
         }
     }

@@ -12,7 +12,8 @@ mod sum;
 
 use std::sync::Arc;
 
-use he_params::{Level, Scale};
+use he_params::{Level, Packing, Scale};
+use he_ring::{Bias, RnsScalars};
 pub use linear::LinearOperand;
 
 use crate::{CiphertextTensor, CkksContext, CkksError, Encoder};
@@ -22,12 +23,30 @@ use crate::{CiphertextTensor, CkksContext, CkksError, Encoder};
 pub struct Evaluator {
     context: Arc<CkksContext>,
     encoder: Encoder,
+    packing: Packing,
 }
 
 impl Evaluator {
     /// An evaluator for a context.
     pub fn new(context: &Arc<CkksContext>) -> Self {
-        Self { context: Arc::clone(context), encoder: Encoder::new(context) }
+        Self { context: Arc::clone(context), encoder: Encoder::new(context), packing: Packing::Batch }
+    }
+
+    /// The same for ciphertexts whose slots are packed so: numbers are then added to both parts of every slot.
+    pub fn with_packing(self, packing: Packing) -> Self {
+        Self { packing, ..self }
+    }
+
+    /// How slots are packed.
+    pub fn packing(&self) -> Packing {
+        self.packing
+    }
+
+    fn bias<'a>(&self, numbers: &'a RnsScalars) -> Bias<'a> {
+        match self.packing {
+            Packing::Complex => Bias::BothParts(numbers),
+            _ => Bias::Real(numbers),
+        }
     }
 
     /// The context.

@@ -70,14 +70,14 @@ impl Evaluator {
         Ok(product)
     }
 
-    /// `x += number` in every slot: one number per value, or one for all.
+    /// `x += number` in every slot (in both parts of it under [`he_params::Packing::Complex`]): one number per value, or one for all.
     ///
     /// # Errors
     /// [`CkksError::ValueMismatch`], [`CkksError::NotFinite`], [`CkksError::EncodingOverflow`].
     pub fn add_scalar_assign(&self, x: &mut CiphertextTensor, numbers: &[f64]) -> Result<(), CkksError> {
         x.check_values(numbers.len())?;
         let scalars = self.encoder.encode_scalars(numbers, x.level(), x.scale())?;
-        Ok(self.context.ring().add_scalar_assign(x.component_mut(0)?, &scalars)?)
+        Ok(self.context.ring().add_bias_assign(x.component_mut(0)?, self.bias(&scalars))?)
     }
 
     /// `x -= number` in every slot: one number per value, or one for all.

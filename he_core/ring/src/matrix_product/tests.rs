@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Isa;
-use crate::linear_weights::WeightBlock;
+use crate::linear_weights::{PackedBlock, WeightBlock};
 use crate::testing::{mixed_ring, random_tensor};
 
 /// `sum_k w[o][k] * x[k]` in i128, group by group.
@@ -149,9 +149,54 @@ fn a_bias_is_added_to_the_first_component() {
             let bias = ring.scalars(&integers, &[0, 1, 2, 3]).unwrap();
             let mut want = ring.matrix_product_of(&weights, &limbs, &[x0, x1], None).unwrap();
             ring.add_scalar_assign(want.view_mut().select(0, 9, 2).unwrap(), &bias).unwrap();
-            assert_eq!(ring.matrix_product_of(&weights, &limbs, &[x0, x1], Some(&bias)).unwrap(), want);
+            assert_eq!(ring.matrix_product_of(&weights, &limbs, &[x0, x1], Some(Bias::Real(&bias))).unwrap(), want);
         }
     }
+}
+
+/// A number in both parts is the polynomial `c + c X^(N/2)`, transformed by whoever transforms everything.
+#[test]
+fn a_bias_in_both_parts_is_its_polynomial() {
+    for isa in Isa::available() {
+        let (ring, limbs) = (mixed_ring(6, isa), [0, 1, 2, 3]);
+        let integers: Vec<i128> = (0..3).map(|i| (i - 1) * 1_000_000_007).collect();
+        let mut coefficients = vec![0i128; 3 * 64];
+        for (row, c) in coefficients.chunks_exact_mut(64).zip(&integers) {
+            (row[0], row[32]) = (*c, *c);
+        }
+        let want = ring.forward(ring.from_signed_i128(&coefficients, &limbs).unwrap()).unwrap();
+        let numbers = ring.scalars(&integers, &limbs).unwrap();
+        let mut sum = want.zero_like();
+        ring.add_bias_assign(sum.view_mut(), Bias::BothParts(&numbers)).unwrap();
+        assert_eq!(sum, want);
+        let nothing = LinearWeights::new(1, 3, vec![], vec![]).unwrap();
+        let x: RnsTensor<Eval> = random_tensor(&ring, 1, &limbs);
+        let factors = [Factor::Rows(x.view())];
+        let product = ring.matrix_product_of(&nothing, &limbs, &factors, Some(Bias::BothParts(&numbers))).unwrap();
+        assert_eq!(product, want);
+    }
+}
+
+/// Rows that stand in several tensors, and blocks that two layers share, give what one tensor and one layer give.
+#[test]
+fn scattered_rows_and_shared_blocks_change_nothing() {
+    let (block, group) = dense(8, 21, |i| (i as i64 * 7919) % 512 - 256);
+    let (ring, limbs) = (mixed_ring(5, Isa::Scalar), [0, 2]);
+    let x: RnsTensor<Eval> = random_tensor(&ring, 21, &[0, 1, 2]);
+    let packed = PackedBlock::new(&block).unwrap();
+    let weights = LinearWeights::new(21, 8, vec![block], vec![group.clone()]).unwrap();
+    let want = ring.matrix_product_of(&weights, &limbs, &[Factor::Rows(x.view())], None).unwrap();
+    let lower = x.view().gather(&(0..9).collect::<Vec<_>>()).unwrap();
+    let upper = x.view().gather(&(9..21).rev().collect::<Vec<_>>()).unwrap();
+    let of = |k: usize| match k {
+        0..9 => lower.view().range(k, 1).unwrap(),
+        _ => upper.view().range(20 - k, 1).unwrap(),
+    };
+    let scattered: Vec<_> = (0..21).map(of).collect();
+    let shared = LinearWeights::from_packed(21, 8, vec![packed.clone(), packed], vec![group]).unwrap();
+    assert_eq!(ring.matrix_product_of(&shared, &limbs, &[Factor::Each(&scattered)], None).unwrap(), want);
+    let short = ring.matrix_product_of(&shared, &limbs, &[Factor::Each(&scattered[1..])], None);
+    assert_eq!(short.unwrap_err(), RingError::RowMismatch { left: 21, right: 20 });
 }
 
 #[test]
@@ -162,7 +207,7 @@ fn factors_that_do_not_fit_are_refused() {
     let (two, four) = (x.view().range(0, 2).unwrap(), x.view());
     let refusal = |limbs: &[usize], factor, bias: &[i128]| {
         let bias = ring.scalars(bias, &[0, 1]).unwrap();
-        ring.matrix_product_of(&weights, limbs, &[factor], Some(&bias)).err()
+        ring.matrix_product_of(&weights, limbs, &[factor], Some(Bias::Real(&bias))).err()
     };
     let rows = |left, right| Some(RingError::RowMismatch { left, right });
     assert_eq!(refusal(&[0], Factor::Rows(two), &[1, 2, 3]), None);

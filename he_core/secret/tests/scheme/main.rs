@@ -6,5 +6,6 @@ mod determinism;
 mod files;
 mod homomorphism;
 mod noise;
+mod packing;
 mod refusals;
 mod support;

@@ -22,7 +22,8 @@ fn group(inputs: &[u32], outputs: &[u32]) -> RefreshGroup {
 fn elementwise_functions_are_their_formulas() {
     use ClientFunction as F;
     let x = [-2.0, -0.5, 0.0, 0.25, 7.0];
-    let cases: [(F, fn(f64) -> f64); 8] = [
+    type Formula = fn(f64) -> f64;
+    let cases: [(F, Formula); 8] = [
         (F::Identity, |x| x),
         (F::Relu, |x| if x > 0.0 { x } else { 0.0 }),
         (F::BoundedRelu { max: 6.0 }, |x| {
