@@ -36,6 +36,22 @@ pub trait WireObject: Sized {
         Ok(written(self, context)?.finish())
     }
 
+    /// The body alone, for a channel that keeps bytes whole and knows the parameters.
+    ///
+    /// # Errors
+    /// As [`WireObject::write_body`].
+    fn to_body(&self, context: &Self::Context) -> Result<Vec<u8>, WireError> {
+        Ok(written(self, context)?.into_body())
+    }
+
+    /// The object whose body is all of `bytes`.
+    ///
+    /// # Errors
+    /// As [`WireObject::read_body`]; [`WireError::TrailingBytes`].
+    fn from_body(context: &Self::Context, bytes: &[u8]) -> Result<Self, WireError> {
+        finished(context, Reader::new(bytes))
+    }
+
     /// Writes the object.
     ///
     /// # Errors

@@ -139,6 +139,12 @@ impl Writer {
         mem::take(&mut self.bytes)
     }
 
+    /// The body alone. Of a secret kind: wiping it is now up to the caller.
+    pub fn into_body(mut self) -> Vec<u8> {
+        self.bytes.drain(..HEADER_LEN);
+        mem::take(&mut self.bytes)
+    }
+
     /// Writes the whole object; memory of a secret kind is wiped.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ pub struct CkksBackend {
     context: Arc<CkksContext>,
     evaluator: Evaluator,
     keys: EvaluationKeys,
+    prepares_only: bool,
 }
 
 /// A linear map packed for the residue matrix product.
@@ -33,7 +34,12 @@ type Made = Result<CkksTensor, CkksBackendError>;
 impl CkksBackend {
     /// For programs over the ciphertext primes of the context, or the first of them.
     pub fn new(context: &Arc<CkksContext>, keys: EvaluationKeys) -> Self {
-        Self { context: Arc::clone(context), evaluator: Evaluator::new(context), keys }
+        Self { context: Arc::clone(context), evaluator: Evaluator::new(context), keys, prepares_only: false }
+    }
+
+    /// Without keys, to prepare a program once for many key owners: each run has a backend of its own, which must accept the program.
+    pub fn to_prepare(context: &Arc<CkksContext>) -> Self {
+        Self { prepares_only: true, ..Self::new(context, EvaluationKeys::default()) }
     }
 
     /// The parameters made ready.
@@ -76,7 +82,7 @@ impl Backend for CkksBackend {
             return Err(CkksBackendError::Primes { program: program.q().to_vec(), params: params.to_vec() });
         }
         let relinearizes = program.nodes().iter().any(|node| matches!(node.op(), Op::Relinearize));
-        if relinearizes { self.key().map(|_| ()) } else { Ok(()) }
+        if relinearizes && !self.prepares_only { self.key().map(|_| ()) } else { Ok(()) }
     }
 
     fn pack(&self, map: &LinearMap, _: &CipherType) -> Result<CkksWeights, CkksBackendError> {
