@@ -1,4 +1,4 @@
-//! Products of 64-bit words on AVX2 in floating point, four words a vector, for primes of up to 50 bits.
+//! Products of 64-bit words on AVX2 in floating point, four words a vector, for primes of 31 to 50 bits.
 //!
 //! Formulas, integers as f64: `h = fl(a*b)`, `l = a*b - h` exactly by a fused multiply-add, `e` the integer nearest to
 //! `h/q`; then `(h - e*q) + l` is `a*b - e*q`. It is exact: e is off by less than `q * 2^-51 + 1/2`, so the
@@ -31,7 +31,7 @@ const MAX_BITS: u32 = 50;
 const MIN_BITS: u32 = 31;
 
 /// Terms of a sum: its upper part, in units of 2^51, stays below 2^52.
-const MAX_TERMS: usize = 1 << (52 + 51 - 2 * MAX_BITS);
+pub(super) const MAX_TERMS: usize = 1 << (52 + 51 - 2 * MAX_BITS);
 
 /// Vectors of sums side by side: long runs of each row for few registers, by measurement.
 const BLOCK: usize = 2;
@@ -39,11 +39,11 @@ const BLOCK: usize = 2;
 /// `2^52`: its mantissa takes an integer below 2^52.
 const TWO_52: f64 = (1u64 << 52) as f64;
 /// `1.5 * 2^52`: its mantissa takes a signed integer below 2^51 in size.
-const ROUND: f64 = 1.5 * TWO_52;
+pub(super) const ROUND: f64 = 1.5 * TWO_52;
 /// `2^84`: its mantissa takes multiples of 2^32.
-const TWO_84: f64 = TWO_52 * (1u64 << 32) as f64;
+pub(super) const TWO_84: f64 = TWO_52 * (1u64 << 32) as f64;
 /// `2^103`: its mantissa takes multiples of 2^51.
-const TWO_103: f64 = TWO_52 * TWO_52 / 2.0;
+pub(super) const TWO_103: f64 = TWO_52 * TWO_52 / 2.0;
 
 /// Whether a modulus suits this file.
 #[inline]
@@ -129,11 +129,12 @@ fn to_words(x: __m256d) -> __m256i {
     _mm256_xor_si256(_mm256_castpd_si256(_mm256_add_pd(x, two_52)), _mm256_castpd_si256(two_52))
 }
 
+/// The integer next to `a * b`.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn round(x: __m256d) -> __m256d {
+fn mul_round(a: __m256d, b: __m256d) -> __m256d {
     let round = _mm256_set1_pd(ROUND);
-    _mm256_sub_pd(_mm256_add_pd(x, round), round)
+    _mm256_sub_pd(_mm256_fmadd_pd(a, b, round), round)
 }
 
 /// Integers from `(-q, q)` to words in `[0, q)`.
@@ -149,7 +150,7 @@ fn wrap(p: Prime, r: __m256d) -> __m256i {
 fn mul_lazy(p: Prime, a: __m256d, b: __m256d) -> __m256d {
     let high = _mm256_mul_pd(a, b);
     let low = _mm256_fmsub_pd(a, b, high);
-    let estimate = round(_mm256_mul_pd(high, p.q_inverse));
+    let estimate = mul_round(high, p.q_inverse);
     _mm256_add_pd(_mm256_fnmadd_pd(estimate, p.q, high), low)
 }
 
@@ -159,7 +160,7 @@ fn mul_lazy(p: Prime, a: __m256d, b: __m256d) -> __m256d {
 fn mul_factor_lazy(p: Prime, x: __m256d, w: Factor) -> __m256d {
     let high = _mm256_mul_pd(x, w.value);
     let low = _mm256_fmsub_pd(x, w.value, high);
-    let estimate = round(_mm256_mul_pd(x, w.quotient));
+    let estimate = mul_round(x, w.quotient);
     _mm256_add_pd(_mm256_fnmadd_pd(estimate, p.q, high), low)
 }
 
@@ -203,7 +204,7 @@ fn widen(x: &[u32; LANES]) -> __m256i {
 #[target_feature(enable = "avx2,fma")]
 fn reduce_short(p: Prime, x: __m256i) -> __m256i {
     let x = to_f64(x);
-    wrap(p, _mm256_fnmadd_pd(round(_mm256_mul_pd(x, p.q_inverse)), p.q, x))
+    wrap(p, _mm256_fnmadd_pd(mul_round(x, p.q_inverse), p.q, x))
 }
 
 /// Any words of 64 bits to `[0, q)`.
@@ -215,7 +216,7 @@ fn reduce_u64(p: Prime, x: &[u64; LANES]) -> __m256i {
     let high = _mm256_or_si256(_mm256_srli_epi64::<32>(x), _mm256_castpd_si256(two_84));
     let high = _mm256_sub_pd(_mm256_castsi256_pd(high), two_84);
     let low = to_f64(_mm256_and_si256(x, _mm256_set1_epi64x(u32::MAX.into())));
-    let estimate = round(_mm256_mul_pd(_mm256_add_pd(high, low), p.q_inverse));
+    let estimate = mul_round(_mm256_add_pd(high, low), p.q_inverse);
     wrap(p, _mm256_add_pd(_mm256_fnmadd_pd(estimate, p.q, high), low))
 }
 
@@ -257,6 +258,6 @@ fn sums_reduce(p: Prime, sums: Sums, terms: usize) -> __m256i {
     let low = to_f64(_mm256_and_si256(low, all((1 << 51) - 1)));
     // The estimate for a factor up to 2^52 may be two off: below 3q in size, and 2^51 more fits an f64.
     let x = _mm256_add_pd(mul_factor_lazy(p, to_f64(high), p.radix), low);
-    let estimate = round(_mm256_mul_pd(x, p.q_inverse));
+    let estimate = mul_round(x, p.q_inverse);
     wrap(p, _mm256_fnmadd_pd(estimate, p.q, x))
 }

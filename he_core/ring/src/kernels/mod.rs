@@ -33,6 +33,8 @@ mod elementwise_avx2_u32;
 #[cfg(target_arch = "x86_64")]
 mod elementwise_avx512;
 #[cfg(target_arch = "x86_64")]
+mod elementwise_avx512_f64;
+#[cfg(target_arch = "x86_64")]
 mod elementwise_avx512_u32;
 #[cfg(target_arch = "x86_64")]
 mod elementwise_avx512_u64;
