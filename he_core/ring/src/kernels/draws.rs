@@ -35,6 +35,13 @@ pub(crate) fn keep_below_u64(isa: Isa, q: u64, draws: &[[u32; 2]], out: &mut [u6
     dispatch!(isa, keep_u64(q, draws, out))
 }
 
+/// Uniform in {-1, 0, 1}: each word is sixteen 2-bit fields, low first; fields of 3 are skipped, any other gives `field - 1`, in
+/// order; gives how many values there are. `out` has room for all fields; what follows the values in it is not specified.
+pub(crate) fn keep_ternary(isa: Isa, words: &[u32], out: &mut [i8]) -> usize {
+    debug_assert!(words.len() * FIELDS <= out.len());
+    dispatch!(isa, ternary(words, out))
+}
+
 /// Centred binomial: of each draw, ones in bits 0..21 minus ones in bits 21..42.
 pub(crate) fn centred_binomial(isa: Isa, draws: &[[u32; 2]], out: &mut [i8]) {
     debug_assert_eq!(draws.len(), out.len());
@@ -47,6 +54,9 @@ pub(crate) fn rounded_gaussian(isa: Isa, tails: &[u64], draws: &[[u32; 2]], out:
     debug_assert_eq!(draws.len(), out.len());
     dispatch!(isa, gaussian(tails, draws, out));
 }
+
+/// Fields of a word in [`keep_ternary`].
+pub(crate) const FIELDS: usize = 16;
 
 fn word(draw: &[u32; 2]) -> u64 {
     u64::from(draw[0]) | u64::from(draw[1]) << 32
@@ -86,7 +96,18 @@ pub(super) fn binomial(draws: &[[u32; 2]], out: &mut [i8]) {
     }
 }
 
-#[inline(always)]
+pub(super) fn ternary(words: &[u32], out: &mut [i8]) -> usize {
+    let mut kept = 0;
+    for word in words {
+        for field in 0..FIELDS {
+            let value = (word >> (2 * field) & 3) as i8 - 1;
+            out[kept] = value;
+            kept += usize::from(value != 2);
+        }
+    }
+    kept
+}
+
 pub(super) fn gaussian(tails: &[u64], draws: &[[u32; 2]], out: &mut [i8]) {
     for (draw, out) in draws.iter().zip(out) {
         let bits = word(draw);

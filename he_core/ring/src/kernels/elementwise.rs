@@ -22,6 +22,10 @@ macro_rules! portable_kernels {
             negate_assign<W>(m: Modulus<W>, x: &mut [W]);
             /// `x += c`.
             add_constant_assign<W>(m: Modulus<W>, x: &mut [W], c: W);
+            /// `x += e` for signed e.
+            add_small_assign<W>(m: Modulus<W>, x: &mut [W], e: &[i8]);
+            /// `x -= e` for signed e.
+            sub_small_assign<W>(m: Modulus<W>, x: &mut [W], e: &[i8]);
             /// `out = x mod q` for signed x.
             reduce_i64_into<W>(m: Modulus<W>, out: &mut [W], x: &[i64]);
         }
@@ -167,6 +171,29 @@ pub(super) fn mul_shoup_assign<W: Word>(m: Modulus<W>, x: &mut [W], w: ShoupFact
 #[inline(always)]
 pub(super) fn add_constant_assign<W: Word>(m: Modulus<W>, x: &mut [W], c: W) {
     x.iter_mut().for_each(|x| *x = m.add(*x, c));
+}
+
+#[inline(always)]
+pub(super) fn add_small_assign<W: Word>(m: Modulus<W>, x: &mut [W], e: &[i8]) {
+    for_each_small(m, x, e, |x, negative, size| if negative { m.sub(x, size) } else { m.add(x, size) });
+}
+
+#[inline(always)]
+pub(super) fn sub_small_assign<W: Word>(m: Modulus<W>, x: &mut [W], e: &[i8]) {
+    for_each_small(m, x, e, |x, negative, size| if negative { m.add(x, size) } else { m.sub(x, size) });
+}
+
+/// `x = f(x, e < 0, |e| mod q)`.
+#[inline(always)]
+fn for_each_small<W: Word>(m: Modulus<W>, x: &mut [W], e: &[i8], f: impl Fn(W, bool, W) -> W) {
+    debug_assert_eq!(x.len(), e.len());
+    let size = |e: i8| W::from_u64(u64::from(e.unsigned_abs()));
+    // Sizes are at most 128.
+    if m.to_u64() > 128 {
+        x.iter_mut().zip(e).for_each(|(x, e)| *x = f(*x, *e < 0, size(*e)));
+    } else {
+        x.iter_mut().zip(e).for_each(|(x, e)| *x = f(*x, *e < 0, m.reduce(size(*e))));
+    }
 }
 
 #[inline(always)]

@@ -25,8 +25,18 @@ fn mod_down_is_the_nearest_integer() {
             let eval = ring.mod_down(&conversion, ring.forward(x.clone()).unwrap()).unwrap();
             assert_eq!(eval, ring.forward(y.clone()).unwrap());
             if special.len() == 1 {
-                assert_eq!(ring.divide_round_by_last(x).unwrap(), y);
+                assert_eq!(ring.divide_round_by_last(x.clone()).unwrap(), y);
             }
+            // A small polynomial on the way is one that was added before.
+            let small: Vec<i8> = (0..3 * ring.n()).map(|i| (i * 89) as i8).collect();
+            let wide: Vec<i64> = small.iter().map(|e| i64::from(*e)).collect();
+            let mut sum = x.clone();
+            ring.add_assign(&mut sum, &ring.from_signed(&wide, &all).unwrap()).unwrap();
+            let expected = ring.mod_down(&conversion, sum).unwrap();
+            let small = SmallPolys::from_rows(ring.n(), small);
+            assert_eq!(ring.mod_down_sum(&conversion, x.clone(), &small).unwrap(), expected);
+            let eval = ring.mod_down_sum(&conversion, ring.forward(x).unwrap(), &small).unwrap();
+            assert_eq!(eval, ring.forward(expected).unwrap());
         }
     }
 }
@@ -60,6 +70,12 @@ fn missing_limbs_and_rows_are_refused() {
     let missing = RingError::MissingLimb { index: 0, found: vec![1] };
     assert_eq!(ring.mod_up(&conversion, &coeff, &eval).err(), Some(missing.clone()));
     assert!(matches!(ring.mod_down(&conversion, coeff), Err(RingError::MissingLimb { index: 0, .. })));
+    let small = |n, rows| SmallPolys::from_rows(n, vec![0; n * rows]);
+    let x: RnsTensor<Coeff> = random_tensor(&ring, 2, &[0, 1]);
+    let refusal = ring.mod_down_sum(&conversion, x.clone(), &small(8, 3)).err();
+    assert_eq!(refusal, Some(RingError::RowMismatch { left: 2, right: 3 }));
+    let refusal = ring.mod_down_sum(&conversion, x, &small(4, 2)).err();
+    assert_eq!(refusal, Some(RingError::LengthMismatch { what: "coefficients", expected: 8, found: 4 }));
     let one_row: RnsTensor<Coeff> = random_tensor(&ring, 1, &[0]);
     let refusal = ring.mod_up(&conversion, &one_row, &eval).err();
     assert_eq!(refusal, Some(RingError::RowMismatch { left: 1, right: 2 }));

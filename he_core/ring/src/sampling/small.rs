@@ -11,7 +11,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{Sampler, Stream};
 use crate::Isa;
-use crate::kernels::draws::{centred_binomial, rounded_gaussian};
+use crate::kernels::draws::{FIELDS, centred_binomial, keep_ternary, rounded_gaussian};
 
 /// Largest magnitude the rounded Gaussian yields; the true one passes it with probability below 2^-64.
 pub(super) const GAUSSIAN_TAIL: usize = ErrorDistribution::GAUSSIAN_MAX as usize;
@@ -56,18 +56,18 @@ impl Sampler {
     /// Uniform in {-1, 0, 1}: each 32-bit word is sixteen 2-bit fields, low first; a field of 3 is skipped, any other
     /// gives `field - 1`. A word is used up even when the row ends inside it.
     pub fn fill_ternary(&mut self, row: &mut [i8]) {
+        let isa = self.isa();
         let mut filled = 0;
+        // Words whose fields all fit, then one by one.
+        while let words @ 1.. = (row.len() - filled) / FIELDS {
+            filled += keep_ternary(isa, self.take(words), &mut row[filled..]);
+        }
         while filled < row.len() {
-            let mut word = self.next_u32();
-            for _ in 0..16 {
-                if filled == row.len() {
-                    break;
-                }
-                let field = (word & 3) as i8;
-                row[filled] = field - 1;
-                filled += usize::from(field != 3);
-                word >>= 2;
-            }
+            let mut fields = [0; FIELDS];
+            let kept = keep_ternary(isa, &[self.next_u32()], &mut fields).min(row.len() - filled);
+            row[filled..filled + kept].copy_from_slice(&fields[..kept]);
+            filled += kept;
+            fields.zeroize();
         }
     }
 
@@ -155,16 +155,39 @@ impl SmallPolys {
         n: usize,
         distribution: SecretDistribution,
     ) -> Self {
+        Self::draw(rows, n, |row, out| {
+            stream.sampler(isa, first_object.wrapping_add(row), 0).fill_secret(distribution, out);
+        })
+    }
+
+    /// `rows` error polynomials of `n` coefficients; row `r` is object `first_object + r`, part 0. Parallel over rows.
+    pub fn errors(
+        isa: Isa,
+        stream: &Stream,
+        first_object: u64,
+        rows: usize,
+        n: usize,
+        distribution: ErrorDistribution,
+    ) -> Self {
+        Self::draw(rows, n, |row, out| {
+            stream.sampler(isa, first_object.wrapping_add(row), 0).fill_error(distribution, out);
+        })
+    }
+
+    fn draw(rows: usize, n: usize, fill: impl Fn(u64, &mut [i8]) + Sync) -> Self {
         let mut values = vec![0i8; rows * n];
-        values.par_chunks_exact_mut(n.max(1)).enumerate().for_each(|(row, out)| {
-            stream.sampler(isa, first_object.wrapping_add(row as u64), 0).fill_secret(distribution, out);
-        });
+        values.par_chunks_exact_mut(n.max(1)).enumerate().for_each(|(row, out)| fill(row as u64, out));
         Self { n, values }
     }
 
     /// One row from given coefficients (a secret read from a file).
     pub fn from_coefficients(values: Vec<i8>) -> Self {
         Self { n: values.len(), values }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn from_rows(n: usize, values: Vec<i8>) -> Self {
+        Self { n, values }
     }
 
     /// Number of polynomials.

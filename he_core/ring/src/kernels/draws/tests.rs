@@ -33,6 +33,22 @@ fn kept_words_are_those_below_in_order() {
     }
 }
 
+#[test]
+fn fields_that_are_not_three_are_kept_in_order() {
+    let mut words = words(200, 3);
+    words.extend([0, u32::MAX, u32::MAX, 0x5555_5555, 0xaaaa_aaaa, 0xc000_0003]);
+    for isa in Isa::available() {
+        for len in (0..20).chain([200, words.len()]) {
+            let words = &words[words.len() - len..];
+            let fields = words.iter().flat_map(|word| (0..16).map(move |i| (word >> (2 * i) & 3) as i8));
+            let expected: Vec<i8> = fields.filter(|field| *field != 3).map(|field| field - 1).collect();
+            let mut out = vec![9; FIELDS * len];
+            let kept = keep_ternary(isa, words, &mut out);
+            assert_eq!(out[..kept], expected, "{} {len}", isa.name());
+        }
+    }
+}
+
 /// Bit by bit, and entry by entry.
 #[test]
 fn errors_are_those_of_the_definition() {

@@ -62,6 +62,13 @@ fn suite<W: Word>(bounds: &[u64]) {
                 check("reduce_i64", &run(&|o| dispatch::reduce_i64_into(isa, m, o, &signed)), &|i| {
                     i128::from(signed[i]).rem_euclid(wide as i128) as u128
                 });
+                let small: Vec<i8> = any.iter().map(|x| *x as i8).collect();
+                check("add_small", &run(&|o| dispatch::add_small_assign(isa, m, o, &small)), &|i| {
+                    (u(x[i]) as i128 + i128::from(small[i])).rem_euclid(wide as i128) as u128
+                });
+                check("sub_small", &run(&|o| dispatch::sub_small_assign(isa, m, o, &small)), &|i| {
+                    (u(x[i]) as i128 - i128::from(small[i])).rem_euclid(wide as i128) as u128
+                });
                 check("sub_mul", &run(&|o| dispatch::sub_mul_shoup_assign(isa, m, o, &y, w)), &|i| {
                     (u(x[i]) + wide - u(y[i])) * u(c)
                 });
