@@ -5,17 +5,22 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 
-def write(layers, path, name):
+def write(layers, path, name, activation):
     """Saves the model and returns the layers as they were stored, in f64."""
+    def activate(x, y, number):
+        if activation == "square":
+            return helper.make_node("Mul", [x, x], [y], name=f"square{number}")
+        return helper.make_node("Relu", [x], [y], name=f"relu{number}")
+
     stored = {key: value.astype(np.float32) for key, value in layers.items()}
     nodes = [
         helper.make_node(
             "Conv", ["image", "conv1", "bias1"], ["maps"], name="conv1",
             kernel_shape=[5, 5], strides=[2, 2], pads=[1, 1, 0, 0],
         ),
-        helper.make_node("Mul", ["maps", "maps"], ["maps_squared"], name="square1"),
+        activate("maps", "maps_activated", 1),
     ]
-    last = "maps_squared"
+    last = "maps_activated"
     if "conv2" in layers:
         window = dict(kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1], count_include_pad=1)
         nodes += [
@@ -29,8 +34,8 @@ def write(layers, path, name):
     nodes += [
         helper.make_node("Flatten", [last], ["flat"], name="flatten", axis=1),
         helper.make_node("Gemm", ["flat", "dense1", "bias2"], ["hidden"], name="dense1", transB=1),
-        helper.make_node("Mul", ["hidden", "hidden"], ["hidden_squared"], name="square2"),
-        helper.make_node("Gemm", ["hidden_squared", "dense2", "bias3"], ["logits"], name="dense2", transB=1),
+        activate("hidden", "hidden_activated", 2),
+        helper.make_node("Gemm", ["hidden_activated", "dense2", "bias3"], ["logits"], name="dense2", transB=1),
     ]
     graph = helper.make_graph(
         nodes,

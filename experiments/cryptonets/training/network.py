@@ -8,6 +8,8 @@ Squashed: all that lies between the two squares is linear, so it is one 845x100 
 For training that matrix is computed from the published layers at every step (about 16 million products, less than
 running 256 images through them), so the gradient reaches the layers themselves while an image costs only the squashed
 network. Batch normalisation stands before each square in training alone; `fold` removes it.
+
+The same network with ReLU in place of both squares is CryptoNets-ReLU (Boemer et al. 2019, nGraph-HE2): `activation` says which.
 """
 
 import jax
@@ -16,6 +18,7 @@ import numpy as np
 
 MAPS, SIDE1, WIDE, SIDE2, HIDDEN, CLASSES = 5, 13, 50, 5, 100, 10
 EPSILON = 1e-5
+ACTIVATIONS = {"square": lambda x: x**2, "relu": lambda x: x * (x > 0)}
 
 
 def _pool(side):
@@ -66,16 +69,17 @@ def patches(images):
     return jnp.stack(taps, axis=-1).reshape(images.shape[0], SIDE1 * SIDE1, 25)
 
 
-def forward(p, images, statistics=None):
-    """Logits, the two tensors that get squared, and the batch statistics that were used."""
+def forward(p, images, activation, statistics=None):
+    """Logits, the two tensors that the activation reads, and the batch statistics that were used."""
+    activate = ACTIVATIONS[activation]
     first = jnp.einsum("npk,ck->ncp", patches(images), p["conv1"])
     mean1, var1 = statistics[0] if statistics else (first.mean((0, 2)), first.var((0, 2)))
     gain1 = p["scale1"] / jnp.sqrt(var1 + EPSILON)
     first = (first - mean1[:, None]) * gain1[:, None] + p["shift1"][:, None]
-    second = (first**2).reshape(images.shape[0], -1) @ squashed_matrix(p).T
+    second = activate(first).reshape(images.shape[0], -1) @ squashed_matrix(p).T
     mean2, var2 = statistics[1] if statistics else (second.mean(0), second.var(0))
     second = (second - mean2) * (p["scale2"] / jnp.sqrt(var2 + EPSILON)) + p["shift2"]
-    logits = second**2 @ p["dense2"].T + p["bias2"]
+    logits = activate(second) @ p["dense2"].T + p["bias2"]
     return logits, (first, second), ((mean1, var1), (mean2, var2))
 
 
@@ -121,8 +125,9 @@ def squash(layers):
     return kept | {"dense1": layers["dense1"] @ columns.T}
 
 
-def evaluate(layers, images):
-    """Logits and the largest absolute values before each square, in f64, of either form."""
+def evaluate(layers, images, activation):
+    """Logits and the largest absolute values before each activation, in f64, of either form."""
+    activate = ACTIVATIONS[activation]
     padded = np.pad(np.asarray(images, np.float64), ((0, 0), (1, 0), (1, 0)))
     first = np.zeros((len(images), MAPS, SIDE1, SIDE1))
     for a in range(5):
@@ -130,8 +135,8 @@ def evaluate(layers, images):
             tap = padded[:, None, a : a + 25 : 2, b : b + 25 : 2]
             first += tap * layers["conv1"][:, 0, a, b][None, :, None, None]
     first += layers["bias1"][None, :, None, None]
-    hidden = first**2
+    hidden = activate(first)
     hidden = between_squares(layers, hidden) if "conv2" in layers else hidden.reshape(len(images), -1)
     second = hidden @ layers["dense1"].T + layers["bias2"]
-    logits = second**2 @ layers["dense2"].T + layers["bias3"]
+    logits = activate(second) @ layers["dense2"].T + layers["bias3"]
     return logits, [float(np.abs(first).max()), float(np.abs(second).max()), float(np.abs(logits).max())]
