@@ -129,7 +129,7 @@ impl<'a> Problem<'a> {
     /// Error of a key switch over so many primes in its worst slot, primes and special prime being of one size.
     fn key_switch(&self, primes: usize) -> f64 {
         let bits = f64::from(WORD_32_BITS);
-        let digit = Digit { log_modulus: bits, primes: 1 };
+        let digit = Digit { log_modulus: bits };
         noise_model(self.log_n).key_switch_worst_slot_std(&vec![digit; primes], bits).log2()
     }
 
