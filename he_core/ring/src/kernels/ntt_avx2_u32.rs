@@ -8,7 +8,8 @@
 //! Ranges: words are signed. Twiddles are centred, `|w| <= q/2`, so for `|x| < 2q` a reduced product is below 3q/4 and
 //! a reduced sum of two below q in magnitude, as `4q < 2^32`. Forward keeps words in `(-2q, 2q)`, inverse in `(-q, q)`.
 //! Layout: a product leaves lanes 0 1 2 3 of every half in the order 0 2 1 3 (one shuffle less), so two passes cancel;
-//! the stage within vectors knows the order it is given. Above [`BLOCK`] words passes go depth first.
+//! the stage within vectors knows the order it is given. Above [`BLOCK`] vectors passes go depth first; the stage within
+//! vectors takes two sweeps over [`SWEEP`] tiles, because two radix-4 steps in a row are a chain that fills a scheduler.
 //! Source: \[Har14\] for lazy butterflies; \[Mon85\] for the reduction.
 
 use std::arch::asm;
@@ -30,6 +31,8 @@ type Vector = [u32; LANES];
 type Lanes = super::ntt_packed_u32::Lanes<LANES>;
 /// What the stage within vectors takes: two blocks of 16 words.
 type Tile = [Vector; 4];
+/// Tiles that a sweep takes.
+const SWEEP: usize = 8;
 /// Vectors of a block that is finished before the next one is begun: 16 KiB.
 const BLOCK: usize = 512;
 
@@ -190,12 +193,25 @@ fn mul_sum(x: Split, w: Split, y: Split, v: Split) -> Split {
     Split { even: _mm256_add_epi64(p.even, r.even), odd: _mm256_add_epi64(p.odd, r.odd) }
 }
 
+/// `x * y` of the low halves of 64-bit lanes, of which only the low halves count.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn low_product(x: __m256i, y: __m256i) -> __m256i {
+    let product: __m256i;
+    // SAFETY: an instruction of AVX2 on registers.
+    unsafe {
+        asm!("vpmuludq {}, {}, {}", out(ymm_reg) product, in(ymm_reg) x, in(ymm_reg) y,
+             options(pure, nomem, nostack, preserves_flags));
+    }
+    product
+}
+
 /// `p * 2^-32 mod q`, in magnitude at most `|p| / 2^32 + q/2`; lanes of every half in the order 0 2 1 3.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn reduce(prime: Prime, p: Split) -> __m256i {
-    let inverse = Split { even: prime.q_inverse, odd: prime.q_inverse };
-    let m = mul(mul(p, inverse), Split { even: prime.q, odd: prime.q });
+    let m = Split { even: low_product(p.even, prime.q_inverse), odd: low_product(p.odd, prime.q_inverse) };
+    let m = mul(m, Split { even: prime.q, odd: prime.q });
     // The low halves are equal, so nothing is borrowed.
     shuffle::<0xdd>(_mm256_sub_epi64(p.even, m.even), _mm256_sub_epi64(p.odd, m.odd))
 }
@@ -371,35 +387,57 @@ fn transpose([a, b, c, d]: [__m256i; 4]) -> [__m256i; 4] {
     ]
 }
 
+/// Tiles in sweeps, with the factors of both stages.
+fn sweeps<'a>(
+    x: &'a mut [Vector],
+    blocks: &'a [Block],
+    lanes: &'a [Lanes],
+) -> impl Iterator<Item = (&'a mut [Tile], &'a [[Block; 2]], &'a [Lanes])> {
+    let tiles = x.as_chunks_mut().0.chunks_mut(SWEEP);
+    let blocks = blocks.as_chunks().0.chunks(SWEEP);
+    tiles.zip(blocks.zip(lanes.chunks(SWEEP))).map(|(tiles, (blocks, lanes))| (tiles, blocks, lanes))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_tile(tile: &mut Tile, words: [__m256i; 4]) {
+    tile.iter_mut().zip(words).for_each(|(vector, words)| store(vector, words));
+}
+
 /// The layers at distances 8 and 4, then 2 and 1, to `[0, q)`. `SWAPPED`: words come in the order 0 2 1 3.
 #[target_feature(enable = "avx2")]
 fn forward_within<const SWAPPED: bool>(p: Prime, x: &mut [Vector], blocks: &[Block], lanes: &[Lanes]) {
-    let factors = blocks.as_chunks::<2>().0.iter().zip(lanes);
-    for (tile, (blocks, lanes)) in x.as_chunks_mut().0.iter_mut().zip(factors) {
-        let [a, b, c, d] = load_rows(tile);
-        let rows = forward_4::<false>(p, a, split(b), split(c), split(d), &splat_blocks(blocks));
-        let [a, mut b, mut c, d] = transpose(rows);
-        if !SWAPPED {
-            (b, c) = (c, b);
+    for (tiles, blocks, lanes) in sweeps(x, blocks, lanes) {
+        for (tile, blocks) in tiles.iter_mut().zip(blocks) {
+            let [a, b, c, d] = load_rows(tile);
+            let rows = forward_4::<false>(p, a, split(b), split(c), split(d), &splat_blocks(blocks));
+            store_tile(tile, transpose(rows));
         }
-        let out = forward_4::<false>(p, a, split(b), split(c), split(d), &load_factors(lanes));
-        let [a, b, c, d] = transpose(out.map(|x| lift(p, halve_range(p, x))));
-        store_rows(tile, [a, c, b, d]);
+        for (tile, lanes) in tiles.iter_mut().zip(lanes) {
+            let [a, b, c, d] = &*tile;
+            let (b, c) = if SWAPPED { (b, c) } else { (c, b) };
+            let out = forward_4::<false>(p, load(a), load_split(b), load_split(c), load_split(d), &load_factors(lanes));
+            let [a, b, c, d] = transpose(out.map(|x| lift(p, halve_range(p, x))));
+            store_rows(tile, [a, c, b, d]);
+        }
     }
 }
 
 /// The layers at distances 1 and 2, then 4 and 8, from `[0, q)` to `(-q, q)`. `SWAPPED`: words leave in the order 0 2 1 3.
 #[target_feature(enable = "avx2")]
 fn inverse_within<const SWAPPED: bool>(p: Prime, x: &mut [Vector], blocks: &[Block], lanes: &[Lanes]) {
-    let factors = blocks.as_chunks::<2>().0.iter().zip(lanes);
-    for (tile, (blocks, lanes)) in x.as_chunks_mut().0.iter_mut().zip(factors) {
-        let [a, mut b, mut c, d] = inverse_4(p, transpose(load_rows(tile)), &load_factors(lanes));
-        if !SWAPPED {
-            (b, c) = (c, b);
+    for (tiles, blocks, lanes) in sweeps(x, blocks, lanes) {
+        for (tile, lanes) in tiles.iter_mut().zip(lanes) {
+            let [a, b, c, d] = inverse_4(p, transpose(load_rows(tile)), &load_factors(lanes));
+            let (b, c) = if SWAPPED { (b, c) } else { (c, b) };
+            let [a, b, c, d] = transpose([swap_middle(halve_range(p, a)), b, c, d]);
+            store_tile(tile, [a, c, b, d]);
         }
-        let [a, b, c, d] = transpose([swap_middle(halve_range(p, a)), b, c, d]);
-        let [a, b, c, d] = inverse_4(p, [a, c, b, d], &splat_blocks(blocks));
-        store_rows(tile, [swap_middle(halve_range(p, a)), b, c, d]);
+        for (tile, blocks) in tiles.iter_mut().zip(blocks) {
+            let rows = tile.each_ref().map(|x| load(x));
+            let [a, b, c, d] = inverse_4(p, rows, &splat_blocks(blocks));
+            store_rows(tile, [swap_middle(halve_range(p, a)), b, c, d]);
+        }
     }
 }
 

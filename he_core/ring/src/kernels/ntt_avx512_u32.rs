@@ -1,7 +1,8 @@
 //! Transforms of 32-bit words on AVX-512, sixteen words a vector.
 //!
 //! The formula and the ranges of `ntt_avx2_u32.rs`, with -q and -2q in them. Layout: even and odd lanes are put together again by one masked
-//! shuffle, so words keep their order; the stage within vectors takes four blocks of 16 words at a time.
+//! shuffle, so words keep their order; the stage within vectors takes four blocks of 16 words at a time, in two sweeps over
+//! [`SWEEP`] tiles.
 //! Source: \[Har14\] for lazy butterflies; \[Mon85\] for the reduction.
 
 use std::arch::asm;
@@ -25,6 +26,8 @@ type Vector = [u32; LANES];
 type Lanes = super::ntt_packed_u32::Lanes<LANES>;
 /// What the stage within vectors takes: four blocks of 16 words.
 type Tile = [Vector; 4];
+/// Tiles that a sweep takes.
+const SWEEP: usize = 8;
 /// Vectors of a block that is finished before the next one is begun: 16 KiB.
 const BLOCK: usize = 256;
 
@@ -182,12 +185,26 @@ fn mul_sum(x: Split, w: Split, y: Split, v: Split) -> Split {
     Split { even: _mm512_add_epi64(p.even, r.even), odd: _mm512_add_epi64(p.odd, r.odd) }
 }
 
+/// `x * y` of the low halves of 64-bit lanes. The compiler, which sees that only low halves of it count, would take an
+/// instruction for whole products of 64 bits, three times as dear.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn low_product(x: __m512i, y: __m512i) -> __m512i {
+    let product: __m512i;
+    // SAFETY: an instruction of AVX-512 F on registers.
+    unsafe {
+        asm!("vpmuludq {}, {}, {}", out(zmm_reg) product, in(zmm_reg) x, in(zmm_reg) y,
+             options(pure, nomem, nostack, preserves_flags));
+    }
+    product
+}
+
 /// `p * 2^-32 mod q`, in magnitude at most `|p| / 2^32 + q/2`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq")]
 fn reduce(prime: Prime, p: Split) -> __m512i {
-    let inverse = Split { even: prime.q_inverse, odd: prime.q_inverse };
-    let m = mul(mul(p, inverse), Split { even: prime.q, odd: prime.q });
+    let m = Split { even: low_product(p.even, prime.q_inverse), odd: low_product(p.odd, prime.q_inverse) };
+    let m = mul(m, Split { even: prime.q, odd: prime.q });
     // The low halves are equal, so nothing is borrowed.
     let odd = _mm512_sub_epi64(p.odd, m.odd);
     _mm512_mask_shuffle_epi32::<ODD_DOWN>(odd, 0x5555, _mm512_sub_epi64(p.even, m.even))
@@ -354,28 +371,53 @@ fn transpose([a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
     ]
 }
 
+/// Tiles in sweeps, with the factors of both stages.
+fn sweeps<'a>(
+    x: &'a mut [Vector],
+    blocks: &'a [Block],
+    lanes: &'a [Lanes],
+) -> impl Iterator<Item = (&'a mut [Tile], &'a [[Block; 4]], &'a [Lanes])> {
+    let tiles = x.as_chunks_mut().0.chunks_mut(SWEEP);
+    let blocks = blocks.as_chunks().0.chunks(SWEEP);
+    tiles.zip(blocks.zip(lanes.chunks(SWEEP))).map(|(tiles, (blocks, lanes))| (tiles, blocks, lanes))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn store_tile(tile: &mut Tile, words: [__m512i; 4]) {
+    tile.iter_mut().zip(words).for_each(|(vector, words)| store(vector, words));
+}
+
 /// The layers at distances 8 and 4, then 2 and 1, to `[0, q)`.
 #[target_feature(enable = "avx512f,avx512dq")]
 fn forward_within(p: Prime, x: &mut [Vector], blocks: &[Block], lanes: &[Lanes]) {
-    let factors = blocks.as_chunks::<4>().0.iter().zip(lanes);
-    for (tile, (blocks, lanes)) in x.as_chunks_mut().0.iter_mut().zip(factors) {
-        let [a, b, c, d] = load_rows(tile);
-        let rows = forward_4::<false>(p, a, split(b), split(c), split(d), &splat_blocks(blocks));
-        let [a, b, c, d] = transpose(rows);
-        let out = forward_4::<false>(p, a, split(b), split(c), split(d), &load_factors(lanes));
-        store_rows(tile, transpose(out.map(|x| lift(p, halve_range(p, x)))));
+    for (tiles, blocks, lanes) in sweeps(x, blocks, lanes) {
+        for (tile, blocks) in tiles.iter_mut().zip(blocks) {
+            let [a, b, c, d] = load_rows(tile);
+            let rows = forward_4::<false>(p, a, split(b), split(c), split(d), &splat_blocks(blocks));
+            store_tile(tile, transpose(rows));
+        }
+        for (tile, lanes) in tiles.iter_mut().zip(lanes) {
+            let [a, b, c, d] = &*tile;
+            let out = forward_4::<false>(p, load(a), load_split(b), load_split(c), load_split(d), &load_factors(lanes));
+            store_rows(tile, transpose(out.map(|x| lift(p, halve_range(p, x)))));
+        }
     }
 }
 
 /// The layers at distances 1 and 2, then 4 and 8, from `[0, q)` to `(-q, q)`.
 #[target_feature(enable = "avx512f,avx512dq")]
 fn inverse_within(p: Prime, x: &mut [Vector], blocks: &[Block], lanes: &[Lanes]) {
-    let factors = blocks.as_chunks::<4>().0.iter().zip(lanes);
-    for (tile, (blocks, lanes)) in x.as_chunks_mut().0.iter_mut().zip(factors) {
-        let [a, b, c, d] = inverse_4(p, transpose(load_rows(tile)), &load_factors(lanes));
-        let rows = transpose([halve_range(p, a), b, c, d]);
-        let [a, b, c, d] = inverse_4(p, rows, &splat_blocks(blocks));
-        store_rows(tile, [halve_range(p, a), b, c, d]);
+    for (tiles, blocks, lanes) in sweeps(x, blocks, lanes) {
+        for (tile, lanes) in tiles.iter_mut().zip(lanes) {
+            let [a, b, c, d] = inverse_4(p, transpose(load_rows(tile)), &load_factors(lanes));
+            store_tile(tile, transpose([halve_range(p, a), b, c, d]));
+        }
+        for (tile, blocks) in tiles.iter_mut().zip(blocks) {
+            let rows = tile.each_ref().map(|x| load(x));
+            let [a, b, c, d] = inverse_4(p, rows, &splat_blocks(blocks));
+            store_rows(tile, [halve_range(p, a), b, c, d]);
+        }
     }
 }
 
