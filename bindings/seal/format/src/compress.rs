@@ -8,6 +8,8 @@ use zstd::zstd_safe::{CCtx, InBuffer, OutBuffer, get_error_name, zstd_sys::ZSTD_
 use crate::{Compression, FormatError};
 
 /// Appends the zlib stream of `bytes`.
+///
+/// The bytes are not SEAL's: SEAL links zlib, this is a compressor in Rust, at the same level.
 pub(crate) fn zlib(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), FormatError> {
     let failed =
         |e: std::io::Error| FormatError::Compressor { compression: Compression::Zlib, reason: e.to_string() };
@@ -32,13 +34,13 @@ pub(crate) fn zstd(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), FormatError> {
     loop {
         let start = out.len();
         out.resize(start + room, 0);
-        let mut output = OutBuffer::around_pos(out, start);
+        let mut output = OutBuffer::around(out.get_mut(start..).unwrap_or_default());
         let pending =
             context.compress_stream2(&mut output, &mut input, ZSTD_EndDirective::ZSTD_e_end).map_err(failed)?;
-        let end = output.pos();
-        out.truncate(end);
-        room -= end - start;
-        rooms.wrote(end - start);
+        let written = output.pos();
+        out.truncate(start + written);
+        room -= written;
+        rooms.wrote(written);
         if pending == 0 {
             return Ok(());
         }
