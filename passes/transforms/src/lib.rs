@@ -23,6 +23,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod activation_fusion;
 pub mod affine;
 pub mod batch_norm_folding;
 mod compile;

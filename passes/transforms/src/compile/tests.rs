@@ -95,7 +95,15 @@ fn reports_are_data_too() {
     let passes: Vec<_> = compiled.reports.iter().map(|(pass, _)| *pass).collect();
     assert_eq!(
         passes,
-        ["constant_folding", "dead_code", "batch_norm_folding", "linear_squashing", "dead_code", "placement"]
+        [
+            "constant_folding",
+            "activation_fusion",
+            "dead_code",
+            "batch_norm_folding",
+            "linear_squashing",
+            "dead_code",
+            "placement"
+        ]
     );
 }
 

@@ -5,6 +5,7 @@
 
 use graph::Graph;
 
+use crate::activation_fusion::ActivationFusion;
 use crate::batch_norm_folding::BatchNormFolding;
 use crate::constant_folding::ConstantFolding;
 use crate::dead_code::DeadCode;
@@ -60,6 +61,7 @@ impl Pipeline {
 pub fn default_pipeline() -> Result<Pipeline, PassError> {
     Pipeline::new(vec![
         Box::new(ConstantFolding::default()),
+        Box::new(ActivationFusion),
         // Readers that lead nowhere would keep a value from being folded or squashed into its only real reader.
         Box::new(DeadCode),
         Box::new(BatchNormFolding),
