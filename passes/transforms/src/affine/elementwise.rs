@@ -39,6 +39,16 @@ pub(super) fn mul(site: &Site<'_>) -> Result<AffineMap, NotLinear> {
     scaled(site, &factors, vec![0.0; factors.len()])
 }
 
+/// By a constant without zeros; a constant divided by a value is not linear.
+pub(super) fn div(site: &Site<'_>) -> Result<AffineMap, NotLinear> {
+    site.varies_at(0)?;
+    let factors: Vec<f64> = site.broadcast_constant(site.constant(1)?).into_iter().map(|c| 1.0 / c).collect();
+    if factors.iter().any(|factor| !factor.is_finite()) {
+        return Err(site.not_linear());
+    }
+    scaled(site, &factors, vec![0.0; factors.len()])
+}
+
 pub(super) fn negate(site: &Site<'_>) -> Result<AffineMap, NotLinear> {
     scaled(site, &vec![-1.0; site.outputs()], vec![0.0; site.outputs()])
 }

@@ -8,7 +8,7 @@
 //! | convolution | one per position (and channel group) | one per clipping of the window: inside, and along each border |
 //! | average pool | one per position and channel | one per number of elements seen |
 //! | matmul, gemm | one per row of an image | one |
-//! | batch norm, add, sub, mul with a constant | one per element | one per distinct factor |
+//! | batch norm, add, sub, mul with a constant, div by one | one per element | one per distinct factor |
 //! | pad, reshape, transpose, flatten | one per element | the number 1 |
 
 mod compose;
@@ -93,6 +93,7 @@ pub fn linearise(graph: &Graph, node: NodeId) -> Result<Linear, NotLinear> {
         Op::Add(_) => elementwise::add(&site, 1.0)?,
         Op::Sub(_) => elementwise::add(&site, -1.0)?,
         Op::Mul(_) => elementwise::mul(&site)?,
+        Op::Div(_) => elementwise::div(&site)?,
         Op::Negate(_) => elementwise::negate(&site)?,
         Op::BatchNorm(op) => elementwise::batch_norm(&site, op)?,
         Op::Pad(op) => movement::pad(&site, op)?,
@@ -207,7 +208,7 @@ fn broadcast_offsets(from: &[usize], to: &[usize]) -> Vec<usize> {
 }
 
 /// Distance between neighbours along each axis of a row-major tensor.
-fn row_major_strides(dims: &[usize]) -> Vec<usize> {
+pub(crate) fn row_major_strides(dims: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; dims.len()];
     for axis in (1..dims.len()).rev() {
         strides[axis - 1] = strides[axis] * dims[axis];

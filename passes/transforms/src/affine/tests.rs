@@ -1,7 +1,7 @@
 //! Every linear operation, and compositions of them, against the interpreter.
 
 use graph::affine::AffineMap;
-use graph::ops::{AveragePool, Conv, Gemm};
+use graph::ops::{AveragePool, Conv, Div, Gemm, ReduceMean, ReduceSum};
 use graph::{Expr, GraphBuilder, Tensor, interpret};
 use proptest::prelude::*;
 
@@ -194,5 +194,23 @@ proptest! {
             let h = x.conv(op, g.constant("w", tensor(&[3, 2, kernel, kernel], seed)));
             h.average_pool(AveragePool::new(&[pool, pool]).stride(1).pad(0, pool - 1))
         });
+    }
+}
+
+#[test]
+fn reductions_and_quotients() {
+    check(&[3, 4, 2], |g, x| {
+        let half = g.constant("half", tensor(&[4, 1], 7));
+        let x = g.apply("div", Div, &[x, half]);
+        let x = g.apply("mean", ReduceMean { axes: vec![1, 3], keep: true }, &[x]);
+        g.apply("sum", ReduceSum { axes: vec![2], keep: false }, &[x * 3.0])
+    });
+    let g = GraphBuilder::new("not linear");
+    let (x, zero) = (g.input("x", &[2]), g.constant("zero", Tensor::scalar(0.0)));
+    let by_zero = g.apply("by_zero", Div, &[x, zero]);
+    let of_constant = g.apply("of_constant", Div, &[zero, x]);
+    let graph = g.finish(&[by_zero, of_constant]).unwrap();
+    for (id, _) in graph.nodes() {
+        assert_eq!(linearise(&graph, id).unwrap_err(), NotLinear::Operation { op: "div" });
     }
 }
