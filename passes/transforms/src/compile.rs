@@ -12,6 +12,7 @@ use crate::lowering::{Circuit, lower};
 use crate::parameters::{ParametersError, Request, Selection, select, with_literal};
 use crate::placement::{Chain, place};
 use crate::ranges::{Interval, RangeError, RangeOptions, Sample, ValueRange, analyse};
+use crate::segments::cut;
 use crate::{PassError, PassReport, Pipeline, default_pipeline};
 
 /// Bits of precision asked for when the caller does not say: errors below 2e-3 of the outputs' magnitude, by a bound of twelve standard
@@ -135,7 +136,10 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
     let samples = samples(graph, &options.calibration)?;
     let mut graph = graph.clone();
     let mut reports = pipeline.run(&mut graph)?;
-    let circuit = lower(&graph)?;
+    let (circuit, segments) = cut(lower(&graph)?);
+    if circuit.is_client_aided() {
+        reports.push(("segments", segments));
+    }
     let range_options = RangeOptions { inputs: options.input_ranges.clone(), samples, margin: options.margin };
     let ranges = analyse(&circuit, &range_options)?;
     let selection = choose(&circuit, &ranges, options)?;
@@ -161,7 +165,7 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
 pub fn replay(graph: &Graph, chain: &Chain) -> Result<HeProgram, CompileError> {
     let mut graph = graph.clone();
     default_pipeline()?.run(&mut graph)?;
-    let placed = place(&lower(&graph)?, chain, &CostModel::default()).map_err(ParametersError::Placement)?;
+    let placed = place(&cut(lower(&graph)?).0, chain, &CostModel::default()).map_err(ParametersError::Placement)?;
     Ok(placed.program)
 }
 

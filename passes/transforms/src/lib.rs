@@ -39,6 +39,7 @@ mod pipeline;
 pub mod placement;
 pub mod precision;
 pub mod ranges;
+pub mod segments;
 pub mod sensitivity;
 #[cfg(test)]
 mod testing;

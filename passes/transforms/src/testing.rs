@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use graph::{Graph, Tensor, interpret};
 use he_ir::{HeProgram, Op};
 
+use crate::lowering::ClientGate;
 use crate::{Pass, PassReport};
 
 /// Pseudo-random elements in [-1, 1), the same for the same seed.
@@ -77,6 +78,11 @@ pub(crate) fn evaluate(program: &HeProgram, inputs: &HashMap<String, Vec<f64>>) 
             Op::Negate => x.iter().map(|x| -x).collect(),
             Op::AddConstant { values } => x.iter().zip(values.iter()).map(|(x, c)| x + c).collect(),
             Op::Gather { indices, .. } => indices.iter().map(|&i| x[i as usize]).collect(),
+            Op::Refresh { refresh } => {
+                let operands: Vec<f64> = node.operands().iter().flat_map(|id| &values[id.index()]).copied().collect();
+                let gate = ClientGate { function: refresh.function, groups: refresh.groups.clone() };
+                gate.evaluate(&operands, refresh.results())
+            }
             _ => x.to_vec(),
         };
         values.push(value);

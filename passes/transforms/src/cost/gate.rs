@@ -7,7 +7,7 @@ use crate::lowering::{CircuitNode, Gate};
 pub(crate) fn gate_work(node: &CircuitNode, words: &Words, primes: usize, components: usize, planes: u64) -> Work {
     let (elements, all) = (node.elements() as u64, components as u64);
     match &node.gate {
-        Gate::Input { .. } => words.expand(primes, elements),
+        Gate::Input { .. } | Gate::Client(_) => words.expand(primes, elements),
         Gate::Linear(map) => {
             let rows = map.groups().iter().map(|g| (g.inputs.len() + g.outputs.len()) as u64).sum();
             words.linear(primes, components, planes * map.multiplications() as u64, rows)

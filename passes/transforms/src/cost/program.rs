@@ -25,6 +25,7 @@ pub fn node_work(program: &HeProgram, node: &Node, words: &Words) -> Work {
     let components = operand.component_count as u64;
     match node.op() {
         Op::Input { .. } => words.expand(primes, elements),
+        Op::Refresh { .. } => words.expand(value.level.prime_count(), elements),
         Op::Linear { map } => {
             let rows = map.groups().iter().map(|g| (g.inputs.len() + g.outputs.len()) as u64).sum();
             let passes = planes((map.largest_weight() as f64).log2());

@@ -6,6 +6,10 @@ use std::sync::Arc;
 
 use graph::affine::AffineMap;
 
+use he_params::Packing;
+
+use super::ClientGate;
+
 /// One operation of a circuit. Operands stand in the node.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Gate {
@@ -30,6 +34,8 @@ pub enum Gate {
     Square,
     /// Element i of the result is element `indices[i]` of the operand.
     Gather(Arc<Vec<u32>>),
+    /// Decrypted, computed and encrypted afresh by the key owner; what it reads needs no level, what it gives has all it needs.
+    Client(Arc<ClientGate>),
 }
 
 impl Gate {
@@ -45,7 +51,13 @@ impl Gate {
             Gate::Mul => "mul",
             Gate::Square => "square",
             Gate::Gather(_) => "gather",
+            Gate::Client(_) => "refresh",
         }
+    }
+
+    /// The level at which operands are read when the result stands at `level`.
+    pub fn operand_level(&self, level: usize) -> usize {
+        if matches!(self, Gate::Client(_)) { 0 } else { level + self.levels() }
     }
 
     /// Levels that the operation costs: 1 where scales multiply.
@@ -86,12 +98,13 @@ pub struct Circuit {
 }
 
 impl Circuit {
-    /// For each value the lowest level it may have: 0 for an output, and one more than its user's wherever the user multiplies.
+    /// For each value the lowest level it may have: 0 for an output or where the key owner reads it, and one more than its user's wherever the
+    /// user multiplies.
     /// Largest entry: the depth of the circuit.
     pub fn required_levels(&self) -> Vec<usize> {
         let mut required = vec![0; self.nodes.len()];
         for (index, node) in self.nodes.iter().enumerate().rev() {
-            let operand_level = required[index] + node.gate.levels();
+            let operand_level = node.gate.operand_level(required[index]);
             for &operand in &node.operands {
                 required[operand] = required[operand].max(operand_level);
             }
@@ -149,10 +162,30 @@ impl Circuit {
                 Gate::Negate => x.iter().map(|x| -x).collect(),
                 Gate::AddConstant(values) => x.iter().zip(values.iter()).map(|(x, c)| x + c).collect(),
                 Gate::Gather(indices) => indices.iter().map(|&i| x[i as usize]).collect(),
+                Gate::Client(client) => match node.operands.as_slice() {
+                    [_] => client.evaluate(x, node.elements()),
+                    many => client
+                        .evaluate(&many.iter().flat_map(|&i| &values[i]).copied().collect::<Vec<_>>(), node.elements()),
+                },
             };
             values.push(value);
         }
         Ok(values)
+    }
+
+    /// Whether the key owner computes anything.
+    pub fn is_client_aided(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.gate, Gate::Client(_)))
+    }
+
+    /// Whether a ciphertext is multiplied by a ciphertext.
+    pub fn multiplies(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.gate, Gate::Mul | Gate::Square))
+    }
+
+    /// How images lie in slots: two to a slot where the key owner computes and nothing multiplies ciphertexts.
+    pub fn packing(&self) -> Packing {
+        if self.is_client_aided() && !self.multiplies() { Packing::Complex } else { Packing::Batch }
     }
 
     /// How often each value is read, outputs included.
@@ -195,6 +228,7 @@ impl fmt::Display for Circuit {
                     map.blocks().len(),
                     map.multiplications()
                 )?,
+                Gate::Client(client) => write!(f, " {}", client.function.name())?,
                 _ => {}
             }
             let shape: Vec<String> = node.shape.iter().map(usize::to_string).collect();

@@ -1,8 +1,10 @@
-//! From a graph to its arithmetic circuit: `x * x` is a square, data movement a gather, every other linear node an affine map.
+//! From a graph to its arithmetic circuit: `x * x` is a square, data movement a gather, every other linear node an affine map, and what
+//! has no exact form under encryption a function of the key owner.
 //!
 //! Layout: batch packing. Axis 0 lies in the slots, so a circuit value is the list of one image's elements, row-major.
 
 mod circuit;
+pub(crate) mod client;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,8 +12,10 @@ use std::sync::Arc;
 use graph::affine::AffineMap;
 use graph::ops::Op;
 use graph::{Graph, Node, NodeId, ValueId, ValueSource};
+use he_ir::ClientFunction;
 
 pub use circuit::{Circuit, CircuitNode, Gate, InputError};
+pub use client::ClientGate;
 
 use crate::PassError;
 use crate::affine::linearise;
@@ -69,6 +73,14 @@ fn gate_of(
     let encrypted: Vec<usize> = node.inputs().iter().filter_map(|v| places.get(v).copied()).collect();
     let constants =
         node.inputs().iter().filter(|&&v| matches!(graph.value(v).source(), ValueSource::Constant(_))).count();
+    let client = client::client_gate(graph, node, encrypted.len());
+    let refuse = |reason| unsupported(node.name(), node.op().name(), reason);
+    if let Some(client) = client.map_err(refuse)? {
+        return match (client.function, encrypted.as_slice()) {
+            (ClientFunction::Power { exponent: 2.0 }, &[x]) => Ok((Gate::Square, vec![x])),
+            _ => Ok((Gate::Client(Arc::new(client)), encrypted)),
+        };
+    }
     if let (&[left, right], 0) = (encrypted.as_slice(), constants) {
         let [a, b] = [node.inputs()[0], node.inputs()[1]].map(|v| graph.shape(v));
         if a != b {

@@ -1,13 +1,15 @@
 //! Chooses N, primes and scales for a circuit: the smallest degree that holds the batch and the modulus, then the cheapest program whose
 //! predicted output error meets the precision asked for.
 //!
-//! For each degree, smallest first, two ways are tried. Where every operation reads the one before it, scales are carried: schedules over as few
+//! A circuit of segments (see [`crate::segments`]) gets the two primes that cost the fewest bits on the way to the key owner and back. For all
+//! others, for each degree, smallest first, two ways are tried. Where every operation reads the one before it, scales are carried: schedules over as few
 //! primes as serve, all below 2^30, by cost. Otherwise, or when that finds nothing, each level has its scale: chains of all sizes
 //! (scale bits x weight bits) are built, ordered by log2(QP), placed and estimated, those of primes below 2^30 before larger ones; the first
 //! that is secure, holds every value and is precise enough wins. The log says what was tried and why it was passed over.
 
 mod carried;
 mod chain;
+mod segments;
 
 use he_params::noise::NoiseModel;
 use he_params::{CkksParams, CkksParamsLiteral, LogN, ModulusChain, ParamsError, RequiredSecurity, SecurityTable};
@@ -120,6 +122,9 @@ const BOOSTS: [u8; 8] = [0, 1, 2, 3, 4, 6, 8, 10];
 /// Programs that take longer by this part at most count as equally fast.
 const NEARLY: f64 = 0.02;
 
+/// Times that sizes of segments are asked for.
+const SEGMENT_TRIALS: usize = 4;
+
 /// The best parameters for the circuit.
 ///
 /// # Errors
@@ -135,8 +140,24 @@ pub fn select(
     let sensitivity = carried::applies(circuit).then(|| Sensitivity::of(circuit, ranges));
     let mut log = Vec::new();
     for log_n in (10..=LogN::MAX).filter_map(|n| LogN::new(n).ok()) {
-        if log_n.slots() < request.batch {
-            log.push(format!("N = {log_n}: {} slots, {} images", log_n.slots(), request.batch));
+        let images = circuit.packing().images(log_n.slots());
+        if images < request.batch {
+            log.push(format!("N = {log_n}: {images} slots, {} images", request.batch));
+            continue;
+        }
+        if segments::applies(circuit) {
+            let mut search = Search { circuit, ranges, request, costs, needs: &needs, log_n, best: None };
+            if let Some(mut found) = search.segments() {
+                log.push(format!(
+                    "N = {log_n}, segments of one level: chosen, log2(Q) = {:.1}, {:.1} bits of precision, {:.1} asked",
+                    found.params.log_qp(),
+                    found.precision_bits,
+                    request.precision_bits
+                ));
+                found.log = log;
+                return Ok(found);
+            }
+            log.push(format!("N = {log_n}, segments of one level: {}", search.why_not()));
             continue;
         }
         if let Some(sensitivity) = &sensitivity {
@@ -217,6 +238,33 @@ impl Search<'_> {
                 }
             }
         })
+    }
+
+    /// Two primes of the fewest bits on the way that are precise enough.
+    fn segments(&mut self) -> Option<Selection> {
+        let problem = segments::Problem::new(self.circuit, self.ranges, self.log_n);
+        // The budget is a forecast: when the estimate of the whole program falls short of it, ask for more.
+        let mut wanted = self.request.precision_bits;
+        for _ in 0..SEGMENT_TRIALS {
+            let sizes = problem.sizes(wanted);
+            if sizes.is_empty() {
+                return None;
+            }
+            let selection = sizes.into_iter().find_map(|sizes| {
+                let chain = problem.chain(sizes).map_err(ParametersError::from);
+                let params = chain.and_then(|chain| Ok((self.params(&chain)?, chain)));
+                let (params, chain) = params.map_err(|error| self.note(Err(error))).ok()?;
+                evaluate(self.circuit, self.ranges, params, &chain, self.costs)
+                    .map_err(|error| self.note(Err(error)))
+                    .ok()
+            })?;
+            self.note(Ok(selection.precision_bits));
+            if selection.precision_bits >= self.request.precision_bits {
+                return Some(selection);
+            }
+            wanted += self.request.precision_bits - selection.precision_bits + 0.05;
+        }
+        None
     }
 
     /// The cheapest program with scales carried over operations, of those that are precise enough, over as few primes as serve or one more;
@@ -317,7 +365,8 @@ pub fn with_literal(
     costs: &CostModel,
 ) -> Result<Selection, ParametersError> {
     let params = CkksParams::try_from(literal)?;
-    let (batch, slots, log_n) = (request.batch, params.slots(), params.log_n());
+    let slots = circuit.packing().images(params.slots());
+    let (batch, log_n) = (request.batch, params.log_n());
     if batch > slots {
         return Err(ParametersError::Batch { batch, log_n, slots });
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use graph::affine::AffineMap;
-use he_ir::{Group, HeIrError, HeProgramBuilder, LinearMap, Op, TypeError, ValueId, WeightBlock};
+use he_ir::{Group, HeIrError, HeProgramBuilder, LinearMap, Op, Refresh, TypeError, ValueId, WeightBlock};
 use he_params::{Level, ParamsError, Scale};
 
 use super::quantise::{integer, quantise};
@@ -29,10 +29,11 @@ pub(super) fn emit(
         origins: Vec::new(),
         real_weights: Vec::new(),
     };
+    emitter.builder.packing(circuit.packing());
     let mut values: Vec<ValueId> = Vec::with_capacity(circuit.nodes.len());
     for (index, node) in circuit.nodes.iter().enumerate() {
         let nominal = required[index];
-        let operand_level = nominal + node.gate.levels();
+        let operand_level = node.gate.operand_level(nominal);
         let mut operands = Vec::with_capacity(node.operands.len());
         for &operand in &node.operands {
             // A value that owes something has one reader, so it already stands where that one wants it.
@@ -125,6 +126,15 @@ impl Emitter<'_> {
             (Gate::Mul, _) => Op::Mul,
             (Gate::Square, _) => Op::Square,
             (Gate::Gather(indices), _) => Op::Gather { indices: Arc::clone(indices), shape: node.shape.clone() },
+            (Gate::Client(client), _) => Op::Refresh {
+                refresh: Arc::new(Refresh {
+                    function: client.function,
+                    groups: client.groups.clone(),
+                    shape: node.shape.clone(),
+                    level: level(nominal),
+                    scale: self.scales[nominal],
+                }),
+            },
         };
         Ok(self.builder.push(op, operands, source)?)
     }

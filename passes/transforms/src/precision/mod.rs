@@ -10,11 +10,12 @@
 use std::sync::Arc;
 
 use graph::affine::AffineMap;
-use he_ir::{HeProgram, LinearMap, Node, Op};
-use he_params::LogN;
+use he_ir::{HeProgram, LinearMap, Node, Op, Refresh, ValueId};
 use he_params::noise::{Digit, Noise, NoiseModel};
+use he_params::{LogN, Scale};
 
 use crate::ranges::ValueRange;
+use crate::segments::pass_on;
 
 /// What is predicted for one value, in units of the message.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -104,9 +105,37 @@ fn node_noise(
             let last = level.map_or(0, |l| l.last_prime());
             x().map(|x| model.rescale(x, setting.q[last], node.value().component_count)).collect()
         }
+        Op::Refresh { refresh } => {
+            let of = |id: &ValueId| {
+                let x = id.index();
+                (&noises[x][..], program.nodes()[x].value().scale, ranges[x])
+            };
+            refresh_noise(refresh, &node.operands().iter().map(of).collect::<Vec<_>>(), ranges[noises.len()], model)
+        }
         Op::Gather { indices, .. } => indices.iter().map(|&i| noises[operand(0)][i as usize]).collect(),
         _ => x().collect(),
     }
+}
+
+/// What the key owner's function makes of the errors, and the noise of fresh ciphertexts.
+fn refresh_noise(
+    refresh: &Refresh,
+    operands: &[(&[Noise], Scale, &ValueRange)],
+    result: &ValueRange,
+    model: &NoiseModel,
+) -> Vec<Noise> {
+    let errors = operands
+        .iter()
+        .flat_map(|(noise, scale, _)| noise.iter().map(|noise| [noise.variance() / (scale.get() * scale.get())]));
+    let errors: Vec<[f64; 1]> = errors.collect();
+    let squares: Vec<f64> = operands.iter().flat_map(|(_, _, range)| &range.squares).copied().collect();
+    let magnitude = operands.iter().map(|(_, _, range)| range.magnitude).fold(0.0, f64::max);
+    let groups = refresh.groups.as_deref();
+    let fresh = model.encoding().plus(model.symmetric_encryption());
+    pass_on(refresh.function, groups, &errors, &squares, magnitude, &result.squares)
+        .into_iter()
+        .map(|[v]| Noise::from_variance(v * refresh.scale.get() * refresh.scale.get()).plus(fresh))
+        .collect()
 }
 
 fn linear_noise(

@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 
 use graph::affine::AffineMap;
+use he_ir::ClientFunction;
 use serde::{Deserialize, Serialize};
 
-use crate::lowering::{Circuit, Gate};
+use crate::lowering::{Circuit, ClientGate, Gate};
 
 /// Lowest and highest value, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,10 +74,52 @@ pub(super) fn propagate(circuit: &Circuit, inputs: &HashMap<String, Interval>) -
             Gate::Negate => x.iter().map(|x| x.negated()).collect(),
             Gate::AddConstant(c) => x.iter().zip(c.iter()).map(|(x, &c)| x.plus(Interval::new(c, c))).collect(),
             Gate::Gather(indices) => indices.iter().map(|&i| x[i as usize]).collect(),
+            Gate::Client(gate) => {
+                let operands: Vec<Interval> = node.operands.iter().flat_map(|&i| &values[i]).copied().collect();
+                client(gate, &operands, node.elements())
+            }
         };
         values.push(value);
     }
     values
+}
+
+/// Functions that rise have the range of their ends; the others theirs.
+fn client(gate: &ClientGate, x: &[Interval], results: usize) -> Vec<Interval> {
+    use ClientFunction as F;
+    let one = |x: &Interval| match gate.function {
+        F::LeakyRelu { alpha } => {
+            let ends = [x.low, x.high].map(|v| if v < 0.0 { alpha * v } else { v });
+            let zero = if x.low < 0.0 && x.high > 0.0 { 0.0 } else { ends[0] };
+            Interval::new(ends[0].min(ends[1]).min(zero), ends[0].max(ends[1]).max(zero))
+        }
+        F::Power { exponent } if exponent < 0.0 => Interval::new(f64::NEG_INFINITY, f64::INFINITY),
+        F::Power { exponent } => {
+            let high = x.magnitude().powf(exponent);
+            Interval::new(if x.low < 0.0 { -high } else { x.low.powf(exponent) }, high)
+        }
+        F::Softmax => Interval::new(0.0, 1.0),
+        F::Divide => Interval::new(f64::NEG_INFINITY, f64::INFINITY),
+        rising => {
+            let mut ends = [x.low, x.high];
+            rising.apply_assign(&mut ends);
+            Interval::new(ends[0], ends[1])
+        }
+    };
+    let Some(groups) = &gate.groups else { return x.iter().map(one).collect() };
+    let mut y = vec![Interval::new(0.0, 0.0); results];
+    for group in groups {
+        let inputs = group.inputs.iter().map(|&i| x[i as usize]);
+        let whole = match gate.function {
+            F::Max => inputs.reduce(|a, b| Interval::new(a.low.max(b.low), a.high.max(b.high))),
+            F::ArgMax => Some(Interval::new(0.0, group.inputs.len().saturating_sub(1) as f64)),
+            _ => inputs.map(|x| one(&x)).reduce(|a, b| Interval::new(a.low.min(b.low), a.high.max(b.high))),
+        };
+        for &output in &group.outputs {
+            y[output as usize] = whole.unwrap_or(Interval::new(0.0, 0.0));
+        }
+    }
+    y
 }
 
 fn linear(map: &AffineMap, x: &[Interval]) -> Vec<Interval> {

@@ -40,7 +40,7 @@ pub(super) fn applies(circuit: &Circuit) -> bool {
         _ => !operands.is_empty() && operands.iter().all(|&x| x + 1 == index),
     };
     let is_last = |&(_, index): &(String, usize)| index + 1 == circuit.nodes.len();
-    let sums = circuit.nodes.iter().any(|n| matches!(n.gate, Gate::Add | Gate::Sub));
+    let sums = circuit.nodes.iter().any(|n| matches!(n.gate, Gate::Add | Gate::Sub | Gate::Client(_)));
     !sums
         && circuit.nodes.iter().map(|n| n.operands.as_slice()).enumerate().all(reads_last)
         && matches!(circuit.outputs.as_slice(), [output] if is_last(output))
