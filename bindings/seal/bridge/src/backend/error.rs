@@ -31,8 +31,8 @@ pub enum SealBackendError {
     /// The program relinearizes, and there is no key for it.
     #[error("the program relinearizes, and there is no relinearization key")]
     NoRelinearizationKey,
-    /// An operation that needs what SEAL does not have.
-    #[error("SEAL has no {0}")]
+    /// The program needs what this backend does not have.
+    #[error("the backend on SEAL has no {0}")]
     Unsupported(&'static str),
     /// Two tensors that do not go together, or a tensor and weights.
     #[error("{found} elements, expected {expected}")]

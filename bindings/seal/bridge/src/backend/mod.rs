@@ -7,7 +7,7 @@ mod tensor;
 
 use execute::{Backend, Operand, TensorState};
 use he_ir::{CipherType, HeProgram, LinearMap, Op};
-use he_params::Level;
+use he_params::{Level, Packing};
 use rayon::prelude::*;
 
 pub use error::SealBackendError;
@@ -117,6 +117,12 @@ impl Backend for SealBackend {
         let primes = &self.context.primes()[..self.context.max_level().prime_count()];
         if !primes.starts_with(program.q()) {
             return Err(SealBackendError::Primes { program: program.q().to_vec(), context: primes.to_vec() });
+        }
+        if program.packing() != Packing::Batch {
+            return Err(SealBackendError::Unsupported("packing of two images in one slot"));
+        }
+        if program.nodes().iter().any(|node| matches!(node.op(), Op::Refresh { .. })) {
+            return Err(SealBackendError::Unsupported("way to ask the key owner"));
         }
         let relinearizes = program.nodes().iter().any(|node| matches!(node.op(), Op::Relinearize));
         if relinearizes { self.key().map(|_| ()) } else { Ok(()) }
