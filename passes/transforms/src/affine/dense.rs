@@ -4,7 +4,7 @@ use graph::Tensor;
 use graph::affine::{AffineBlock, AffineGroup, AffineMap};
 use graph::ops::Gemm;
 
-use super::{NotLinear, Site, broadcast_offsets, index};
+use super::{NotLinear, Site, along, broadcast_offsets, index, per_image};
 
 /// `[.., M, K] x [.., K, N]`, leading axes broadcast; either operand may be the one that varies.
 pub(super) fn matmul(site: &Site<'_>) -> Result<AffineMap, NotLinear> {
@@ -89,4 +89,15 @@ fn transposed(weights: &[f64], inner: usize, columns: usize, factor: f64) -> Res
         block.extend((0..inner).map(|k| factor * weights[k * columns + column]));
     }
     Ok(AffineBlock::new(columns, inner, block)?)
+}
+
+/// Sums, or means, of what falls together when axes go.
+pub(super) fn reduced(site: &Site<'_>, axes: &[usize], mean: bool) -> Result<AffineMap, NotLinear> {
+    let sets = along(&site.input, &per_image(axes));
+    let seen = sets.first().map_or(0, Vec::len);
+    let weight = if mean { 1.0 / seen as f64 } else { 1.0 };
+    let block = AffineBlock::new(1, seen, vec![weight; seen])?;
+    let group = |(o, inputs)| AffineGroup { inputs, outputs: vec![index(o)], block: 0 };
+    let groups = sets.into_iter().enumerate().map(group).collect();
+    Ok(AffineMap::new(site.inputs(), vec![block], groups, vec![0.0; site.outputs()])?)
 }

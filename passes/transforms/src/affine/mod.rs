@@ -8,6 +8,7 @@
 //! | convolution | one per position (and channel group) | one per clipping of the window: inside, and along each border |
 //! | average pool | one per position and channel | one per number of elements seen |
 //! | matmul, gemm | one per row of an image | one |
+//! | reduce mean, reduce sum | one per result | one |
 //! | batch norm, add, sub, mul with a constant, div by one | one per element | one per distinct factor |
 //! | pad, reshape, transpose, flatten | one per element | the number 1 |
 
@@ -96,6 +97,8 @@ pub fn linearise(graph: &Graph, node: NodeId) -> Result<Linear, NotLinear> {
         Op::Div(_) => elementwise::div(&site)?,
         Op::Negate(_) => elementwise::negate(&site)?,
         Op::BatchNorm(op) => elementwise::batch_norm(&site, op)?,
+        Op::ReduceSum(op) => dense::reduced(&site, &op.axes, false)?,
+        Op::ReduceMean(op) => dense::reduced(&site, &op.axes, true)?,
         Op::Pad(op) => movement::pad(&site, op)?,
         Op::Transpose(op) => movement::transpose(&site, op)?,
         Op::Reshape(_) | Op::Flatten(_) => movement::identity(&site)?,
@@ -208,12 +211,31 @@ fn broadcast_offsets(from: &[usize], to: &[usize]) -> Vec<usize> {
 }
 
 /// Distance between neighbours along each axis of a row-major tensor.
-pub(crate) fn row_major_strides(dims: &[usize]) -> Vec<usize> {
+fn row_major_strides(dims: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; dims.len()];
     for axis in (1..dims.len()).rev() {
         strides[axis - 1] = strides[axis] * dims[axis];
     }
     strides
+}
+
+/// Axes of a tensor as axes of one image of it.
+pub(crate) fn per_image(axes: &[usize]) -> Vec<usize> {
+    axes.iter().filter_map(|axis| axis.checked_sub(1)).collect()
+}
+
+/// The elements that fall together when axes are reduced, one list per result, results row-major.
+pub(crate) fn along(dims: &[usize], axes: &[usize]) -> Vec<Vec<u32>> {
+    let kept: Vec<usize> = dims.iter().enumerate().map(|(a, &d)| if axes.contains(&a) { 1 } else { d }).collect();
+    let (strides, results) = (row_major_strides(dims), row_major_strides(&kept));
+    let mut sets = vec![Vec::new(); kept.iter().product()];
+    for element in 0..dims.iter().product::<usize>() {
+        let position = |axis: usize| element / strides[axis] % dims[axis];
+        let place = |axis: usize| if axes.contains(&axis) { 0 } else { position(axis) * results[axis] };
+        let result: usize = (0..dims.len()).map(place).sum();
+        sets[result].push(element as u32);
+    }
+    sets
 }
 
 /// For each position of `dims`, row-major, the sum of `steps[axis] * position[axis]`.

@@ -4,7 +4,7 @@ use graph::ops::Op;
 use graph::{Graph, Node};
 use he_ir::{ClientFunction, RefreshGroup};
 
-use crate::affine::row_major_strides;
+use crate::affine::{along, per_image};
 
 /// A function of the key owner and the elements that meet in it; without groups, result i comes from element i.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,23 +107,4 @@ pub(super) fn client_gate(graph: &Graph, node: &Node, encrypted: usize) -> Resul
 fn numbered(sets: impl Iterator<Item = Vec<u32>>, outputs: impl Fn(&[u32], u32) -> Vec<u32>) -> Vec<RefreshGroup> {
     let group = |(result, inputs): (u32, Vec<u32>)| RefreshGroup { outputs: outputs(&inputs, result), inputs };
     (0..).zip(sets).map(group).collect()
-}
-
-/// Axes of a tensor as axes of one image of it.
-fn per_image(axes: &[usize]) -> Vec<usize> {
-    axes.iter().filter_map(|axis| axis.checked_sub(1)).collect()
-}
-
-/// The elements that fall together when axes are reduced, one list per result, results row-major.
-fn along(dims: &[usize], axes: &[usize]) -> Vec<Vec<u32>> {
-    let kept: Vec<usize> = dims.iter().enumerate().map(|(a, &d)| if axes.contains(&a) { 1 } else { d }).collect();
-    let (strides, results) = (row_major_strides(dims), row_major_strides(&kept));
-    let mut sets = vec![Vec::new(); kept.iter().product()];
-    for element in 0..dims.iter().product::<usize>() {
-        let position = |axis: usize| element / strides[axis] % dims[axis];
-        let place = |axis: usize| if axes.contains(&axis) { 0 } else { position(axis) * results[axis] };
-        let result: usize = (0..dims.len()).map(place).sum();
-        sets[result].push(element as u32);
-    }
-    sets
 }
