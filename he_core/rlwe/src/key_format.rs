@@ -86,6 +86,16 @@ impl KeySwitchKey {
     }
 }
 
+impl PublicKey {
+    /// The longest body: without a seed.
+    ///
+    /// # Errors
+    /// None for a context.
+    pub fn max_body_len(context: &RlweContext) -> Result<u64, WireError> {
+        Ok(SEED_LEN as u64 + tensor_len(context.ring(), 2, &context.all_limbs())?)
+    }
+}
+
 impl WireObject for PublicKey {
     const KIND: Kind = Kind::PublicKey;
     type Context = RlweContext;

@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(crate) mod seal;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -35,6 +37,8 @@ pub(crate) enum Command {
     Encrypt(Encrypt),
     Run(Run),
     Decrypt(Decrypt),
+    #[command(subcommand)]
+    Seal(seal::Seal),
 }
 
 /// Times this machine for a second or two, and writes the costs that explain goes by.
@@ -168,7 +172,7 @@ pub(crate) struct Run {
     pub(crate) params: PathBuf,
 
     /// The evaluation keys
-    #[arg(long, value_name = "FILE", required_if_eq("backend", "ckks"))]
+    #[arg(long, value_name = "FILE", required_if_eq_any([("backend", "ckks"), ("backend", "seal")]))]
     pub(crate) evaluation_keys: Option<PathBuf>,
 
     /// Encrypted images; images in the clear (.npy, .json, .csv) with --backend clear
@@ -195,6 +199,8 @@ pub(crate) enum Backend {
     Ckks,
     /// Numbers in the clear, with the very weights that the ciphertexts meet
     Clear,
+    /// Ciphertexts, computed on by Microsoft SEAL
+    Seal,
 }
 
 /// Decrypts logits.
@@ -254,9 +260,13 @@ mod tests {
 
     #[test]
     fn every_command_has_an_example() {
-        for command in Args::command().get_subcommands() {
+        fn check(command: &clap::Command) {
+            if command.has_subcommands() {
+                return command.get_subcommands().for_each(check);
+            }
             let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(example.starts_with("Example:\n  henge "), "{}", command.get_name());
         }
+        Args::command().get_subcommands().for_each(check);
     }
 }

@@ -34,6 +34,8 @@ const VERSION: u16 = 1;
 const FIXED: usize = 4 + 2 + 2 + 16 + 32 + 4 + 2;
 /// Most objects in a file.
 const MAX_OBJECTS: u16 = 256;
+/// More ciphertexts than a tensor ever has; memory is taken as bytes arrive.
+const MOST_VALUES: usize = 1 << 32;
 /// Longest name, in bytes.
 const MAX_NAME: u16 = 1024;
 
@@ -120,6 +122,13 @@ impl Header {
 
     /// Reads a header of the role that is wanted, and nothing behind it.
     pub(crate) fn read_from(input: &mut impl Read, wanted: Role) -> anyhow::Result<Header> {
+        let header = Header::read_any(input)?;
+        anyhow::ensure!(header.role == wanted, "this file holds {}, expected {wanted}", header.role);
+        Ok(header)
+    }
+
+    /// Reads a header of whatever role, and nothing behind it.
+    pub(crate) fn read_any(input: &mut impl Read) -> anyhow::Result<Header> {
         let mut input = Hashed { input, bytes: Vec::with_capacity(FIXED) };
         let magic: [u8; 4] = input.array()?;
         anyhow::ensure!(magic == MAGIC, "not a file of keys or ciphertexts: it begins with bytes {magic:02x?}");
@@ -128,7 +137,6 @@ impl Header {
         let role = u16::from_le_bytes(input.array()?);
         let found = Role::ALL.into_iter().find(|r| *r as u16 == role);
         let role = found.with_context(|| format!("file of unknown role {role}"))?;
-        anyhow::ensure!(role == wanted, "this file holds {role}, expected {wanted}");
         let (key, program) = (KeyId(input.array()?), ProgramId(input.array()?));
         let images = u32::from_le_bytes(input.array()?);
         let count = u16::from_le_bytes(input.array()?);
@@ -230,15 +238,38 @@ pub(crate) fn read_tensors(
         let header = Header::read_from(&mut input, role)?;
         let (found, expected) = (header.objects.len(), values.len());
         anyhow::ensure!(found == expected, "{found} tensors, expected {expected}");
-        let mut tensors = Vec::with_capacity(found);
-        for ((name, form), &values) in header.objects.iter().zip(values) {
-            let tensor = read_tensor(&mut input, context, *form, values);
-            tensors.push(tensor.with_context(|| format!("tensor {name:?}"))?);
-        }
-        expect_end_of_stream(&mut input)?;
+        let tensors = read_all(&mut input, context, &header, values)?;
         Ok((header, tensors))
     };
     read().with_context(|| path.display().to_string())
+}
+
+/// Reads a file of ciphertexts, inputs or outputs, however many there are.
+pub(crate) fn read_whatever_tensors(path: &Path, context: &CkksContext) -> anyhow::Result<(Header, Vec<CkksTensor>)> {
+    let read = || {
+        let mut input = files::open(path)?;
+        let header = Header::read_any(&mut input)?;
+        let role = header.role;
+        anyhow::ensure!(matches!(role, Role::Inputs | Role::Outputs), "this file holds {role}, expected ciphertexts");
+        let tensors = read_all(&mut input, context, &header, &vec![MOST_VALUES; header.objects.len()])?;
+        Ok((header, tensors))
+    };
+    read().with_context(|| path.display().to_string())
+}
+
+fn read_all(
+    input: &mut impl Read,
+    context: &CkksContext,
+    header: &Header,
+    values: &[usize],
+) -> anyhow::Result<Vec<CkksTensor>> {
+    let mut tensors = Vec::with_capacity(values.len());
+    for ((name, form), &values) in header.objects.iter().zip(values) {
+        let tensor = read_tensor(input, context, *form, values);
+        tensors.push(tensor.with_context(|| format!("tensor {name:?}"))?);
+    }
+    expect_end_of_stream(input)?;
+    Ok(tensors)
 }
 
 fn read_tensor(input: &mut impl Read, context: &CkksContext, form: Form, values: usize) -> anyhow::Result<CkksTensor> {

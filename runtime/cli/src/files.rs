@@ -67,11 +67,13 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<File> {
 
 /// Reads a file of at most `most` bytes.
 pub(crate) fn read(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
+    let cannot = || format!("{} cannot be read", path.display());
+    let file = open(path)?;
+    // Room for all of it at once: growing would leave copies of a secret behind.
+    let length = file.metadata().with_context(cannot)?.len().min(most);
     let mut bytes = Vec::new();
-    open(path)?
-        .take(most.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
+    bytes.try_reserve_exact(usize::try_from(length)?.saturating_add(1)).with_context(cannot)?;
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).with_context(cannot)?;
     anyhow::ensure!(bytes.len() as u64 <= most, "{} has more than {most} bytes", path.display());
     Ok(bytes)
 }

@@ -21,6 +21,16 @@ impl KeyId {
     }
 }
 
+impl KeyId {
+    /// A new name, for a secret key whose public one is not there to name the pair.
+    pub(crate) fn fresh() -> anyhow::Result<KeyId> {
+        let mut id = [0; 16];
+        getrandom::fill(&mut id)
+            .map_err(|error| anyhow::anyhow!("the operating system gives no random bytes: {error}"))?;
+        Ok(KeyId(id))
+    }
+}
+
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().take(8).try_for_each(|byte| write!(f, "{byte:02x}"))

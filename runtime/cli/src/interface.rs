@@ -109,9 +109,12 @@ impl Interface {
 
     /// Reads an interface file.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Interface> {
+        Interface::parse(path, &files::read(path, MAX_BYTES)?)
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> anyhow::Result<Interface> {
         let wrong = || format!("{} is no interface file", path.display());
-        let bytes = files::read(path, MAX_BYTES)?;
-        Interface::check(serde_json::from_slice(&bytes).with_context(wrong)?).with_context(wrong)
+        Interface::check(serde_json::from_slice(bytes).with_context(wrong)?).with_context(wrong)
     }
 
     /// The bytes of the file.
@@ -235,13 +238,32 @@ fn with_primes(params: &CkksParams) -> CkksParamsLiteral {
     }
 }
 
+/// What a file of parameters may hold.
+#[derive(Debug)]
+pub(crate) enum Either {
+    /// The interface of a model.
+    Interface(Box<Interface>),
+    /// A bare literal, checked.
+    Params(Box<CkksParams>),
+}
+
+impl Either {
+    /// An interface or a literal from the bytes of a file; `path` is for messages.
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> anyhow::Result<Either> {
+        let wrong = || format!("{} holds no parameters", path.display());
+        let value: serde_json::Value = serde_json::from_slice(bytes).with_context(wrong)?;
+        if value.get("henge_interface").is_some() {
+            return Ok(Either::Interface(Box::new(Interface::parse(path, bytes)?)));
+        }
+        let literal: CkksParamsLiteral = serde_json::from_value(value).with_context(wrong)?;
+        Ok(Either::Params(Box::new(CkksParams::try_from(literal).with_context(wrong)?)))
+    }
+}
+
 /// Parameters from an interface file or from a bare literal.
 pub(crate) fn read_params(path: &Path) -> anyhow::Result<CkksParams> {
-    let wrong = || format!("{} holds no parameters", path.display());
-    let value: serde_json::Value = serde_json::from_slice(&files::read(path, MAX_BYTES)?).with_context(wrong)?;
-    if value.get("henge_interface").is_some() {
-        return Ok(Interface::read(path)?.params);
-    }
-    let literal: CkksParamsLiteral = serde_json::from_value(value).with_context(wrong)?;
-    CkksParams::try_from(literal).with_context(wrong)
+    Ok(match Either::parse(path, &files::read(path, MAX_BYTES)?)? {
+        Either::Interface(interface) => interface.params,
+        Either::Params(params) => *params,
+    })
 }

@@ -8,7 +8,7 @@
 //! decrypt   interface, key  -> logits                                       key owner
 //! ```
 //!
-//! `calibrate` times the machine that will run, for better forecasts and choices in `explain`.
+//! `seal` moves parameters, keys and ciphertexts between Microsoft SEAL's files and these. `calibrate` times the machine that will run, for better forecasts and choices in `explain`.
 
 #![forbid(unsafe_code)]
 
@@ -74,6 +74,7 @@ fn execute(args: &Args) -> anyhow::Result<()> {
         Command::Encrypt(command) => commands::encrypt(args, command),
         Command::Run(command) => commands::run(args, command),
         Command::Decrypt(command) => commands::decrypt(args, command),
+        Command::Seal(command) => commands::seal(args, command),
     }
 }
 

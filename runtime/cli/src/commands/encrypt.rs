@@ -15,9 +15,6 @@ use crate::identity::KeyId;
 use crate::interface::{Interface, Port};
 use crate::security;
 
-/// Longest body of a public key, for degrees up to 2^17 and 64 primes.
-const MAX_PUBLIC_KEY: u64 = 1 << 30;
-
 /// Encrypts a batch as one input.
 type Encryptor<'a> = Box<dyn FnMut(&Batch, &Port) -> anyhow::Result<CkksTensor> + 'a>;
 
@@ -48,7 +45,8 @@ pub(crate) fn encrypt(args: &Args, command: &Encrypt) -> anyhow::Result<()> {
             (header.key, Box::new(encrypt))
         }
         (None, Some(path)) => {
-            let (header, key): (Header, PublicKey) = read_one(path, Role::PublicKey, context.rlwe(), MAX_PUBLIC_KEY)?;
+            let most = PublicKey::max_body_len(context.rlwe())?;
+            let (header, key): (Header, PublicKey) = read_one(path, Role::PublicKey, context.rlwe(), most)?;
             let mut encryptor = PublicEncryptor::new(&context, key, fresh_seed()?);
             let encoder = Encoder::new(&context);
             let encrypt = move |batch: &Batch, port: &Port| {

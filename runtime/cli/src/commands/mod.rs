@@ -6,6 +6,7 @@ mod encrypt;
 mod explain;
 mod keygen;
 mod run;
+mod seal;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -22,6 +23,7 @@ pub(crate) use encrypt::encrypt;
 pub(crate) use explain::explain;
 pub(crate) use keygen::keygen;
 pub(crate) use run::run;
+pub(crate) use seal::seal;
 
 use crate::args::Args;
 use crate::interface::Port;

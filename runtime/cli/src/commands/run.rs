@@ -1,9 +1,10 @@
 //! `henge run`: the model on encrypted images, or on images in the clear.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
-use execute::ckks::CkksBackend;
+use execute::ckks::{CkksBackend, CkksTensor};
 use execute::clear::ClearBackend;
 use execute::{Backend, Batch, Prepared, Recorder, prepare};
 use he_ckks::CkksContext;
@@ -64,7 +65,8 @@ pub(crate) fn run(args: &Args, command: &Run) -> anyhow::Result<()> {
     let program = super::step(args, "compiled", || interface.compile(&graph))?;
     drop(graph);
     let report = match command.backend {
-        args::Backend::Ckks => encrypted(args, command, &interface, &program)?,
+        args::Backend::Ckks => ckks(args, command, &interface, &program)?,
+        args::Backend::Seal => seal(args, command, &interface, &program)?,
         args::Backend::Clear => clear(command, &interface, &program)?,
     };
     let text = match command.json {
@@ -85,35 +87,87 @@ impl fmt::Display for Report {
     }
 }
 
-fn encrypted(args: &Args, command: &Run, interface: &Interface, program: &HeProgram) -> anyhow::Result<Report> {
-    let context = CkksContext::new(interface.params().clone())?;
-    let Some(path) = &command.evaluation_keys else { anyhow::bail!("--evaluation-keys is not given") };
-    let most = EvaluationKeys::max_body_len(context.rlwe(), 0)?;
-    let (keys_header, keys) = read_one::<EvaluationKeys>(path, Role::EvaluationKeys, context.rlwe(), most)?;
-    let [input] = command.input.as_slice() else {
-        anyhow::bail!("{} inputs given, all encrypted inputs stand in one file", command.input.len());
-    };
-    let (header, tensors) = super::step(args, "inputs read", || {
-        let values: Vec<usize> = interface.inputs().iter().map(Port::elements).collect();
-        let (header, tensors) = read_tensors(input.as_ref(), Role::Inputs, &context, &values)?;
-        header.expect_program(input.as_ref(), interface.program())?;
-        header.expect_key(input.as_ref(), keys_header.key, "evaluation keys")?;
-        let (images, slots) = (header.images as usize, context.slots());
-        anyhow::ensure!((1..=slots).contains(&images), "{input}: a batch of {images} images, there are {slots} slots");
-        Ok((header, tensors))
-    })?;
-    let backend = CkksBackend::new(&context, keys);
-    let (outputs, report) = timed(&backend, interface, program, tensors, header.images as usize)?;
+/// Encrypted images and the keys to compute on them.
+struct Encrypted {
+    context: Arc<CkksContext>,
+    keys: EvaluationKeys,
+    header: Header,
+    tensors: Vec<CkksTensor>,
+}
+
+/// Keys for rotations that a file may hold beside the relinearization key: those that SEAL makes unless told otherwise.
+fn most_galois_keys(context: &CkksContext) -> usize {
+    2 * usize::from(context.params().log_n().get())
+}
+
+impl Encrypted {
+    fn read(args: &Args, command: &Run, interface: &Interface) -> anyhow::Result<Encrypted> {
+        let context = CkksContext::new(interface.params().clone())?;
+        let Some(path) = &command.evaluation_keys else { anyhow::bail!("--evaluation-keys is not given") };
+        let most = EvaluationKeys::max_body_len(context.rlwe(), most_galois_keys(&context))?;
+        let (keys_header, keys) = read_one::<EvaluationKeys>(path, Role::EvaluationKeys, context.rlwe(), most)?;
+        let [input] = command.input.as_slice() else {
+            anyhow::bail!("{} inputs given, all encrypted inputs stand in one file", command.input.len());
+        };
+        let (header, tensors) = super::step(args, "inputs read", || {
+            let values: Vec<usize> = interface.inputs().iter().map(Port::elements).collect();
+            let (header, tensors) = read_tensors(input.as_ref(), Role::Inputs, &context, &values)?;
+            header.expect_program(input.as_ref(), interface.program())?;
+            header.expect_key(input.as_ref(), keys_header.key, "evaluation keys")?;
+            let (images, slots) = (header.images as usize, context.slots());
+            anyhow::ensure!(
+                (1..=slots).contains(&images),
+                "{input}: a batch of {images} images, there are {slots} slots"
+            );
+            Ok((header, tensors))
+        })?;
+        Ok(Encrypted { context, keys, header, tensors })
+    }
+}
+
+/// Writes the encrypted outputs of a run on these inputs.
+fn write_outputs(
+    command: &Run,
+    interface: &Interface,
+    context: &CkksContext,
+    inputs: Header,
+    outputs: &[CkksTensor],
+) -> anyhow::Result<()> {
     let header = Header {
         role: Role::Outputs,
         objects: interface.outputs().iter().map(|port| port.name.clone()).zip(outputs.iter().map(Form::of)).collect(),
-        ..header
+        ..inputs
     };
     files::write(&command.output, Place::PLAIN, |out| {
         header.write_to(out)?;
-        outputs.iter().try_for_each(|tensor| write_tensor(&context, tensor, out))
-    })?;
+        outputs.iter().try_for_each(|tensor| write_tensor(context, tensor, out))
+    })
+}
+
+fn ckks(args: &Args, command: &Run, interface: &Interface, program: &HeProgram) -> anyhow::Result<Report> {
+    let Encrypted { context, keys, header, tensors } = Encrypted::read(args, command, interface)?;
+    let backend = CkksBackend::new(&context, keys);
+    let (outputs, report) = timed(&backend, interface, program, tensors, header.images as usize)?;
+    write_outputs(command, interface, &context, header, &outputs)?;
     Ok(report)
+}
+
+#[cfg(feature = "seal")]
+fn seal(args: &Args, command: &Run, interface: &Interface, program: &HeProgram) -> anyhow::Result<Report> {
+    let Encrypted { context, keys, header, tensors } = Encrypted::read(args, command, interface)?;
+    let backend = seal_bridge::SealBackend::for_ckks(&context, &keys)?;
+    let tensors = tensors.into_iter().map(|tensor| backend.import(&context, tensor)).collect::<Result<_, _>>()?;
+    let (outputs, report) = timed(&backend, interface, program, tensors, header.images as usize)?;
+    let outputs = outputs.iter().map(|tensor| Ok(backend.export(&context, tensor)?.into()));
+    write_outputs(command, interface, &context, header, &outputs.collect::<anyhow::Result<Vec<CkksTensor>>>()?)?;
+    Ok(report)
+}
+
+#[cfg(not(feature = "seal"))]
+fn seal(_: &Args, _: &Run, _: &Interface, _: &HeProgram) -> anyhow::Result<Report> {
+    anyhow::bail!(
+        "--backend seal: this henge was built without Microsoft SEAL; ./bazelw build //runtime/cli:henge has it"
+    )
 }
 
 fn clear(command: &Run, interface: &Interface, program: &HeProgram) -> anyhow::Result<Report> {
