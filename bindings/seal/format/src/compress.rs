@@ -11,8 +11,7 @@ use crate::{Compression, FormatError};
 ///
 /// The bytes are not SEAL's: SEAL links zlib, this is a compressor in Rust, at the same level.
 pub(crate) fn zlib(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), FormatError> {
-    let failed =
-        |e: std::io::Error| FormatError::Compressor { compression: Compression::Zlib, reason: e.to_string() };
+    let failed = |e: std::io::Error| FormatError::Compressor { compression: Compression::Zlib, reason: e.to_string() };
     let mut encoder = ZlibEncoder::new(out, flate2::Compression::default());
     encoder.write_all(bytes).map_err(failed)?;
     encoder.finish().map_err(failed)?;

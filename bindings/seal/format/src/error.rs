@@ -62,10 +62,10 @@ pub enum FormatError {
         /// What the fields add up to.
         expected: u64,
     },
-    /// The decompressor refused, or the stream does not end where the header says.
-    #[error("{compression} stream of {field}: {reason}")]
+    /// The decompressor refused, or the stream does not end with the object.
+    #[error("{compression} stream at {field}: {reason}")]
     Decompression {
-        /// Which object.
+        /// What was being read.
         field: &'static str,
         /// Its mode.
         compression: Compression,
@@ -159,7 +159,9 @@ pub enum FormatError {
         found: f64,
     },
     /// A residue that is not reduced.
-    #[error("{field}: residue {position} of polynomial {polynomial} modulo prime {limb} is {found}, expected below {prime}")]
+    #[error(
+        "{field}: residue {position} of polynomial {polynomial} modulo prime {limb} is {found}, expected below {prime}"
+    )]
     Residue {
         /// Which object.
         field: &'static str,

@@ -133,7 +133,9 @@ impl Header {
     pub fn read(bytes: &[u8], reader: Reader) -> Result<Header, FormatError> {
         match bytes.first_chunk() {
             Some(bytes) => Header::parse(bytes, reader),
-            None => Err(FormatError::Truncated { field: "header", expected: Self::LEN as u64, found: bytes.len() as u64 }),
+            None => {
+                Err(FormatError::Truncated { field: "header", expected: Self::LEN as u64, found: bytes.len() as u64 })
+            }
         }
     }
 

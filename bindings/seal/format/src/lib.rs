@@ -6,6 +6,7 @@
 //! - [`Plaintext`], [`Ciphertext`], [`SecretKey`], [`PublicKey`], [`RelinKeys`], [`GaloisKeys`] mirror SEAL's objects word for word.
 //! - [`Save`] writes the bytes that SEAL writes.
 //! - [`Context::security`] judges parameters by the standard that SEAL enforces, that of 2018.
+//! - [`mutation`] damages files, to test whoever reads them.
 //! - [`convert`] turns the objects into those of `he_core` and back.
 //!
 //! Nothing in a file tells what kind of object it is: the caller has to know, and a wrong guess is an error of the first field that does not fit.
@@ -32,6 +33,7 @@ mod context;
 pub mod convert;
 mod error;
 mod header;
+pub mod mutation;
 mod object;
 mod parameters;
 mod parms_id;

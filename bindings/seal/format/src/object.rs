@@ -49,7 +49,7 @@ pub trait Save: sealed::Body {
     /// The same for SEAL 4.`minor`.
     ///
     /// # Errors
-    /// [`FormatError::Compressor`].
+    /// [`FormatError::Version`] for a version whose format is not known, [`FormatError::Compressor`].
     fn save_for(&self, compression: Compression, minor: u8) -> Result<Vec<u8>, FormatError> {
         Sink::envelope(self, compression, Version { major: 4, minor })
     }

@@ -201,7 +201,7 @@ impl SecretKey {
     /// As [`Save::save_for`]; the bytes are wiped on drop.
     ///
     /// # Errors
-    /// [`FormatError::Compressor`].
+    /// [`FormatError::Version`], [`FormatError::Compressor`].
     pub fn save_for(&self, compression: Compression, minor: u8) -> Result<Zeroizing<Vec<u8>>, FormatError> {
         self.0.save_for(compression, minor).map(Zeroizing::new)
     }

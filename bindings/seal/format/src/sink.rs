@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::compress::{zlib, zstd};
 use crate::object::sealed::Body;
-use crate::{Compression, FormatError, Header, Version};
+use crate::{Compression, FormatError, Header, Reader, Version};
 
 /// Bytes of an object, its version stamped on each object inside.
 pub struct Sink {
@@ -59,6 +59,10 @@ impl Sink {
         compression: Compression,
         version: Version,
     ) -> Result<Vec<u8>, FormatError> {
+        let reader = Reader::Known;
+        if !reader.reads(version) {
+            return Err(FormatError::Version { found: version, reader });
+        }
         let length = body.body_len();
         if compression == Compression::None {
             let mut sink = Sink { out: Vec::with_capacity(Header::LEN + length), version };
@@ -70,14 +74,19 @@ impl Sink {
         let mut sink = Sink { out: Vec::with_capacity(length), version };
         body.write(&mut sink);
         debug_assert_eq!(sink.out.len(), length);
-        let fields = Zeroizing::new(sink.out);
-        let mut out = vec![0; Header::LEN];
-        match compression {
-            Compression::Zstd => zstd(&fields, &mut out)?,
-            _ => zlib(&fields, &mut out)?,
-        }
-        let header = Header { version, compression, size: out.len() as u64 };
-        out.iter_mut().zip(header.to_bytes()).for_each(|(out, byte)| *out = byte);
-        Ok(out)
+        pack(&Zeroizing::new(sink.out), compression, version)
     }
+}
+
+/// A header in front of fields, which are compressed.
+pub(crate) fn pack(fields: &[u8], compression: Compression, version: Version) -> Result<Vec<u8>, FormatError> {
+    let mut out = vec![0; Header::LEN];
+    match compression {
+        Compression::None => out.extend_from_slice(fields),
+        Compression::Zlib => zlib(fields, &mut out)?,
+        Compression::Zstd => zstd(fields, &mut out)?,
+    }
+    let header = Header { version, compression, size: out.len() as u64 };
+    out.iter_mut().zip(header.to_bytes()).for_each(|(out, byte)| *out = byte);
+    Ok(out)
 }

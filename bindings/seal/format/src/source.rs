@@ -29,7 +29,12 @@ enum Kind<'a> {
 
 impl<'a> Source<'a> {
     /// The body of the object that `header` stands in front of; `body` is what follows the header.
-    pub(crate) fn new(field: &'static str, header: Header, body: &'a [u8], reader: Reader) -> Result<Self, FormatError> {
+    pub(crate) fn new(
+        field: &'static str,
+        header: Header,
+        body: &'a [u8],
+        reader: Reader,
+    ) -> Result<Self, FormatError> {
         let kind = if header.compression == Compression::None {
             Kind::Plain(body)
         } else {

@@ -1,13 +1,15 @@
 //! Files that Microsoft SEAL wrote (testdata/README.md): all are read, and written again byte for byte.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use seal_format::{
-    Ciphertext, CiphertextMetadata, Compression, Context, EncryptionParameters, FormatError, GaloisKeys, Generator, Header,
-    Load, ParmsId, Plaintext, PublicKey, Reader, RelinKeys, Save, SecretKey, Seed, Version,
+    Ciphertext, CiphertextMetadata, Compression, Context, EncryptionParameters, FormatError, GaloisKeys, Generator,
+    Header, Load, ParmsId, Plaintext, PublicKey, Reader, RelinKeys, Save, SecretKey, Seed, Version,
 };
 
 macro_rules! file {
     ($name:expr) => {
-        &include_bytes!(concat!("../testdata/", $name, ".seal"))[..]
+        include_bytes!(concat!("../testdata/", $name, ".seal")).as_slice()
     };
 }
 
@@ -51,7 +53,12 @@ fn round_trip<T: PartialEq + std::fmt::Debug>(
     assert!(save(&object, Compression::None) == none);
     assert!(save(&object, Compression::Zstd) == zstd);
     let ours = save(&object, Compression::Zlib);
-    assert!(ours.len() <= zlib.len() + zlib.len() / 10 + 16, "{} bytes of zlib where SEAL has {}", ours.len(), zlib.len());
+    assert!(
+        ours.len() <= zlib.len() + zlib.len() / 10 + 16,
+        "{} bytes of zlib where SEAL has {}",
+        ours.len(),
+        zlib.len()
+    );
     object
 }
 
@@ -222,7 +229,8 @@ fn large_ciphertexts_have_the_bytes_that_seal_writes() {
             size: 2,
             scale: 1099511627776.0,
         };
-        let ciphertext = Ciphertext::new(&context, metadata, [polynomial(0), polynomial(1)].concat()).expect("residues");
+        let ciphertext =
+            Ciphertext::new(&context, metadata, [polynomial(0), polynomial(1)].concat()).expect("residues");
         let [mode, length, digest_words @ ..] = &words[..] else { panic!("a mode and a length") };
         let compression = Compression::ALL[mode.parse::<usize>().expect("a mode")];
         let length: usize = length.parse().expect("a length");
@@ -241,12 +249,16 @@ fn large_ciphertexts_have_the_bytes_that_seal_writes() {
 
 #[test]
 fn the_standard_of_2018_judges() {
-    for (log_n, bits, granted) in
-        [(12, vec![36, 36, 37], 128), (13, vec![30; 7], 128), (14, vec![60, 54, 54, 54, 54, 54, 54, 54], 128), (14, vec![60; 8], 0)]
-    {
+    for (log_n, bits, granted) in [
+        (12, vec![36, 36, 37], 128),
+        (13, vec![30; 7], 128),
+        (14, vec![60, 54, 54, 54, 54, 54, 54, 54], 128),
+        (14, vec![60; 8], 0),
+    ] {
         let log_n = he_params::LogN::new(log_n).expect("a degree");
         let primes = he_params::primes::ntt_prime_chain(&bits, log_n, &[]).expect("primes");
-        let context = Context::new(EncryptionParameters::new(log_n.n() as u64, primes).expect("parameters")).expect("valid");
+        let context =
+            Context::new(EncryptionParameters::new(log_n.n() as u64, primes).expect("parameters")).expect("valid");
         let total: u32 = bits.iter().map(|b| u32::from(*b)).sum();
         assert_eq!(context.total_bits(), total);
         let report = context.security();
