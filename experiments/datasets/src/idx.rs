@@ -16,7 +16,7 @@ use crate::DatasetError;
 pub const MAX_BYTES: u64 = 64 << 20;
 
 /// Bound on the number of dimensions.
-pub const MAX_RANK: usize = 3;
+pub const MAX_RANK: usize = 4;
 
 /// The content of an idx file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Idx {
             return Err(DatasetError::Magic { path: path.to_path_buf(), expected, found });
         }
         let dimensions: Vec<u32> = words.collect();
-        // Three u32 fit in no u64 product; a product beyond u64 is longer than any file.
+        // Several u32 fit in no u64 product; a product beyond u64 is longer than any file.
         let expected =
             dimensions.iter().try_fold(1_u64, |product, d| product.checked_mul(u64::from(*d))).unwrap_or(u64::MAX);
         if body.len() as u64 != expected {

@@ -1,6 +1,6 @@
-//! The image sets of the experiments: MNIST and Fashion-MNIST.
+//! The image sets of the experiments: MNIST, Fashion-MNIST, and a few photos ([`Photos`]).
 //!
-//! Both are idx files, plain or gzipped, of 60,000 training and 10,000 test images of 28 x 28 unsigned bytes.
+//! The first two are idx files, plain or gzipped, of 60,000 training and 10,000 test images of 28 x 28 unsigned bytes.
 //! [`Dataset::load`] finds them ([`data_root`] says where it looks) and checks every file before anything is used:
 //! magic number, dimensions, length, label range.
 //! Sources: MNIST, LeCun, Cortes and Burges; Fashion-MNIST, Xiao, Rasul and Vollgraf, arXiv:1708.07747.
@@ -11,10 +11,12 @@ mod dataset;
 mod error;
 mod idx;
 mod images;
+mod photos;
 mod root;
 
 pub use dataset::{Dataset, Part};
 pub use error::DatasetError;
 pub use idx::{Idx, MAX_BYTES, MAX_RANK};
 pub use images::LabelledImages;
+pub use photos::{FETCH_MODELS, PhotoSet, Photos, Preparation, class_names, model_path};
 pub use root::{FETCH_COMMAND, data_root, data_root_from};

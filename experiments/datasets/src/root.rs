@@ -10,7 +10,10 @@ pub const FETCH_COMMAND: &str = "third_party/datasets/fetch.sh DIR";
 /// Folder, relative to the working directory, in which Bazel lays the data sets of a target.
 const BAZEL_FOLDER: &str = "external";
 
-/// The folder that holds `mnist/` and `fashion_mnist/`: the environment variable `HENGE_DATA` if it is set, else
+/// Any of these below a folder makes it one with data sets.
+const FOLDERS: [&str; 4] = ["mnist", "fashion_mnist", "photos", "dog_breeds"];
+
+/// The folder that holds `mnist/`, `fashion_mnist/`, `photos/` and the models: the environment variable `HENGE_DATA` if it is set, else
 /// `external` in the working directory, where `bazel run` and `bazel test` lay them.
 ///
 /// # Errors
@@ -30,7 +33,7 @@ pub fn data_root_from(named: Option<&Path>, current: &Path) -> Result<PathBuf, D
         Some(folder) => format!("HENGE_DATA={} is not a folder", folder.display()),
         None => {
             let folder = current.join(BAZEL_FOLDER);
-            if ["mnist", "fashion_mnist"].iter().any(|name| folder.join(name).is_dir()) {
+            if FOLDERS.iter().any(|name| folder.join(name).is_dir()) {
                 return Ok(folder);
             }
             "HENGE_DATA is not set and Bazel did not provide them".to_owned()

@@ -39,6 +39,10 @@ fn real_files_are_the_published_ones() {
         }
     };
     for (dataset, part, (labels, sum, digest)) in EXPECTED {
+        if !root.join(dataset.folder()).is_dir() {
+            println!("skipped: no {} in {}", dataset.folder(), root.display());
+            continue;
+        }
         let images = dataset.load(&root, part).unwrap();
         assert_eq!(images.len(), part.image_count(), "{dataset:?} {part:?}");
         assert_eq!(images.labels()[..5], labels, "{dataset:?} {part:?}");

@@ -1,0 +1,148 @@
+//! The networks: where each comes from, how pixels go in, what its outputs stand for.
+
+use std::path::Path;
+
+use anyhow::Context;
+use datasets::{PhotoSet, Photos, Preparation, class_names, model_path};
+use graph::import::onnx::{self, ImportOptions};
+use graph::{Graph, Tensor};
+use sha2::{Digest, Sha256};
+
+use crate::args::{Network, Set};
+use crate::topology::{self, mobilenet_v2};
+
+/// A network and the images that it looks at.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) name: String,
+    /// SHA-256 of its text form.
+    pub(crate) sha256: String,
+    pub(crate) graph: Graph,
+    /// Names of the outputs; none where they stand for nothing.
+    pub(crate) names: Option<Vec<String>>,
+    /// Images as the network's input, `[images, 3, side, side]`.
+    pub(crate) images: Tensor,
+    /// What each image shows, as an index of `names`; none where nobody says, or where the network knows no such class.
+    pub(crate) labels: Vec<Option<usize>>,
+}
+
+/// How pixels of 0 to 255 go in: `(pixel - mean) / deviation` for red, green and blue.
+type Scaling = [(f64, f64); 3];
+
+/// Which breed of `breeds.txt` a class of ImageNet is; classes 151 to 268 are dogs.
+const BREEDS: [(u16, &str); 19] = [
+    (151, "Chihuahua"),
+    (153, "Maltese dog"),
+    (155, "Shih-Tzu"),
+    (157, "papillon"),
+    (187, "Yorkshire terrier"),
+    (203, "West Highland white terrier"),
+    (207, "golden retriever"),
+    (208, "Labrador retriever"),
+    (234, "Rottweiler"),
+    (235, "German shepherd"),
+    (236, "Doberman"),
+    (243, "bull mastiff"),
+    (245, "French bulldog"),
+    (250, "Siberian husky"),
+    (254, "pug"),
+    (258, "Samoyed"),
+    (259, "Pomeranian"),
+    (265, "toy poodle"),
+    (266, "miniature poodle"),
+];
+
+impl Model {
+    /// A trained network and photos, from below `root`.
+    pub(crate) fn trained(root: &Path, network: Network, set: Set, images: Option<usize>) -> anyhow::Result<Model> {
+        let (name, preparation, scaling, list) = match network {
+            Network::DogBreeds => ("dog_breeds", Preparation::Whole160, [(127.5, 127.5); 3], Some("breeds")),
+            Network::EfficientnetLite0 => {
+                ("efficientnet_lite0", Preparation::Crop224, [(127.0, 128.0); 3], Some("imagenet"))
+            }
+            Network::MobilenetV2Features => {
+                let imagenet = [(0.485, 0.229), (0.456, 0.224), (0.406, 0.225)];
+                ("mobilenet_v2_features", Preparation::Crop224, imagenet.map(|(m, d)| (255.0 * m, 255.0 * d)), None)
+            }
+            Network::Seeded => anyhow::bail!("the seeded network is not trained"),
+        };
+        let path = model_path(root, name)?;
+        let graph = onnx::load(&path, &ImportOptions::default()).with_context(|| path.display().to_string())?;
+        let names = list.map(|list| class_names(root, list)).transpose()?;
+        let set = match set {
+            Set::Labelled => PhotoSet::Labelled,
+            Set::Unlabelled => PhotoSet::Unlabelled,
+        };
+        let photos = Photos::load(root, set, preparation)?;
+        let count = images.unwrap_or(photos.len()).min(photos.len());
+        let labels = (0..count).map(|i| label(network, names.as_deref(), photos.classes()?.get(i).copied()?));
+        let labels = labels.collect();
+        Ok(Model {
+            name: name.to_owned(),
+            sha256: digest(&graph),
+            images: pixels(&photos, count, scaling)?,
+            graph,
+            names,
+            labels,
+        })
+    }
+
+    /// The seeded network and seeded images, elements even in [-1, 1).
+    pub(crate) fn seeded(width: f64, resolution: usize, seed: u64, images: usize) -> anyhow::Result<Model> {
+        let graph = mobilenet_v2(width, resolution, seed)?;
+        let mut state = seed ^ 0x5851_f42d_4c95_7f2d;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // As coarse as the pixels of a photo.
+            f64::from((state >> 56) as u8) / 127.5 - 1.0
+        };
+        let dims = vec![images, 3, resolution, resolution];
+        let data = (0..dims.iter().product()).map(|_: usize| next()).collect();
+        Ok(Model {
+            name: graph.name().to_owned(),
+            sha256: digest(&graph),
+            graph,
+            names: None,
+            images: Tensor::new(dims, data)?,
+            labels: vec![None; images],
+        })
+    }
+
+    /// Numbers that the network gives for one image.
+    pub(crate) fn outputs(&self) -> usize {
+        self.graph.outputs().first().map_or(0, |&id| self.graph.shape(id).elements_per_image())
+    }
+
+    /// Whether its outputs are logits of classes.
+    pub(crate) fn classifies(&self) -> bool {
+        self.names.is_some() || self.outputs() == topology::CLASSES
+    }
+}
+
+/// The network's class for a class of ImageNet.
+fn label(network: Network, names: Option<&[String]>, class: u16) -> Option<usize> {
+    match network {
+        Network::DogBreeds => {
+            let (_, breed) = BREEDS.iter().find(|(imagenet, _)| *imagenet == class)?;
+            names?.iter().position(|name| name == breed)
+        }
+        Network::EfficientnetLite0 => Some(usize::from(class)),
+        Network::MobilenetV2Features | Network::Seeded => None,
+    }
+}
+
+fn pixels(photos: &Photos, count: usize, scaling: Scaling) -> anyhow::Result<Tensor> {
+    let plane = photos.side() * photos.side();
+    let mut data = Vec::with_capacity(count * 3 * plane);
+    for photo in photos.iter().take(count) {
+        for (pixels, (mean, deviation)) in photo.chunks(plane).zip(scaling) {
+            data.extend(pixels.iter().map(|&pixel| (f64::from(pixel) - mean) / deviation));
+        }
+    }
+    Ok(Tensor::new(vec![count, 3, photos.side(), photos.side()], data)?)
+}
+
+/// Constants count in full in the text form's digests.
+fn digest(graph: &Graph) -> String {
+    Sha256::digest(graph.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
