@@ -269,18 +269,18 @@ fn parameters_are_refused() {
     refused(new(&[1 << 62], Security::None), what, "");
     refused(new(&[65537, 65537], Security::None), what, "RNSBase");
     let long = pick_primes(log_n(12), &[60, 60]).unwrap();
-    refused(new(&long, Security::Bits128), what, "secure");
+    refused(new(&long, Security::Bits128), what, "security standard");
     assert_eq!(new(&long, Security::None).unwrap().granted_security(), 0);
-    refused(new(&pick_primes(log_n(12), &[36, 36, 37]).unwrap(), Security::Bits192), what, "secure");
+    refused(new(&pick_primes(log_n(12), &[36, 36, 37]).unwrap(), Security::Bits192), what, "security standard");
     refused(pick_primes(log_n(12), &[12]), "pick primes", "");
-    refused(pick_primes(log_n(16), &[30; 200]), "pick primes", "");
+    refused(pick_primes(log_n(16), &[18; 9]), "pick primes", "");
     assert_eq!(max_bit_count(log_n(12), Security::Bits128).unwrap(), 109);
     assert_eq!(max_bit_count(log_n(9), Security::Bits128).unwrap(), 0);
 
     let owner = Owner::usual();
     let context = &owner.context;
     let bytes = context.save(Compression::None).unwrap();
-    refused(Context::load(&bytes, Security::Bits256), "load parameters", "secure");
+    refused(Context::load(&bytes, Security::Bits256), "load parameters", "security standard");
     refused(Context::load(&bytes[..bytes.len() - 1], Security::None), "load parameters", "");
     refused(Context::load(&[], Security::None), "load parameters", "");
     let mut other = bytes.clone();
