@@ -96,6 +96,25 @@ impl CiphertextTensor {
         Ok(self.with_rows(self.rows.view().gather(&rows)?))
     }
 
+    /// Copies values of several tensors of one level, scale and component count: value k is value `.1` of tensor `.0`.
+    ///
+    /// # Errors
+    /// As [`CiphertextTensor::concat`]; [`CkksError::ValueOutOfRange`].
+    pub fn gather_of(values: &[(&Self, usize)]) -> Result<Self, CkksError> {
+        let Some((first, _)) = values.first() else { return Err(CkksError::ValueMismatch { left: 1, right: 0 }) };
+        let mut rows = Vec::with_capacity(values.len());
+        for (part, value) in values {
+            first.check_same_level(part.level)?;
+            first.check_same_scale(part.scale)?;
+            part.check_components(first.components)?;
+            if *value >= part.values() {
+                return Err(CkksError::ValueOutOfRange { value: *value, values: part.values() });
+            }
+            rows.push(part.rows.view().range(value * part.components, part.components)?);
+        }
+        Ok(first.with_rows(RnsTensor::concat(&rows)?))
+    }
+
     /// The values of all parts, one part after the other; they agree in level, scale and component count.
     ///
     /// # Errors

@@ -165,6 +165,41 @@ impl ClientFunction {
     }
 }
 
+impl ClientFunction {
+    /// Applies the function to a tile: `values` are rows of `images` numbers, one row per value; so are the `results` rows of the result. Without
+    /// groups result i comes from value i. `None` when sizes do not agree, or a group names what is not there or does not fit the function:
+    /// groups may come from anybody.
+    pub fn apply_tile(
+        &self,
+        groups: Option<&[RefreshGroup]>,
+        values: &[f64],
+        images: usize,
+        results: usize,
+    ) -> Option<Vec<f64>> {
+        let Some(groups) = groups else {
+            let fits = self.is_elementwise() && results.checked_mul(images) == Some(values.len());
+            let mut out = fits.then(|| values.to_vec())?;
+            self.apply_assign(&mut out);
+            return Some(out);
+        };
+        let rows: Vec<&[f64]> = values.chunks_exact(images.max(1)).collect();
+        let mut out = vec![0.0; results.checked_mul(images)?];
+        let mut places: Vec<Option<&mut [f64]>> = out.chunks_exact_mut(images.max(1)).map(Some).collect();
+        for group in groups {
+            if self.results_of(group.inputs.len()) != Some(group.outputs.len()) {
+                return None;
+            }
+            let inputs: Vec<&[f64]> =
+                group.inputs.iter().map(|&i| rows.get(i as usize).copied()).collect::<Option<_>>()?;
+            // A result that two groups name is taken by the first.
+            let outputs = group.outputs.iter().map(|&o| places.get_mut(o as usize)?.take());
+            self.apply_group(&inputs, &mut outputs.collect::<Option<Vec<_>>>()?);
+        }
+        places.iter().all(Option::is_none).then_some(())?;
+        Some(out)
+    }
+}
+
 /// Operand elements that meet in a function, and the results it gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshGroup {

@@ -111,6 +111,22 @@ pub enum ExecuteError {
         /// Every broken rule.
         errors: String,
     },
+    /// A program that asks the key owner for functions, run as if it did not.
+    #[error("node %{index} is computed by the key owner: the program runs through a port, streamed")]
+    KeyOwner {
+        /// The first such node.
+        index: usize,
+    },
+    /// The way to the key owner failed.
+    #[error("request {sequence} to the key owner, node %{index}: {source}")]
+    Port {
+        /// Position in the program.
+        index: usize,
+        /// Number of the request.
+        sequence: u64,
+        /// The reason.
+        source: Source,
+    },
     /// Progress asked to stop.
     #[error("stopped before node %{index} of {nodes}")]
     Stopped {

@@ -5,6 +5,7 @@
 //! run(&backend, &prepared, inputs, progress)   one batch of images; as often as wanted
 //! ```
 //!
+//! - [`stream`]: the same in tiles, with the key owner at the other end of a [`RefreshPort`];
 //! - [`Backend`]: what an operation means; [`clear`] computes in `f64` and is the oracle, [`ckks`] computes on ciphertexts;
 //! - [`MemoryPlan`]: bytes of live tensors before anything runs; a tensor is freed, or its memory taken over, at its last use;
 //! - [`Progress`]: what is running, how long it took, what is held; it may stop the run between two nodes. [`Recorder`] keeps the times;
@@ -26,6 +27,7 @@ mod progress;
 mod recorder;
 mod run;
 mod schedule;
+pub mod stream;
 
 pub use backend::{Backend, Operand, TensorState};
 pub use batch::{Batch, BatchError};
@@ -36,3 +38,4 @@ pub use prepare::{Prepared, prepare};
 pub use progress::{Finished, NodeInfo, Progress};
 pub use recorder::{NodeTime, Recorder};
 pub use run::run;
+pub use stream::{StreamMemory, StreamOptions, Streamed, TiledBackend, prepare_streamed, run_streamed};

@@ -43,17 +43,13 @@ impl<B: Backend> Prepared<B> {
 /// Verifies `program` and packs its weights.
 ///
 /// # Errors
-/// A program that is not sound, or that this backend cannot run; weights that it cannot hold.
+/// A program that is not sound, that this backend cannot run, or that asks the key owner for anything (which only
+/// [`crate::run_streamed`] can do); weights that it cannot hold.
 pub fn prepare<B: Backend>(backend: &B, program: &HeProgram) -> Result<Prepared<B>, ExecuteError> {
-    program.verify().map_err(|errors| ExecuteError::Unsound {
-        program: program.name().to_owned(),
-        errors: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-    })?;
-    backend.accept(program).map_err(|source| ExecuteError::Program {
-        backend: backend.name(),
-        program: program.name().to_owned(),
-        source: source.into(),
-    })?;
+    check(backend, program)?;
+    if let Some((id, _)) = program.refreshes().next() {
+        return Err(ExecuteError::KeyOwner { index: id.index() });
+    }
     let pack = |(index, node): (usize, &Node)| {
         let (Op::Linear { map }, Some(&operand)) = (node.op(), node.operands().first()) else { return Ok(None) };
         let operand = program.node(operand).ok_or(ExecuteError::Missing { index })?.value();
@@ -67,6 +63,19 @@ pub fn prepare<B: Backend>(backend: &B, program: &HeProgram) -> Result<Prepared<
         memory: MemoryPlan::new(backend, program, &schedule),
         schedule,
         program: program.clone(),
+    })
+}
+
+/// Whether a program keeps its rules and this backend can run it.
+pub(crate) fn check<B: Backend>(backend: &B, program: &HeProgram) -> Result<(), ExecuteError> {
+    program.verify().map_err(|errors| ExecuteError::Unsound {
+        program: program.name().to_owned(),
+        errors: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    })?;
+    backend.accept(program).map_err(|source| ExecuteError::Program {
+        backend: backend.name(),
+        program: program.name().to_owned(),
+        source: source.into(),
     })
 }
 

@@ -152,8 +152,8 @@ fn apply<B: Backend>(
 /// A backend that computed another type than the program says.
 #[derive(Debug, thiserror::Error)]
 #[error("the result has {mismatch} (defect of the backend)")]
-struct WrongResult {
-    mismatch: InputMismatch,
+pub(crate) struct WrongResult {
+    pub(crate) mismatch: InputMismatch,
 }
 
 fn check_inputs<B: Backend>(backend: &B, prepared: &Prepared<B>, inputs: &[B::Tensor]) -> Result<(), ExecuteError> {
@@ -177,7 +177,7 @@ fn check_inputs<B: Backend>(backend: &B, prepared: &Prepared<B>, inputs: &[B::Te
 }
 
 /// What of `found` is not as the program says.
-fn mismatch(expected: &CipherType, found: &TensorState) -> Option<InputMismatch> {
+pub(crate) fn mismatch(expected: &CipherType, found: &TensorState) -> Option<InputMismatch> {
     if expected.elements() != found.elements {
         return Some(InputMismatch::Elements { expected: expected.elements(), found: found.elements });
     }

@@ -101,6 +101,26 @@ fn each_broken_rule_is_named() {
 }
 
 #[test]
+fn tiles_are_computed_or_refused_whole() {
+    use ClientFunction as F;
+    let values = [1.0, -2.0, 3.0, -4.0, 0.5, 6.0];
+    assert_eq!(F::Relu.apply_tile(None, &values, 2, 3).unwrap(), [1.0, 0.0, 3.0, 0.0, 0.5, 6.0]);
+    let groups = [group(&[0, 2], &[1]), group(&[1, 2, 0], &[0])];
+    assert_eq!(F::Max.apply_tile(Some(&groups), &values, 2, 2).unwrap(), [3.0, 6.0, 1.0, 6.0]);
+    for (function, groups, results) in [
+        (F::Relu, None, 2),
+        (F::Max, None, 3),
+        (F::Max, Some(&groups[..1]), 2),
+        (F::Max, Some(&[group(&[0], &[0]), group(&[1], &[0])][..]), 2),
+        (F::Max, Some(&[group(&[3], &[0])][..]), 1),
+        (F::Max, Some(&[group(&[0], &[1])][..]), 1),
+        (F::Divide, Some(&[group(&[0], &[0])][..]), 1),
+    ] {
+        assert_eq!(function.apply_tile(groups, &values, 2, results), None, "{function:?} {groups:?}");
+    }
+}
+
+#[test]
 fn a_refresh_begins_a_value_of_its_own_state() {
     let mut b = HeProgramBuilder::new("refreshed", Q.to_vec());
     b.packing(Packing::Complex);

@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use he_ckks::{CiphertextTensor, CkksContext, Evaluator, LinearGroup, LinearOperand, LinearWeights, WeightBlock};
+use he_ckks::{
+    CiphertextTensor, CkksContext, Evaluator, LinearGroup, LinearOperand, LinearWeights, PackedBlock, WeightBlock,
+};
 use he_ir::{CipherType, HeProgram, LinearMap, Op};
-use he_params::{Level, Scale};
+use he_params::{Level, Packing, Scale};
 use he_rlwe::{EvaluationKeys, RelinearizationKey};
 
 use super::{CkksBackendError, CkksTensor};
-use crate::{Backend, Operand, TensorState};
+use crate::{Backend, Operand, TensorState, TiledBackend};
 
 /// Computes on ciphertexts, with evaluation keys and nothing secret.
 #[derive(Debug)]
@@ -40,6 +42,11 @@ impl CkksBackend {
     /// Without keys, to prepare a program once for many key owners: each run has a backend of its own, which must accept the program.
     pub fn to_prepare(context: &Arc<CkksContext>) -> Self {
         Self { prepares_only: true, ..Self::new(context, EvaluationKeys::default()) }
+    }
+
+    /// The same for programs whose images are packed so.
+    pub fn with_packing(self, packing: Packing) -> Self {
+        Self { evaluator: self.evaluator.with_packing(packing), ..self }
     }
 
     /// The parameters made ready.
@@ -81,19 +88,17 @@ impl Backend for CkksBackend {
         if !params.starts_with(program.q()) {
             return Err(CkksBackendError::Primes { program: program.q().to_vec(), params: params.to_vec() });
         }
+        let (packing, own) = (program.packing(), self.evaluator.packing());
+        if packing != own {
+            return Err(CkksBackendError::Packing { program: packing, backend: own });
+        }
         let relinearizes = program.nodes().iter().any(|node| matches!(node.op(), Op::Relinearize));
         if relinearizes && !self.prepares_only { self.key().map(|_| ()) } else { Ok(()) }
     }
 
     fn pack(&self, map: &LinearMap, _: &CipherType) -> Result<CkksWeights, CkksBackendError> {
-        let block = |b: &he_ir::WeightBlock| WeightBlock {
-            outputs: b.rows(),
-            inputs: b.columns(),
-            weights: b.weights().to_vec(),
-        };
-        let group =
-            |g: &he_ir::Group| LinearGroup { inputs: g.inputs.clone(), outputs: g.outputs.clone(), block: g.block };
-        let (blocks, groups) = (map.blocks().iter().map(block).collect(), map.groups().iter().map(group).collect());
+        let blocks = map.blocks().iter().map(block).collect();
+        let groups = map.groups().iter().cloned().map(group).collect();
         let weights = LinearWeights::new(map.inputs(), map.outputs(), blocks, groups)?;
         Ok(CkksWeights { weights, scale: map.weight_scale(), bias: map.bias().to_vec() })
     }
@@ -113,7 +118,7 @@ impl Backend for CkksBackend {
     }
 
     fn slots(&self) -> usize {
-        self.context.slots()
+        self.evaluator.packing().images(self.context.slots())
     }
 
     fn bytes(&self, tensor: &CkksTensor) -> usize {
@@ -204,4 +209,62 @@ impl Backend for CkksBackend {
         let indices: Vec<usize> = indices.iter().map(|&i| i as usize).collect();
         Ok(self.lent(x)?.gather(&indices)?.into())
     }
+}
+
+fn block(block: &he_ir::WeightBlock) -> WeightBlock {
+    WeightBlock { outputs: block.rows(), inputs: block.columns(), weights: block.weights().to_vec() }
+}
+
+fn group(group: he_ir::Group) -> LinearGroup {
+    LinearGroup { inputs: group.inputs, outputs: group.outputs, block: group.block }
+}
+
+impl TiledBackend for CkksBackend {
+    type Block = PackedBlock;
+
+    fn pack_block(&self, weights: &he_ir::WeightBlock) -> Result<PackedBlock, CkksBackendError> {
+        Ok(PackedBlock::new(&block(weights))?)
+    }
+
+    fn pack_tile(
+        &self,
+        inputs: usize,
+        blocks: Vec<PackedBlock>,
+        groups: Vec<he_ir::Group>,
+        bias: Vec<f64>,
+        scale: Scale,
+    ) -> Result<CkksWeights, CkksBackendError> {
+        let groups = groups.into_iter().map(group).collect();
+        Ok(CkksWeights { weights: LinearWeights::from_packed(inputs, bias.len(), blocks, groups)?, scale, bias })
+    }
+
+    fn block_bytes(&self, block: &PackedBlock) -> usize {
+        block.byte_len()
+    }
+
+    fn tile_bytes(&self, weights: &CkksWeights) -> usize {
+        weights.weights.lists_byte_len() + size_of_val(&weights.bias[..])
+    }
+
+    fn linear_of(&self, values: &[(&CkksTensor, usize)], weights: &CkksWeights) -> Made {
+        let values = LinearOperand::Scattered(whole(values)?);
+        Ok(self.evaluator.linear(values, &weights.weights, weights.scale, &weights.bias)?.into())
+    }
+
+    fn gather_of(&self, values: &[(&CkksTensor, usize)]) -> Made {
+        Ok(CiphertextTensor::gather_of(&whole(values)?)?.into())
+    }
+
+    fn settle(&self, tensor: CkksTensor) -> Made {
+        Ok(tensor.into_ciphertexts(&self.context)?.into())
+    }
+}
+
+/// Ciphertexts whose second components are there: [`TiledBackend::settle`] saw to that.
+fn whole<'a>(values: &[(&'a CkksTensor, usize)]) -> Result<Vec<(&'a CiphertextTensor, usize)>, CkksBackendError> {
+    let value = |&(tensor, value): &(&'a CkksTensor, usize)| match tensor {
+        CkksTensor::Whole(tensor) => Ok((tensor, value)),
+        CkksTensor::Seeded(_) => Err(CkksBackendError::Seeded),
+    };
+    values.iter().map(value).collect()
 }

@@ -1,10 +1,12 @@
 //! The operations in `f64`.
 
-use he_ir::{CipherType, HeProgram, LinearMap, Op};
-use he_params::Level;
+use std::sync::Arc;
+
+use he_ir::{CipherType, Group, HeProgram, LinearMap, Op, WeightBlock};
+use he_params::{Level, Scale};
 
 use super::{ClearError, ClearTensor, ClearWeights};
-use crate::{Backend, Batch, Operand, TensorState};
+use crate::{Backend, Batch, Operand, TensorState, TiledBackend};
 
 /// Computes in `f64`, at most `slots` images at a time.
 #[derive(Clone, Debug)]
@@ -137,15 +139,45 @@ impl Backend for ClearBackend {
 
     fn gather(&self, x: Taken<'_>, indices: &[u32]) -> Made {
         let x = x.as_ref();
-        let (elements, images) = (x.batch.elements(), x.batch.images());
-        let mut batch = Batch::zero(indices.len(), images);
-        for (row, &index) in batch.values_mut().chunks_exact_mut(images.max(1)).zip(indices) {
-            let from = x.batch.row(index as usize);
-            if from.len() != row.len() {
-                return Err(ClearError::Element { index: index as usize, elements });
-            }
-            row.copy_from_slice(from);
-        }
-        Ok(ClearTensor { batch, ..*x })
+        ClearTensor::gather_of(&indices.iter().map(|&i| (x, i as usize)).collect::<Vec<_>>())
+    }
+}
+
+impl TiledBackend for ClearBackend {
+    type Block = Arc<Vec<f64>>;
+
+    fn pack_block(&self, block: &WeightBlock) -> Result<Self::Block, ClearError> {
+        Ok(Arc::new(block.weights().iter().map(|&w| w as f64).collect()))
+    }
+
+    fn pack_tile(
+        &self,
+        inputs: usize,
+        blocks: Vec<Self::Block>,
+        groups: Vec<Group>,
+        bias: Vec<f64>,
+        weight_scale: Scale,
+    ) -> Result<ClearWeights, ClearError> {
+        Ok(ClearWeights::of_tile(inputs, blocks, groups, bias, weight_scale))
+    }
+
+    fn block_bytes(&self, block: &Self::Block) -> usize {
+        size_of_val(&block[..])
+    }
+
+    fn tile_bytes(&self, weights: &ClearWeights) -> usize {
+        weights.list_bytes()
+    }
+
+    fn linear_of(&self, values: &[(&ClearTensor, usize)], weights: &ClearWeights) -> Made {
+        self.linear(Operand::Last(self.gather_of(values)?), weights)
+    }
+
+    fn gather_of(&self, values: &[(&ClearTensor, usize)]) -> Made {
+        ClearTensor::gather_of(values)
+    }
+
+    fn settle(&self, tensor: ClearTensor) -> Made {
+        Ok(tensor)
     }
 }

@@ -3,6 +3,8 @@
 //! Formula: `out[o] = (sum_k w[o][k] * x[k]) / weight_scale + bias[o]`, the sum from the first column to the last: the same numbers as
 //! [`LinearMap::apply`] image by image. Images are taken [`TILE`] at a time so that a tile of all elements stays in cache.
 
+use std::sync::Arc;
+
 use he_ir::LinearMap;
 use he_params::Scale;
 use rayon::prelude::*;
@@ -15,7 +17,7 @@ const TILE: usize = 128;
 /// A linear map with its integers as `f64`.
 #[derive(Debug)]
 pub struct ClearWeights {
-    blocks: Vec<Vec<f64>>,
+    blocks: Vec<Arc<Vec<f64>>>,
     groups: Vec<he_ir::Group>,
     bias: Vec<f64>,
     inputs: usize,
@@ -24,7 +26,7 @@ pub struct ClearWeights {
 
 impl ClearWeights {
     pub(super) fn new(map: &LinearMap) -> Self {
-        let floats = |block: &he_ir::WeightBlock| block.weights().iter().map(|&w| w as f64).collect();
+        let floats = |block: &he_ir::WeightBlock| Arc::new(block.weights().iter().map(|&w| w as f64).collect());
         Self {
             blocks: map.blocks().iter().map(floats).collect(),
             groups: map.groups().to_vec(),
@@ -34,10 +36,25 @@ impl ClearWeights {
         }
     }
 
+    /// Weights of a tile, over blocks that other tiles share.
+    pub(super) fn of_tile(
+        inputs: usize,
+        blocks: Vec<Arc<Vec<f64>>>,
+        groups: Vec<he_ir::Group>,
+        bias: Vec<f64>,
+        scale: Scale,
+    ) -> Self {
+        Self { blocks, groups, bias, inputs, scale }
+    }
+
     pub(super) fn bytes(&self) -> usize {
-        let weights: usize = self.blocks.iter().map(Vec::len).sum::<usize>() + self.bias.len();
+        self.blocks.iter().map(|block| size_of_val(&block[..])).sum::<usize>() + self.list_bytes()
+    }
+
+    /// Bytes beside those of blocks.
+    pub(super) fn list_bytes(&self) -> usize {
         let elements: usize = self.groups.iter().map(|g| g.inputs.len() + g.outputs.len()).sum();
-        weights * size_of::<f64>() + elements * size_of::<u32>()
+        size_of_val(&self.bias[..]) + elements * size_of::<u32>()
     }
 
     /// Number of input elements.

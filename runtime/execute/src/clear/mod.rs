@@ -6,8 +6,10 @@
 
 mod backend;
 mod linear;
+mod port;
 mod tensor;
 
 pub use backend::ClearBackend;
 pub use linear::ClearWeights;
+pub use port::ClearPort;
 pub use tensor::{ClearError, ClearTensor};

@@ -63,6 +63,20 @@ impl ClearTensor {
         &self.batch
     }
 
+    /// The listed values, all of one state.
+    pub(super) fn gather_of(values: &[(&Self, usize)]) -> Result<Self, ClearError> {
+        let Some((first, _)) = values.first() else { return Err(ClearError::Element { index: 0, elements: 0 }) };
+        let mut batch = Batch::zero(values.len(), first.batch.images());
+        for (row, (x, index)) in batch.values_mut().chunks_exact_mut(first.batch.images().max(1)).zip(values) {
+            let from = x.batch.row(*index);
+            if from.len() != row.len() {
+                return Err(ClearError::Element { index: *index, elements: x.batch.elements() });
+            }
+            row.copy_from_slice(from);
+        }
+        Ok(Self { batch, ..**first })
+    }
+
     pub(super) fn state(&self) -> TensorState {
         TensorState {
             elements: self.batch.elements(),

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod client_aided;
+
 use std::sync::Arc;
 
 use he_ir::{Group, HeProgram, HeProgramBuilder, LinearMap, Op, WeightBlock};
