@@ -21,6 +21,25 @@ pub(crate) struct Source<'a> {
     input: u64,
 }
 
+/// An object inside another one, found by the size in its header.
+pub(crate) struct Part<'a> {
+    header: Header,
+    source: Source<'a>,
+}
+
+impl Part<'_> {
+    /// Its fields, which have to fill it.
+    pub(crate) fn read<T>(
+        mut self,
+        field: &'static str,
+        fields: impl FnOnce(&mut Source, Version) -> Result<T, FormatError>,
+    ) -> Result<T, FormatError> {
+        let value = fields(&mut self.source, self.header.version)?;
+        self.source.finish(field, self.header)?;
+        Ok(value)
+    }
+}
+
 enum Kind<'a> {
     Plain(&'a [u8]),
     Zlib { state: Box<Decompress>, rest: &'a [u8], ended: bool },
@@ -158,6 +177,25 @@ impl<'a> Source<'a> {
         let value = fields(self, header.version)?;
         check_size(field, header, self.taken - start)?;
         Ok(value)
+    }
+
+    /// An object inside this one, to be read on its own while reading goes on behind it; only where bytes need not be decompressed in order.
+    pub(crate) fn part(&mut self, field: &'static str) -> Result<Option<Part<'a>>, FormatError> {
+        let Kind::Plain(rest) = &mut self.kind else { return Ok(None) };
+        let header = Header::read(rest, self.reader)?;
+        let truncated = FormatError::Truncated { field, expected: header.size, found: rest.len() as u64 };
+        let Some((object, back)) = usize::try_from(header.size).ok().and_then(|size| rest.split_at_checked(size))
+        else {
+            return Err(truncated);
+        };
+        let short = FormatError::ObjectSize { field, found: header.size, expected: Header::LEN as u64 };
+        let body = object.get(Header::LEN..).ok_or(short)?;
+        if header.compression != Compression::None {
+            return Err(FormatError::NestedCompression { field, found: header.compression });
+        }
+        *rest = back;
+        self.taken += header.size;
+        Ok(Some(Part { header, source: Source::new(field, header, body, self.reader)? }))
     }
 
     /// The end of the object: a compressed stream has to be over, complete, with nothing left.

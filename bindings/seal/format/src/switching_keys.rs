@@ -5,14 +5,19 @@
 //! special prime.
 //! Source: SEAL 4.1.2, `KSwitchKeys::load_members`, `relinkeys.h`, `galoiskeys.h`, `valcheck.cpp`.
 
+use rayon::prelude::*;
+
 use crate::ciphertext::PublicKey;
 use crate::object::sealed::{self, Body};
 use crate::object::{Load, Save, load_body};
 use crate::parameters::{check_count, check_range};
 use crate::rows;
 use crate::sink::Sink;
-use crate::source::Source;
+use crate::source::{Part, Source};
 use crate::{Context, FormatError, Header, ParmsId};
+
+/// What keys are made of.
+const COMPONENT: &str = "PublicKey";
 
 /// SEAL's `KSwitchKeys`: a list of keys, each a list of components, empty where there is no key.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +53,8 @@ impl KSwitchKeys {
         let count = source.u64("keys_dim1")?;
         check_range("keys_dim1", count, 0, max)?;
         let mut keys = Vec::with_capacity(count as usize);
+        // Components that are read on their own, all at once: what has to be decompressed is read in its turn.
+        let mut parts = Vec::new();
         let mut held = 0;
         for index in 0..count as usize {
             let components = source.u64("keys_dim2")?;
@@ -56,12 +63,27 @@ impl KSwitchKeys {
             for component in 0..components as usize {
                 held += component_len(context);
                 check_bound(source, context, held)?;
-                let public = source
-                    .nested("PublicKey", |source, version| PublicKey::read(source, version, context))
-                    .map_err(|source| in_key(index, component, source))?;
-                key.push(public);
+                match source.part(COMPONENT).map_err(|source| in_key(index, component, source))? {
+                    Some(part) => parts.push((index, component, part)),
+                    None => key.push(
+                        source
+                            .nested(COMPONENT, |source, version| PublicKey::read(source, version, context))
+                            .map_err(|source| in_key(index, component, source))?,
+                    ),
+                }
             }
             keys.push(key);
+        }
+        let read = |(index, component, part): (usize, usize, Part)| {
+            let public = part.read(COMPONENT, |source, version| PublicKey::read(source, version, context));
+            (index, public.map_err(|source| in_key(index, component, source)))
+        };
+        // In order: the first one that is wrong is reported, whichever thread comes first.
+        for (index, public) in parts.into_par_iter().map(read).collect::<Vec<_>>() {
+            let public = public?;
+            if let Some(key) = keys.get_mut(index) {
+                key.push(public);
+            }
         }
         Ok(Self { parms_id, keys })
     }
