@@ -1,0 +1,130 @@
+//! Why there is no result.
+
+use he_ckks::CkksError;
+use he_rlwe::wire::WireError;
+use he_secret::SecretError;
+use protocol::ProtocolError;
+use tonic::{Code, Status};
+
+use crate::ImagesError;
+
+/// What can go wrong on the client's side or on its way.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// Plaintext is spoken on a loopback address only, and only when asked for.
+    #[error("{0} is no https address; plaintext needs a loopback address and `insecure_no_tls`")]
+    Plaintext(String),
+    /// No connection, or certificates that do not hold.
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    /// The server refused.
+    #[error("the server refused ({code:?}): {reason}")]
+    Refused {
+        /// The gRPC status.
+        code: Code,
+        /// In the server's words.
+        reason: String,
+    },
+    /// The connection broke too often.
+    #[error("the connection broke {attempts} times, last: {reason}")]
+    Broken {
+        /// Connections that were tried.
+        attempts: usize,
+        /// What broke the last one.
+        reason: String,
+    },
+    /// The server does not know the session any more, and starting anew was not allowed.
+    #[error("the server has lost the session: {0}")]
+    SessionLost(String),
+    /// The caller gave up.
+    #[error("cancelled")]
+    Cancelled,
+    /// It took too long.
+    #[error("the deadline has passed")]
+    Deadline,
+    /// The server breaks the protocol.
+    #[error("the server breaks the protocol: {0}")]
+    Protocol(#[from] ProtocolError),
+    /// The server asks for what the model has no place for.
+    #[error("the server breaks the protocol: {0}")]
+    Asked(String),
+    /// Another number of inputs than the model has.
+    #[error("{found} inputs, the model takes {expected}")]
+    Inputs {
+        /// Inputs of the model.
+        expected: usize,
+        /// Inputs given.
+        found: usize,
+    },
+    /// An input of another shape, too many images, or of another number of them.
+    #[error("input {name:?} has {found} {what}, expected {expected}")]
+    Input {
+        /// Name of the input.
+        name: String,
+        /// Elements, or images.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there should be, at the most for images.
+        expected: usize,
+    },
+    /// A number that the model was not compiled for.
+    #[error("input {name:?}: element {element} of image {image} is {found}, the model was compiled for {low} to {high}")]
+    Range {
+        /// Name of the input.
+        name: String,
+        /// Which element.
+        element: usize,
+        /// Which image.
+        image: usize,
+        /// The number.
+        found: f64,
+        /// Lowest that is accepted.
+        low: f64,
+        /// Highest that is accepted.
+        high: f64,
+    },
+    /// Numbers outgrew their ciphertexts on the way: the results would be wrong.
+    #[error("{0} numbers outgrew their ciphertexts or were no numbers: the results would be wrong")]
+    Saturated(u64),
+    /// Keys of other parameters than the model's.
+    #[error("the keys were made for other parameters than the model's")]
+    OtherKeys,
+    /// A key that the model needs.
+    #[error("the model needs {0}, the keys have none")]
+    NoKey(&'static str),
+    /// Parameters below 128 bits, not asked for.
+    #[error("the model's parameters have {bits} bits of security, expected at least 128")]
+    Insecure {
+        /// What they have.
+        bits: u32,
+    },
+    /// Numbers that are no batch.
+    #[error(transparent)]
+    Images(#[from] ImagesError),
+    /// Encryption, decryption, keys.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// Encoding, parameters.
+    #[error(transparent)]
+    Ckks(#[from] CkksError),
+    /// Bytes of a key or a ciphertext.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The operating system gives no random bytes.
+    #[error("the operating system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+    /// A thread that is gone.
+    #[error("the thread that encrypts is gone (defect)")]
+    Worker,
+}
+
+impl ClientError {
+    pub(crate) fn refused(status: &Status) -> Self {
+        match status.code() {
+            Code::DeadlineExceeded => Self::Deadline,
+            code => Self::Refused { code, reason: status.message().to_owned() },
+        }
+    }
+}

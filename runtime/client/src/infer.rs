@@ -1,0 +1,445 @@
+//! One inference, across connections.
+
+use std::future::{Future, pending};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use he_ckks::{CiphertextTensor, Encoder};
+use he_rlwe::wire::WireObject;
+use he_secret::Decryptor;
+use prost::Message;
+use protocol::v1::from_client::What as Out;
+use protocol::v1::from_server::What as In;
+use protocol::{Ask, Asked, Assembly, Description, Hello, ProtocolError, SessionId, Welcome, parts, v1};
+use rayon::prelude::*;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::{sleep, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status, Streaming};
+use tracing::debug;
+
+use crate::traffic::{PREFIX, minimum};
+use crate::worker::{Answer, Task, Worker};
+use crate::{Client, ClientError, Images, Keys, Traffic, connect};
+
+/// Messages that wait to be sent, and answers that wait to be cut into messages.
+const QUEUE: usize = 4;
+/// First wait before a new connection, doubled each time.
+const BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
+/// How long a cancelled stream may take to end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Results, and what travelled for them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inference {
+    /// In the order of the model's outputs.
+    pub outputs: Vec<Images>,
+    /// Bytes, rounds, connections.
+    pub traffic: Traffic,
+}
+
+/// How a connection ended, when not with the results.
+enum Broken {
+    /// Try again.
+    Connection(String),
+    /// The server does not know the session.
+    Session(String),
+    /// No use.
+    Fatal(ClientError),
+}
+
+impl<E: Into<ClientError>> From<E> for Broken {
+    fn from(error: E) -> Self {
+        Self::Fatal(error.into())
+    }
+}
+
+impl Broken {
+    /// A status from the server, or from the transport under it.
+    fn from_status(status: &Status, resuming: bool) -> Self {
+        use std::error::Error;
+        match status.code() {
+            Code::NotFound if resuming => Self::Session(status.message().to_owned()),
+            Code::Unavailable => Self::Connection(connect::causes(status)),
+            _ if status.source().is_some() => Self::Connection(connect::causes(status)),
+            _ => Self::Fatal(ClientError::refused(status)),
+        }
+    }
+}
+
+impl Client {
+    /// Has a batch classified: `inputs` in the order of the model's.
+    ///
+    /// # Errors
+    /// [`ClientError`]: inputs or keys that do not fit the model, a server that refused, a connection that broke too often.
+    pub async fn infer(&self, model: &Description, keys: &Arc<Keys>, inputs: Vec<Images>) -> Result<Inference, ClientError> {
+        self.infer_until(model, keys, inputs, pending()).await
+    }
+
+    /// As [`Client::infer`], given up when `cancel` completes: the server is told, and stops.
+    ///
+    /// # Errors
+    /// As [`Client::infer`]; [`ClientError::Cancelled`].
+    pub async fn infer_until(
+        &self,
+        model: &Description,
+        keys: &Arc<Keys>,
+        inputs: Vec<Images>,
+        cancel: impl Future<Output = ()>,
+    ) -> Result<Inference, ClientError> {
+        let images = check(model, keys, &inputs)?;
+        let model = Arc::new(model.clone());
+        let worker = Worker::start(Arc::clone(&model), Arc::clone(keys), inputs, images)?;
+        let mut run = Run {
+            client: self,
+            model: &model,
+            keys,
+            worker: &worker,
+            images,
+            session: None,
+            traffic: Traffic::default(),
+            progress: false,
+        };
+        let deadline = async {
+            match self.options.deadline {
+                Some(deadline) => sleep(deadline).await,
+                None => pending().await,
+            }
+        };
+        let stopped = tokio::select! {
+            outputs = run.outputs() => {
+                let outputs = outputs?;
+                let traffic = run.traffic;
+                return finish(&model, keys, &worker, images, outputs, traffic).await;
+            }
+            () = cancel => ClientError::Cancelled,
+            () = deadline => ClientError::Deadline,
+        };
+        // The stream is dropped already; a connection of its own tells the server.
+        run.cancel().await;
+        Err(stopped)
+    }
+}
+
+/// Inputs and keys against the model; the number of images.
+fn check(model: &Description, keys: &Keys, inputs: &[Images]) -> Result<usize, ClientError> {
+    if keys.context().params().canonical_bytes() != model.params.canonical_bytes() {
+        return Err(ClientError::OtherKeys);
+    }
+    if model.relinearizes && keys.evaluation().is_none() {
+        return Err(ClientError::NoKey("evaluation keys"));
+    }
+    if model.wants_public_key && keys.public().is_none() {
+        return Err(ClientError::NoKey("a public key"));
+    }
+    let (expected, found) = (model.inputs.len(), inputs.len());
+    if expected != found {
+        return Err(ClientError::Inputs { expected, found });
+    }
+    let images = inputs.first().map_or(0, Images::images);
+    for (port, input) in model.inputs.iter().zip(inputs) {
+        let name = || port.name.clone();
+        let (found, expected) = (input.elements(), port.elements());
+        if found != expected {
+            return Err(ClientError::Input { name: name(), what: "numbers to an image", found, expected });
+        }
+        let (found, expected) = (input.images(), images.min(model.capacity()));
+        if found != expected {
+            return Err(ClientError::Input { name: name(), what: "images", found, expected });
+        }
+        let Some((low, high)) = port.range else { continue };
+        for (element, row) in input.rows().enumerate() {
+            if let Some((image, &found)) = row.iter().enumerate().find(|(_, x)| !(low..=high).contains(*x)) {
+                return Err(ClientError::Range { name: name(), element, image, found, low, high });
+            }
+        }
+    }
+    Ok(images)
+}
+
+/// Decrypts the results.
+async fn finish(
+    model: &Arc<Description>,
+    keys: &Arc<Keys>,
+    worker: &Worker,
+    images: usize,
+    outputs: Vec<Bytes>,
+    traffic: Traffic,
+) -> Result<Inference, ClientError> {
+    match worker.saturated.load(Ordering::SeqCst) {
+        0 => {}
+        numbers => return Err(ClientError::Saturated(numbers)),
+    }
+    let (model, keys) = (Arc::clone(model), Arc::clone(keys));
+    let decrypt = move || {
+        let (context, encoder) = (keys.context(), Encoder::new(keys.context()));
+        let decryptor = Decryptor::new(context, keys.secret());
+        let mut numbers = Vec::with_capacity(outputs.len());
+        for (port, body) in model.outputs.iter().zip(outputs) {
+            let x = CiphertextTensor::from_body(context, &body)?;
+            let found = (x.values(), x.level(), x.scale());
+            if found != (port.elements(), port.level, port.scale) {
+                let what = format!("output {:?} is not what the model was described to give", port.name);
+                return Err(ClientError::Asked(what));
+            }
+            let plain = decryptor.decrypt(&x)?;
+            let mut values = vec![0.0; x.values() * images];
+            let row = |(value, row): (usize, &mut [f64])| encoder.decode_packed(&plain, value, model.packing, row);
+            values.par_chunks_mut(images).enumerate().try_for_each(row)?;
+            numbers.push(Images::from_rows(values, images));
+        }
+        Ok(Inference { outputs: numbers, traffic })
+    };
+    tokio::task::spawn_blocking(decrypt).await.map_err(|_| ClientError::Worker)?
+}
+
+/// An inference on its way.
+struct Run<'a> {
+    client: &'a Client,
+    model: &'a Description,
+    keys: &'a Keys,
+    worker: &'a Worker,
+    images: usize,
+    session: Option<SessionId>,
+    traffic: Traffic,
+    /// Whether this connection brought anything.
+    progress: bool,
+}
+
+impl Run<'_> {
+    /// Connections, one after the other, until one brings the outputs.
+    async fn outputs(&mut self) -> Result<Vec<Bytes>, ClientError> {
+        let (mut attempts, mut backoff) = (0, BACKOFF);
+        loop {
+            self.progress = false;
+            let reason = match self.connection().await {
+                Ok(outputs) => return Ok(outputs),
+                Err(Broken::Fatal(error)) => return Err(error),
+                Err(Broken::Session(reason)) if !self.client.options.restart => {
+                    return Err(ClientError::SessionLost(reason));
+                }
+                Err(Broken::Session(reason)) => {
+                    self.session = None;
+                    reason
+                }
+                Err(Broken::Connection(reason)) => reason,
+            };
+            if self.progress {
+                (attempts, backoff) = (0, BACKOFF);
+            }
+            attempts += 1;
+            if attempts >= self.client.options.attempts {
+                return Err(ClientError::Broken { attempts, reason });
+            }
+            debug!(attempts, reason, "connecting again");
+            sleep(backoff).await;
+            backoff = (2 * backoff).min(MAX_BACKOFF);
+        }
+    }
+
+    /// One connection, from Hello to Done.
+    async fn connection(&mut self) -> Result<Vec<Bytes>, Broken> {
+        self.traffic.connections += 1;
+        let number = self.traffic.connections;
+        self.worker.connection.store(number, Ordering::SeqCst);
+        let (outbound, queue) = channel(QUEUE);
+        let resuming = self.session.is_some();
+        let hello = v1::Hello::from(Hello {
+            model: self.model.model.clone(),
+            program: self.model.program,
+            images: self.images,
+            evaluation_keys: self.keys.evaluation().filter(|_| self.model.relinearizes).map(|(digest, _)| *digest),
+            public_key: self.keys.public().filter(|_| self.model.wants_public_key).map(|(digest, _)| *digest),
+            deadline: self.client.options.deadline,
+            resume: self.session,
+        });
+        self.traffic.bytes_up += send(&outbound, Out::Hello(hello)).await?;
+        let request = self.client.request(ReceiverStream::new(queue));
+        let mut inbound = match self.client.channel.clone().infer(request).await {
+            Ok(response) => response.into_inner(),
+            Err(status) => return Err(Broken::from_status(&status, resuming)),
+        };
+        let welcome = match self.next(&mut inbound, resuming).await? {
+            In::Welcome(welcome) => Welcome::try_from(welcome)?,
+            other => return Err(unexpected(&other, "a Welcome").into()),
+        };
+        if welcome.resumed != resuming {
+            return Err(ProtocolError::Unexpected { found: "a session taken up", expected: "a new one" }.into());
+        }
+        self.session = Some(welcome.session);
+        self.send_keys(&outbound, &welcome).await?;
+        let (answers, made) = channel(QUEUE);
+        self.exchange(number, &mut inbound, &outbound, answers, made, resuming).await
+    }
+
+    async fn next(&mut self, inbound: &mut Streaming<v1::FromServer>, resuming: bool) -> Result<In, Broken> {
+        match inbound.message().await {
+            Ok(Some(message)) => {
+                self.traffic.bytes_down += PREFIX + message.encoded_len() as u64;
+                message.what.ok_or(Broken::Fatal(ProtocolError::Missing { field: "what the message is" }.into()))
+            }
+            Ok(None) => Err(Broken::Connection("the server closed the stream".into())),
+            Err(status) => Err(Broken::from_status(&status, resuming)),
+        }
+    }
+
+    async fn send_keys(&mut self, outbound: &Sender<v1::FromClient>, welcome: &Welcome) -> Result<(), Broken> {
+        let wanted = |wanted: bool, what| {
+            let missing = ClientError::NoKey(what);
+            move |key: Option<Bytes>| if wanted { key.map(Some).ok_or(missing) } else { Ok(None) }
+        };
+        let body = |key: Option<&(protocol::Digest, Bytes)>| key.map(|(_, body)| body.clone());
+        let evaluation = wanted(welcome.evaluation_keys_wanted, "evaluation keys")(body(self.keys.evaluation()))?;
+        let public = wanted(welcome.public_key_wanted, "a public key")(body(self.keys.public()))?;
+        let keys: [(Option<Bytes>, fn(v1::Part) -> Out); 2] = [(evaluation, Out::EvaluationKeys), (public, Out::PublicKey)];
+        for (key, what) in keys {
+            for part in key.iter().flat_map(|key| parts(0, key)) {
+                self.traffic.key_bytes += send(outbound, what(part)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Requests in, answers out, until the outputs are there.
+    async fn exchange(
+        &mut self,
+        number: u64,
+        inbound: &mut Streaming<v1::FromServer>,
+        outbound: &Sender<v1::FromClient>,
+        answers: Sender<Answer>,
+        mut made: Receiver<Answer>,
+        resuming: bool,
+    ) -> Result<Vec<Bytes>, Broken> {
+        // Answers leave while requests come in.
+        let (up, down, rounds) = (AtomicU64::new(0), Mutex::new(0.0), AtomicU64::new(0));
+        let leave = async {
+            while let Some(Answer { sequence, made }) = made.recv().await {
+                let made = made?;
+                for part in parts(sequence, &made.body) {
+                    up.fetch_add(send(outbound, Out::Answer(part)).await?, Ordering::Relaxed);
+                }
+                *down.lock().unwrap_or_else(PoisonError::into_inner) += made.minimum_down;
+                rounds.fetch_add(1, Ordering::Relaxed);
+            }
+            pending::<Result<Vec<Bytes>, Broken>>().await
+        };
+        let result = tokio::select! {
+            result = leave => result,
+            result = self.come(number, inbound, answers, resuming) => result,
+        };
+        let rounds = rounds.into_inner();
+        self.traffic.bytes_up += up.into_inner();
+        self.traffic.minimum_down += down.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.traffic.rounds += rounds;
+        self.progress |= rounds > 0;
+        result
+    }
+
+    async fn come(
+        &mut self,
+        number: u64,
+        inbound: &mut Streaming<v1::FromServer>,
+        answers: Sender<Answer>,
+        resuming: bool,
+    ) -> Result<Vec<Bytes>, Broken> {
+        let params = &self.model.params;
+        let context = self.keys.context();
+        let (mut waiting, mut tile, mut output) = (None::<Ask>, Assembly::default(), Assembly::default());
+        let mut outputs = Vec::new();
+        loop {
+            let ready = match self.next(inbound, resuming).await? {
+                In::Ask(ask) if waiting.is_none() => {
+                    let ask = Ask::check(ask, params)?;
+                    match &ask.what {
+                        Asked::Input { .. } => Some((ask, Bytes::new())),
+                        Asked::Refresh { .. } => {
+                            waiting = Some(ask);
+                            None
+                        }
+                    }
+                }
+                In::Tile(part) => {
+                    let Some(ask) = &waiting else { return Err(unexpected(&In::Tile(part), "a request").into()) };
+                    let stated = match &ask.what {
+                        Asked::Refresh { bytes, .. } => *bytes,
+                        Asked::Input { .. } => 0,
+                    };
+                    let most = CiphertextTensor::max_body_len(context, protocol::limits::TILE_VALUES)?;
+                    let whole = tile.take::<ClientError>(part, |_| Ok(stated.min(most)))?;
+                    match (whole, waiting.take()) {
+                        (Some((_, body)), Some(ask)) => Some((ask, body)),
+                        (_, ask) => {
+                            waiting = ask;
+                            None
+                        }
+                    }
+                }
+                In::Output(part) => {
+                    let index = outputs.len();
+                    let port = self.model.outputs.get(index).ok_or_else(|| ClientError::Asked("one output too many".into()))?;
+                    let most = CiphertextTensor::max_body_len(context, port.elements())?;
+                    if let Some((_, body)) = output.take::<ClientError>(part, |_| Ok(most))? {
+                        self.traffic.minimum_down += minimum(params, 2 * port.elements(), port.level);
+                        outputs.push(body);
+                    }
+                    None
+                }
+                In::Done(_) if outputs.len() == self.model.outputs.len() => return Ok(outputs),
+                other => return Err(unexpected(&other, "a request, a tile or an output").into()),
+            };
+            let Some((ask, tile)) = ready else { continue };
+            self.traffic.minimum_up += minimum(params, ask.results, ask.level);
+            self.worker.put(Task { connection: number, ask, tile, answers: answers.clone() }).await?;
+        }
+    }
+
+    /// Tells the server that nobody waits any more.
+    async fn cancel(&mut self) {
+        let Some(session) = self.session else { return };
+        let told = async {
+            let (outbound, queue) = channel(QUEUE);
+            let hello = v1::Hello::from(Hello {
+                model: self.model.model.clone(),
+                program: self.model.program,
+                images: self.images,
+                evaluation_keys: None,
+                public_key: None,
+                deadline: None,
+                resume: Some(session),
+            });
+            for what in [Out::Hello(hello), Out::Cancel(v1::Cancel {})] {
+                send(&outbound, what).await.ok()?;
+            }
+            let request = self.client.request(ReceiverStream::new(queue));
+            let mut inbound = self.client.channel.clone().infer(request).await.ok()?.into_inner();
+            while let Ok(Some(_)) = inbound.message().await {}
+            Some(())
+        };
+        let _ = timeout(FAREWELL, told).await;
+    }
+}
+
+/// Sends a message; its length on the way.
+async fn send(outbound: &Sender<v1::FromClient>, what: Out) -> Result<u64, Broken> {
+    let message = v1::FromClient { what: Some(what) };
+    let bytes = PREFIX + message.encoded_len() as u64;
+    match outbound.send(message).await {
+        Ok(()) => Ok(bytes),
+        // The reading side learns why.
+        Err(_) => pending().await,
+    }
+}
+
+fn unexpected(found: &In, expected: &'static str) -> ClientError {
+    let found = match found {
+        In::Welcome(_) => "a Welcome",
+        In::Ask(_) => "a request",
+        In::Tile(_) => "a part of a tile",
+        In::Output(_) => "a part of an output",
+        In::Done(_) => "Done",
+    };
+    ProtocolError::Unexpected { found, expected }.into()
+}

@@ -1,0 +1,11 @@
+//! Two parties in two processes: the server is a child of the test, this same program started again.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod faults;
+mod networks;
+mod party;
+mod proxy;
+mod refusals;
+mod results;
+mod stress;

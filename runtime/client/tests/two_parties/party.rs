@@ -1,0 +1,283 @@
+//! The server as a process of its own, with certificates made when the test begins.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use client::{Client, ClientOptions};
+use execute::StreamOptions;
+use he_ir::ClientFunction;
+use protocol::Digest;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use server::{Access, Limits, Model, ModelOptions, Server, ServerConfig, Token, Transport};
+
+use crate::networks::{Network, params, two_by_two};
+
+pub(crate) const TOKEN: &str = "token-of-the-ward-0123456789abcdef";
+pub(crate) const OTHER_TOKEN: &str = "token-of-the-lab-0123456789abcdef";
+
+/// Certificates of one authority, PEM.
+pub(crate) struct Certificates {
+    pub(crate) authority: String,
+    pub(crate) server: (String, String),
+    pub(crate) client: (String, String),
+}
+
+fn made() -> Certificates {
+    let mut authority = CertificateParams::new(vec![]).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let signed = |names: &[&str], usage| {
+        let key = KeyPair::generate().unwrap();
+        let mut of = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
+        of.extended_key_usages = vec![usage];
+        (of.signed_by(&key, &authority).unwrap().pem(), key.serialize_pem())
+    };
+    Certificates {
+        server: signed(&["localhost", "127.0.0.1"], ExtendedKeyUsagePurpose::ServerAuth),
+        client: signed(&["ward"], ExtendedKeyUsagePurpose::ClientAuth),
+        authority: authority.pem(),
+    }
+}
+
+/// The authority that server and clients trust.
+pub(crate) fn certificates() -> &'static Certificates {
+    static MADE: OnceLock<Certificates> = OnceLock::new();
+    MADE.get_or_init(made)
+}
+
+/// An authority that nobody trusts.
+pub(crate) fn strangers() -> &'static Certificates {
+    static MADE: OnceLock<Certificates> = OnceLock::new();
+    MADE.get_or_init(made)
+}
+
+/// What the child process is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup {
+    pub(crate) tls: bool,
+    pub(crate) certificates: bool,
+    pub(crate) limits: Limits,
+    pub(crate) port: u16,
+}
+
+impl Setup {
+    pub(crate) fn new() -> Self {
+        let limits = Limits {
+            resume_window: Duration::from_secs(20),
+            shutdown_grace: Duration::from_secs(5),
+            ..Limits::default()
+        };
+        Self { tls: true, certificates: false, limits, port: 0 }
+    }
+
+    /// One line: what differs from test to test.
+    fn line(&self) -> String {
+        let Limits { sessions, sessions_per_client, memory_bytes, bytes_per_client, images_per_client, .. } = self.limits;
+        let ms = |d: Duration| d.as_millis();
+        let Limits { deadline, answer_timeout, resume_window, shutdown_grace, handshake_timeout, .. } = self.limits;
+        format!(
+            "{} {} {} {sessions} {sessions_per_client} {memory_bytes} {bytes_per_client} {images_per_client} {} {} {} {} {}",
+            u8::from(self.tls),
+            u8::from(self.certificates),
+            self.port,
+            ms(deadline),
+            ms(answer_timeout),
+            ms(resume_window),
+            ms(shutdown_grace),
+            ms(handshake_timeout),
+        )
+    }
+
+    fn parse(line: &str) -> Self {
+        let n: Vec<u64> = line.split(' ').map(|n| n.parse().unwrap()).collect();
+        let ms = Duration::from_millis;
+        let limits = Limits {
+            sessions: n[3] as usize,
+            sessions_per_client: n[4] as usize,
+            memory_bytes: n[5],
+            bytes_per_client: n[6],
+            images_per_client: n[7],
+            deadline: ms(n[8]),
+            answer_timeout: ms(n[9]),
+            resume_window: ms(n[10]),
+            shutdown_grace: ms(n[11]),
+            handshake_timeout: ms(n[12]),
+            ..Limits::default()
+        };
+        Self { tls: n[0] == 1, certificates: n[1] == 1, port: n[2] as u16, limits }
+    }
+
+    /// Starts the server.
+    pub(crate) fn start(self) -> Party {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["party::server_process", "--exact", "--ignored", "--nocapture"])
+            .env("HENGE_TEST_SERVER", self.line())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let certificates = certificates();
+        for pem in [&certificates.authority, &certificates.server.0, &certificates.server.1] {
+            write!(input, "{pem}\0").unwrap();
+        }
+        input.write_all(b"\x01").unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        let addresses = loop {
+            line.clear();
+            assert_ne!(output.read_line(&mut line).unwrap(), 0, "the server ended before it listened");
+            if let Some((_, addresses)) = line.split_once("listening ") {
+                break addresses.trim().to_owned();
+            }
+        };
+        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        let (address, metrics) = addresses.split_once(' ').unwrap();
+        Party { child, input: Some(input), address: address.parse().unwrap(), metrics: metrics.parse().unwrap(), setup: self }
+    }
+}
+
+/// A running server.
+pub(crate) struct Party {
+    child: Child,
+    input: Option<std::process::ChildStdin>,
+    pub(crate) address: SocketAddr,
+    pub(crate) metrics: SocketAddr,
+    setup: Setup,
+}
+
+impl Party {
+    /// How a client gets in, at the server's own address or at a proxy's.
+    pub(crate) fn options_at(&self, address: SocketAddr) -> ClientOptions {
+        let port = address.port();
+        let options = match self.setup.tls {
+            true => ClientOptions::new(&format!("https://localhost:{port}"))
+                .authority(certificates().authority.as_bytes())
+                .token(TOKEN),
+            false => ClientOptions::new(&format!("http://127.0.0.1:{port}")).insecure_no_tls().token(TOKEN),
+        };
+        options.accept_insecure_parameters()
+    }
+
+    pub(crate) fn options(&self) -> ClientOptions {
+        self.options_at(self.address)
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(self.options()).await.unwrap()
+    }
+
+    /// Ends the process at once, as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks the server to stop, and waits until it has.
+    pub(crate) fn stop(&mut self) -> bool {
+        drop(self.input.take());
+        self.child.wait().unwrap().success()
+    }
+
+    /// Memory of the process at its largest, in bytes.
+    pub(crate) fn peak_rss(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// A page of the operator's port.
+    pub(crate) fn page(&self, path: &str) -> String {
+        let mut stream = std::net::TcpStream::connect(self.metrics).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).unwrap();
+        page
+    }
+
+    /// One number of the metrics.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let page = self.page("/metrics");
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in {page}")).trim().parse().unwrap()
+    }
+}
+
+impl Drop for Party {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Names of the models that every server has.
+pub(crate) const SQUARE: &str = "square";
+pub(crate) const FLOODED: &str = "flooded";
+pub(crate) const TWO_BY_TWO: &str = "two by two";
+pub(crate) const RELU: &str = "relu";
+pub(crate) const SHUFFLED: &str = "shuffled";
+pub(crate) const POOLED: &str = "pooled";
+/// Many tiles: time for something to go wrong.
+pub(crate) const WIDE: &str = "wide";
+pub(crate) const WIDTH: usize = 600;
+
+fn models() -> Vec<Model> {
+    let model = |name, program, options| Model::new(name, &program, params(), options).unwrap();
+    let ranges = vec![Some((-1.0, 1.0))];
+    let tiles = StreamOptions { tile_values: 8, in_flight: 2 };
+    let wide = StreamOptions { tile_values: 6, in_flight: 3 };
+    let with = |function| Network::with(function).program();
+    let flooded = ModelOptions { flooding: Some(1e-3), ..ModelOptions::default() };
+    vec![
+        model(SQUARE, Network::square().program(), ModelOptions { ranges, ..ModelOptions::default() }),
+        model(FLOODED, Network::square().program(), flooded),
+        model(TWO_BY_TWO, two_by_two(), ModelOptions::default()),
+        model(RELU, with(ClientFunction::Relu), ModelOptions::default()),
+        model(SHUFFLED, with(ClientFunction::Tanh), ModelOptions { shuffle: true, ..ModelOptions::default() }),
+        model(POOLED, Network::pooled().program(), ModelOptions { tiles, ..ModelOptions::default() }),
+        model(WIDE, Network::wide(WIDTH).program(), ModelOptions { tiles: wide, ..ModelOptions::default() }),
+    ]
+}
+
+/// Not a test: the server's side, when the test program is started as a child.
+#[test]
+#[ignore = "the body of the child process"]
+fn server_process() {
+    let Ok(line) = std::env::var("HENGE_TEST_SERVER") else { return };
+    let setup = Setup::parse(&line);
+    let mut pems = Vec::new();
+    let mut byte = [0];
+    while std::io::stdin().read_exact(&mut byte).is_ok() && byte[0] != 1 {
+        pems.push(byte[0]);
+    }
+    let pems: Vec<Vec<u8>> = pems.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
+    let transport = match setup.tls {
+        true => Transport::Tls {
+            certificate: pems[1].clone(),
+            key: pems[2].clone(),
+            client_authority: setup.certificates.then(|| pems[0].clone()),
+        },
+        false => Transport::InsecureLoopback,
+    };
+    let token = |name, token: &str| Token::new(name, Digest::of(token.as_bytes()));
+    let tokens = vec![token("ward", TOKEN), token("lab", OTHER_TOKEN)];
+    let access = Access { tokens, certificates: setup.certificates, anybody: false };
+    let listen = format!("127.0.0.1:{}", setup.port).parse().unwrap();
+    let metrics = Some("127.0.0.1:0".parse().unwrap());
+    let config = ServerConfig { listen, metrics, transport, access, limits: setup.limits };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let server = Server::bind(config, models()).await.unwrap();
+        println!("listening {} {}", server.address(), server.metrics_address().unwrap());
+        let stop = server.stopper();
+        // The test closes its end, or is gone.
+        std::thread::spawn(move || {
+            let _ = std::io::stdin().read_exact(&mut [0]);
+            stop.stop();
+        });
+        server.serve().await.unwrap();
+    });
+}

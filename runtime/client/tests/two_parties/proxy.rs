@@ -1,0 +1,104 @@
+//! A wire that fails: bytes pass through it, and something happens to them on the way.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What happens to one connection, in one direction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Fault {
+    Nothing,
+    /// Both directions end after so many bytes.
+    Cut(u64),
+    /// Every piece waits so long.
+    Delay(Duration),
+    /// Bytes after these are swallowed; the connection stays.
+    Stall(u64),
+    /// A bit of this byte is turned over.
+    Flip(u64),
+    /// The connection is ended in good order after so many bytes, the rest never sent.
+    Truncate(u64),
+}
+
+/// A proxy before a server. Connection i suffers fault i; those after the last, none.
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    pub(crate) connections: Arc<AtomicUsize>,
+    pub(crate) up: Arc<AtomicU64>,
+    pub(crate) down: Arc<AtomicU64>,
+}
+
+impl Proxy {
+    /// Faults on the way up to the server and on the way down from it.
+    pub(crate) async fn start(server: SocketAddr, faults: Vec<(Fault, Fault)>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (connections, up, down) = <(Arc<AtomicUsize>, Arc<AtomicU64>, Arc<AtomicU64>)>::default();
+        let proxy = Self { address, connections: Arc::clone(&connections), up: Arc::clone(&up), down: Arc::clone(&down) };
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let index = connections.fetch_add(1, Ordering::SeqCst);
+                let (rising, falling) = faults.get(index).copied().unwrap_or((Fault::Nothing, Fault::Nothing));
+                let Ok(server) = TcpStream::connect(server).await else { continue };
+                let (client_in, client_out) = client.into_split();
+                let (server_in, server_out) = server.into_split();
+                let cut = Arc::new(AtomicBool::new(false));
+                tokio::spawn(carry(client_in, server_out, rising, Arc::clone(&up), Arc::clone(&cut)));
+                tokio::spawn(carry(server_in, client_out, falling, Arc::clone(&down), cut));
+            }
+        });
+        proxy
+    }
+}
+
+async fn carry(
+    mut from: tokio::net::tcp::OwnedReadHalf,
+    mut to: tokio::net::tcp::OwnedWriteHalf,
+    fault: Fault,
+    count: Arc<AtomicU64>,
+    cut: Arc<AtomicBool>,
+) {
+    let mut carried = 0u64;
+    let mut buffer = vec![0; 16 << 10];
+    loop {
+        let read = tokio::select! {
+            read = from.read(&mut buffer) => read,
+            () = tokio::time::sleep(Duration::from_millis(20)) => {
+                if cut.load(Ordering::SeqCst) { return }
+                continue;
+            }
+        };
+        let Ok(len @ 1..) = read else { break };
+        let mut piece = &mut buffer[..len];
+        let left = |limit: u64| (limit.saturating_sub(carried) as usize).min(len);
+        match fault {
+            Fault::Nothing => {}
+            Fault::Delay(delay) => tokio::time::sleep(delay).await,
+            Fault::Cut(limit) | Fault::Truncate(limit) | Fault::Stall(limit) => piece = &mut piece[..left(limit)],
+            Fault::Flip(byte) => {
+                if (carried..carried + len as u64).contains(&byte) {
+                    piece[(byte - carried) as usize] ^= 0x10;
+                }
+            }
+        }
+        carried += len as u64;
+        count.fetch_add(piece.len() as u64, Ordering::SeqCst);
+        if to.write_all(piece).await.is_err() {
+            break;
+        }
+        match fault {
+            Fault::Cut(limit) if carried >= limit => break,
+            Fault::Truncate(limit) if carried >= limit => {
+                let _ = to.shutdown().await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                break;
+            }
+            _ => {}
+        }
+    }
+    cut.store(true, Ordering::SeqCst);
+}

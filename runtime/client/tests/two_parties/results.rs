@@ -1,0 +1,173 @@
+//! What comes back is what the network computes.
+
+use std::sync::Arc;
+
+use client::{Client, ClientError, Images, Keys, Traffic};
+use he_ir::ClientFunction;
+
+use crate::networks::{Network, numbers};
+use crate::party::{FLOODED, POOLED, RELU, SHUFFLED, SQUARE, Setup, TWO_BY_TWO, WIDE, WIDTH, certificates};
+
+pub(crate) fn largest_error(found: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    found.iter().zip(expected).fold(0.0, |most, (f, e)| most.max((f - e).abs()))
+}
+
+/// A batch through a model of two dense layers, and its largest error.
+pub(crate) async fn check(client: &Client, model: &str, network: &Network, images: usize) -> client::Inference {
+    let model = client.describe(model).await.unwrap();
+    let keys = Arc::new(Keys::generate(&model).unwrap());
+    check_with(client, &model, &keys, network, images, 5e-3).await.unwrap()
+}
+
+pub(crate) async fn check_with(
+    client: &Client,
+    model: &client::Description,
+    keys: &Arc<Keys>,
+    network: &Network,
+    images: usize,
+    bound: f64,
+) -> Result<client::Inference, client::ClientError> {
+    let x = numbers(6 * images, 7 + images as u64);
+    let inference = client.infer(model, keys, vec![Images::from_image_major(&x, 6)?]).await?;
+    let error = largest_error(&inference.outputs[0].to_image_major(), &network.evaluate(&x));
+    assert!(error < bound, "largest error {error}");
+    Ok(inference)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_comes_back_classified_over_tls() {
+    let party = Setup::new().start();
+    let client = party.client().await;
+    assert_eq!(client.models().await.unwrap(), [SQUARE, FLOODED, TWO_BY_TWO, RELU, SHUFFLED, POOLED, WIDE]);
+    let inference = check(&client, SQUARE, &Network::square(), 1000).await;
+    let traffic = inference.traffic;
+    assert_eq!((traffic.rounds, traffic.connections), (1, 1));
+    assert!(traffic.key_bytes > 0);
+    // Packed residues: at most a bit to a residue above the information in it, and a few hundred bytes of messages.
+    for (bytes, minimum) in [(traffic.bytes_up, traffic.minimum_up), (traffic.bytes_down, traffic.minimum_down)] {
+        let bytes = bytes as f64;
+        assert!(bytes >= minimum && bytes <= minimum * 1.05 + 600.0, "{bytes} bytes, at least {minimum}");
+    }
+    println!(
+        "1000 images: {} bytes up (at least {:.0}), {} down (at least {:.0}), keys {}",
+        traffic.bytes_up, traffic.minimum_up, traffic.bytes_down, traffic.minimum_down, traffic.key_bytes
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_computes_activations() {
+    let party = Setup::new().start();
+    let client = party.client().await;
+    let relu = check(&client, RELU, &Network::with(ClientFunction::Relu), 500).await;
+    assert_eq!((relu.traffic.rounds, relu.traffic.key_bytes), (2, 0));
+    check(&client, SHUFFLED, &Network::with(ClientFunction::Tanh), 500).await;
+    let pooled = check(&client, POOLED, &Network::pooled(), 500).await;
+    assert!(pooled.traffic.rounds > 3, "{:?}", pooled.traffic);
+    let wide = check(&client, WIDE, &Network::wide(WIDTH), 1024).await;
+    assert!(wide.traffic.rounds > 100, "{:?}", wide.traffic);
+    let Traffic { bytes_up, bytes_down, minimum_up, minimum_down, rounds, .. } = wide.traffic;
+    println!("{rounds} rounds: {bytes_up} bytes up (at least {minimum_up:.0}), {bytes_down} down (at least {minimum_down:.0})");
+    assert!(bytes_up as f64 <= minimum_up * 1.05 + 200.0 * rounds as f64);
+    assert!(bytes_down as f64 <= minimum_down * 1.05 + 200.0 * rounds as f64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_outgrow_their_ciphertexts_are_an_error_of_the_client_alone() {
+    let party = Setup::new().start();
+    let client = party.client().await;
+    let model = client.describe(RELU).await.unwrap();
+    let keys = Arc::new(Keys::generate(&model).unwrap());
+    // The first layer's level has room for a few units only.
+    let huge = Images::from_image_major(&[1e3; 6], 6).unwrap();
+    let error = client.infer(&model, &keys, vec![huge]).await.unwrap_err();
+    assert!(matches!(error, ClientError::Saturated(_) | ClientError::Secret(_)), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_travel_once() {
+    let party = Setup::new().start();
+    let client = party.client().await;
+    let model = client.describe(SQUARE).await.unwrap();
+    let keys = Arc::new(Keys::generate(&model).unwrap());
+    let first = check_with(&client, &model, &keys, &Network::square(), 3, 5e-3).await.unwrap();
+    assert!(first.traffic.key_bytes > 0);
+    let again = check_with(&client, &model, &keys, &Network::square(), 3, 5e-3).await.unwrap();
+    assert_eq!(again.traffic.key_bytes, 0);
+    // Another client does not find them.
+    let lab = Client::connect(party.options().token(crate::party::OTHER_TOKEN)).await.unwrap();
+    let other = check_with(&lab, &model, &keys, &Network::square(), 3, 5e-3).await.unwrap();
+    assert_eq!(other.traffic.key_bytes, first.traffic.key_bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_inputs_and_outputs_complex_packed() {
+    let party = Setup::new().start();
+    let client = party.client().await;
+    let model = client.describe(TWO_BY_TWO).await.unwrap();
+    assert!(!model.relinearizes);
+    let (images, keys) = (model.capacity(), Arc::new(Keys::generate(&model).unwrap()));
+    assert_eq!(images, model.params.n());
+    let (x, y) = (numbers(2 * images, 1), numbers(2 * images, 2));
+    let inputs = vec![Images::from_image_major(&x, 2).unwrap(), Images::from_image_major(&y, 2).unwrap()];
+    let inference = client.infer(&model, &keys, inputs).await.unwrap();
+    let sum: Vec<f64> = x.iter().zip(&y).map(|(x, y)| x + y).collect();
+    let twice: Vec<f64> = sum.iter().map(|s| 2.0 * s).collect();
+    assert!(largest_error(&inference.outputs[0].to_image_major(), &sum) < 1e-3);
+    assert!(largest_error(&inference.outputs[1].to_image_major(), &twice) < 2e-3);
+    assert_eq!((inference.traffic.rounds, inference.traffic.key_bytes), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flooded_results_carry_the_noise_that_was_configured() {
+    let party = Setup::new().start();
+    let client = party.client().await;
+    let model = client.describe(FLOODED).await.unwrap();
+    assert!(model.wants_public_key);
+    let keys = Arc::new(Keys::generate(&model).unwrap());
+    let x = numbers(6 * 1000, 5);
+    let mut results = Vec::new();
+    for _ in 0..2 {
+        let inputs = vec![Images::from_image_major(&x, 6).unwrap()];
+        results.push(client.infer(&model, &keys, inputs).await.unwrap().outputs[0].to_image_major());
+    }
+    let expected = Network::square().evaluate(&x);
+    for found in &results {
+        let square: f64 = found.iter().zip(&expected).map(|(f, e)| (f - e).powi(2)).sum();
+        let deviation = (square / found.len() as f64).sqrt();
+        // 1e-3 was configured; the computation's own noise is well below that.
+        assert!((0.9e-3..1.3e-3).contains(&deviation), "{deviation}");
+    }
+    // Drawn anew each time.
+    assert!(largest_error(&results[0], &results[1]) > 1e-4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_as_good_as_a_token() {
+    let party = Setup { certificates: true, ..Setup::new() }.start();
+    let (certificate, key) = &certificates().client;
+    let options = client::ClientOptions::new(&format!("https://localhost:{}", party.address.port()))
+        .authority(certificates().authority.as_bytes())
+        .identity(certificate.as_bytes(), key.as_bytes());
+    let client = Client::connect(options).await.unwrap();
+    check(&client, SQUARE, &Network::square(), 2).await;
+    check(&party.client().await, SQUARE, &Network::square(), 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plaintext_on_loopback_when_asked_for() {
+    let party = Setup { tls: false, ..Setup::new() }.start();
+    check(&party.client().await, SQUARE, &Network::square(), 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_sees_counts_and_health() {
+    let mut party = Setup::new().start();
+    check(&party.client().await, SQUARE, &Network::square(), 17).await;
+    assert!(party.page("/healthz").contains("200 OK"));
+    assert_eq!(party.metric("henge_images_total"), 17.0);
+    assert_eq!(party.metric("henge_inferences_finished_total"), 1.0);
+    assert!(party.metric("henge_received_bytes_total") > 1e4);
+    assert_eq!(party.metric("henge_sessions"), 0.0);
+    assert!(party.stop());
+}

@@ -1,0 +1,3 @@
+//! Every message, there and back, and mangled.
+
+fn main() {}

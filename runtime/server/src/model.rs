@@ -1,0 +1,127 @@
+//! A model, ready for any number of clients.
+
+use std::sync::Arc;
+
+use execute::ckks::CkksBackend;
+use execute::{StreamOptions, Streamed, prepare_streamed};
+use he_ckks::CkksContext;
+use he_ir::{HeProgram, Op};
+use he_params::CkksParams;
+use protocol::{Description, Port, limits, program_digest};
+
+use crate::ServerError;
+
+/// What the owner of a model chooses for it.
+#[derive(Clone, Debug, Default)]
+pub struct ModelOptions {
+    /// Lowest and highest number of each input, in the order of the program; clients refuse others. Missing ones are not stated.
+    pub ranges: Vec<Option<(f64, f64)>>,
+    /// How many ciphertexts travel at a time, and how many requests are open.
+    pub tiles: StreamOptions,
+    /// Elements of a tile travel in random order where each result needs one element alone, so that the client cannot tell which neuron of the tile a number
+    /// belongs to.
+    pub shuffle: bool,
+    /// Standard deviation of the noise added to every number returned, which is then a fresh encryption: neither the noise of the computation nor
+    /// the second components of the result tell of the weights.
+    pub flooding: Option<f64>,
+}
+
+/// A program, its parameters, its packed weights.
+#[derive(Debug)]
+pub struct Model {
+    description: Description,
+    context: Arc<CkksContext>,
+    streamed: Streamed<CkksBackend>,
+    keyless: Arc<CkksBackend>,
+    options: ModelOptions,
+}
+
+impl Model {
+    /// Verifies a program and packs its weights.
+    ///
+    /// # Errors
+    /// A program that cannot run on these parameters, that the protocol has no room for, or whose outputs do not suit the options.
+    pub fn new(name: &str, program: &HeProgram, params: CkksParams, options: ModelOptions) -> Result<Self, ServerError> {
+        let named = |source| ServerError::Model { model: name.to_owned(), source };
+        let port = |name: &str, value: &he_ir::CipherType, range| Port {
+            name: name.to_owned(),
+            shape: value.shape.clone(),
+            level: value.level,
+            scale: value.scale,
+            range,
+        };
+        let ranges = options.ranges.iter().copied().chain(std::iter::repeat(None));
+        let outputs = program.outputs().iter().filter_map(|(name, id)| Some((name, program.node(*id)?.value())));
+        let outputs: Vec<_> = outputs.collect();
+        if let Some(std_dev) = options.flooding {
+            if !(std_dev.is_finite() && std_dev > 0.0) {
+                return Err(ServerError::Flooding(std_dev));
+            }
+            if outputs.iter().any(|(_, value)| value.component_count != 2) {
+                return Err(ServerError::NotRelinearized(name.to_owned()));
+            }
+        }
+        let description = Description {
+            model: name.to_owned(),
+            program: program_digest(program, &params).map_err(named)?,
+            packing: program.packing(),
+            inputs: program.inputs().zip(ranges).map(|((name, _, value), range)| port(name, value, range)).collect(),
+            outputs: outputs.iter().map(|(name, value)| port(name, value, None)).collect(),
+            relinearizes: program.nodes().iter().any(|node| matches!(node.op(), Op::Relinearize)),
+            refreshes: program.refreshes().count(),
+            wants_public_key: options.flooding.is_some(),
+            params: params.clone(),
+        };
+        // What a client would refuse is refused here, before one comes.
+        let description = Description::try_from(protocol::v1::Description::from(&description)).map_err(named)?;
+        let context = CkksContext::new(params)?;
+        let keyless = Arc::new(CkksBackend::to_prepare(&context).with_packing(program.packing()));
+        let streamed = prepare_streamed(&*keyless, program, &options.tiles)?;
+        Ok(Self { description, context, streamed, keyless, options })
+    }
+
+    /// What clients are told.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Bytes of live tiles that one inference plans with.
+    pub fn planned_bytes(&self) -> u64 {
+        self.streamed.memory().peak as u64
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.description.model
+    }
+
+    pub(crate) fn context(&self) -> &Arc<CkksContext> {
+        &self.context
+    }
+
+    pub(crate) fn streamed(&self) -> &Streamed<CkksBackend> {
+        &self.streamed
+    }
+
+    pub(crate) fn options(&self) -> &ModelOptions {
+        &self.options
+    }
+
+    /// The backend of clients that need no keys.
+    pub(crate) fn keyless(&self) -> &Arc<CkksBackend> {
+        &self.keyless
+    }
+}
+
+/// Names are unique, and there are as many models as the protocol allows.
+pub(crate) fn check_names(models: &[Arc<Model>]) -> Result<(), ServerError> {
+    let (found, max) = (models.len(), limits::MODELS);
+    if !(1..=max).contains(&found) {
+        return Err(ServerError::Models { found, max });
+    }
+    for (index, model) in models.iter().enumerate() {
+        if models.iter().take(index).any(|other| other.name() == model.name()) {
+            return Err(ServerError::SameName(model.name().to_owned()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,307 @@
+//! One inference, from the Hello to the last output, across connections.
+//!
+//! Two sides meet here: the thread that runs the program asks, waits for answers and ends; the connection of the moment, if there is one, carries requests out
+//! and answers in. A request stays until its answer is there, so a new connection can repeat it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use protocol::{SessionId, v1};
+use tokio::sync::watch;
+use tonic::{Code, Status};
+
+use crate::Model;
+use crate::admission::Place;
+use crate::auth::Principal;
+
+/// Most requests without an answer: a run that asks for more is refused.
+pub(crate) const MAX_OPEN: usize = 256;
+
+/// A request on its way.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) ask: v1::Ask,
+    /// The ciphertexts, for a refresh.
+    pub(crate) tile: Bytes,
+    /// Longest answer, in bytes.
+    pub(crate) max_answer: u64,
+}
+
+/// What a connection sends next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    Request(Arc<Request>),
+    Outputs(Arc<[Bytes]>, v1::Done),
+    /// The session is over, for this reason.
+    Ended(Status),
+    /// Another connection has taken the session up.
+    Superseded,
+    Nothing,
+}
+
+/// One inference.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    /// What logs call it.
+    pub(crate) number: u64,
+    pub(crate) principal: Principal,
+    pub(crate) model: Arc<Model>,
+    pub(crate) images: usize,
+    deadline: Instant,
+    state: Mutex<State>,
+    changed: Condvar,
+    wake: watch::Sender<u64>,
+    _place: Place,
+}
+
+#[derive(Debug)]
+struct State {
+    open: BTreeMap<u64, Arc<Request>>,
+    answers: BTreeMap<u64, Bytes>,
+    outputs: Option<Arc<[Bytes]>>,
+    ended: Option<Status>,
+    /// The connection of the moment.
+    attached: Option<u64>,
+    connections: u64,
+    /// When the last connection went, or the last answer came.
+    last_sign: Instant,
+    rounds: u64,
+    bytes_up: u64,
+    bytes_down: u64,
+}
+
+impl Session {
+    pub(crate) fn new(
+        id: SessionId,
+        number: u64,
+        principal: Principal,
+        model: Arc<Model>,
+        images: usize,
+        deadline: Duration,
+        place: Place,
+    ) -> Self {
+        let now = Instant::now();
+        let state = State {
+            open: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            outputs: None,
+            ended: None,
+            attached: None,
+            connections: 0,
+            last_sign: now,
+            rounds: 0,
+            bytes_up: 0,
+            bytes_down: 0,
+        };
+        Self {
+            id,
+            number,
+            principal,
+            model,
+            images,
+            deadline: now + deadline,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            wake: watch::Sender::new(0),
+            _place: place,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn notify(&self) {
+        self.changed.notify_all();
+        self.wake.send_modify(|version| *version += 1);
+    }
+
+    // What the run calls.
+
+    /// Hands a request over.
+    pub(crate) fn ask(&self, sequence: u64, request: Request) -> Result<(), Status> {
+        let mut state = self.state();
+        state.check()?;
+        if state.open.len() + state.answers.len() >= MAX_OPEN {
+            return Err(Status::internal(format!("more than {MAX_OPEN} requests without an answer")));
+        }
+        state.bytes_down += request.tile.len() as u64;
+        state.open.insert(sequence, Arc::new(request));
+        drop(state);
+        self.notify();
+        Ok(())
+    }
+
+    /// Waits for an answer.
+    pub(crate) fn answer(&self, sequence: u64) -> Result<Bytes, Status> {
+        let mut state = self.state();
+        loop {
+            state.check()?;
+            if let Some(answer) = state.answers.remove(&sequence) {
+                return Ok(answer);
+            }
+            if !state.open.contains_key(&sequence) {
+                return Err(Status::internal(format!("request {sequence} was never made")));
+            }
+            state = self.wait(state);
+        }
+    }
+
+    /// Between two pieces of work: goes on at once while a client is there, waits while nobody is.
+    pub(crate) fn checkpoint(&self) -> Result<(), Status> {
+        let mut state = self.state();
+        loop {
+            state.check()?;
+            if state.attached.is_some() {
+                return Ok(());
+            }
+            state = self.wait(state);
+        }
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        // The sweep ends sessions on time; the limit only guards against a notice missed.
+        self.changed.wait_timeout(state, Duration::from_secs(1)).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// The results are there.
+    pub(crate) fn finish(&self, outputs: Vec<Bytes>) {
+        let mut state = self.state();
+        state.bytes_down += outputs.iter().map(|output| output.len() as u64).sum::<u64>();
+        state.outputs = Some(outputs.into());
+        drop(state);
+        self.notify();
+    }
+
+    /// Ends the session; the first reason stays.
+    pub(crate) fn end(&self, status: Status) {
+        let mut state = self.state();
+        if state.ended.is_none() {
+            state.ended = Some(status);
+        }
+        state.open.clear();
+        state.answers.clear();
+        state.outputs = None;
+        drop(state);
+        self.notify();
+    }
+
+    // What a connection calls.
+
+    /// Takes the session up; the connection before, if there is one, is told to go.
+    pub(crate) fn attach(&self) -> Result<u64, Status> {
+        let mut state = self.state();
+        state.check()?;
+        state.connections += 1;
+        state.attached = Some(state.connections);
+        state.last_sign = Instant::now();
+        let connection = state.connections;
+        drop(state);
+        self.notify();
+        Ok(connection)
+    }
+
+    /// The connection is gone.
+    pub(crate) fn detach(&self, connection: u64) {
+        let mut state = self.state();
+        if state.attached == Some(connection) {
+            state.attached = None;
+            state.last_sign = Instant::now();
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.wake.subscribe()
+    }
+
+    /// What to send after request `sent`.
+    pub(crate) fn next(&self, connection: u64, sent: Option<u64>) -> Next {
+        let mut state = self.state();
+        if let Some(status) = &state.ended {
+            return Next::Ended(status.clone());
+        }
+        if state.attached != Some(connection) {
+            return Next::Superseded;
+        }
+        if let Some(outputs) = &state.outputs {
+            let (rounds, bytes_up, bytes_down) = (state.rounds, state.bytes_up, state.bytes_down);
+            return Next::Outputs(Arc::clone(outputs), v1::Done { rounds, bytes_up, bytes_down });
+        }
+        let from = sent.map_or(0, |sent| sent + 1);
+        match state.open.range(from..).next().map(|(_, request)| Arc::clone(request)) {
+            Some(request) => {
+                state.last_sign = Instant::now();
+                Next::Request(request)
+            }
+            None => Next::Nothing,
+        }
+    }
+
+    /// Longest answer to a request that is open.
+    pub(crate) fn max_answer(&self, sequence: u64) -> Result<u64, Status> {
+        let state = self.state();
+        let request = state.open.get(&sequence);
+        let max = request.map(|request| request.max_answer);
+        max.ok_or_else(|| Status::invalid_argument(format!("answer {sequence}, which was not asked for")))
+    }
+
+    /// An answer has arrived.
+    pub(crate) fn put_answer(&self, sequence: u64, answer: Bytes) -> Result<(), Status> {
+        let mut state = self.state();
+        if state.open.remove(&sequence).is_none() {
+            return Err(Status::invalid_argument(format!("answer {sequence}, which was not asked for")));
+        }
+        state.rounds += 1;
+        state.bytes_up += answer.len() as u64;
+        state.last_sign = Instant::now();
+        state.answers.insert(sequence, answer);
+        drop(state);
+        self.notify();
+        Ok(())
+    }
+
+    /// Counts keys among what the client sent.
+    pub(crate) fn count_up(&self, bytes: u64) {
+        self.state().bytes_up += bytes;
+    }
+
+    /// A part has arrived: the client is alive.
+    pub(crate) fn sign(&self) {
+        self.state().last_sign = Instant::now();
+    }
+
+    /// How long the client has owed an answer without a sign.
+    pub(crate) fn silence(&self) -> Option<Duration> {
+        let state = self.state();
+        (!state.open.is_empty()).then(|| state.last_sign.elapsed())
+    }
+
+    /// Ends the session when its time is over; whether it is to be forgotten.
+    pub(crate) fn sweep(&self, resume_window: Duration) -> bool {
+        let state = self.state();
+        let (ended, attached) = (state.ended.is_some(), state.attached.is_some());
+        let gone = !attached && state.last_sign.elapsed() >= resume_window;
+        drop(state);
+        if Instant::now() >= self.deadline {
+            self.end(Status::deadline_exceeded("the inference took longer than its deadline"));
+        }
+        if gone {
+            self.end(Status::not_found("the session has expired"));
+        }
+        gone || (ended && !attached)
+    }
+}
+
+impl State {
+    fn check(&self) -> Result<(), Status> {
+        self.ended.clone().map_or(Ok(()), Err)
+    }
+}
+
+/// The client gave up.
+pub(crate) fn cancelled() -> Status {
+    Status::new(Code::Cancelled, "the client cancelled the inference")
+}
