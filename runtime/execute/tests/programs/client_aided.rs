@@ -104,6 +104,7 @@ impl Layers {
     pub(crate) fn tall() -> Layers {
         let mut layers = Self::deep();
         layers.layers.pop();
+        layers.layers.push(Layer::Conv(1, 8, 1));
         Layers { name: "tall", side: 32, ..layers }
     }
 
