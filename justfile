@@ -37,6 +37,10 @@ doc:
 isa ISA *ARGS:
     HENGE_ISA={{ISA}} ./bazelw test //... {{ARGS}}
 
+# the tests of the bridge to SEAL, all C++ under AddressSanitizer and UndefinedBehaviorSanitizer
+sanitize *ARGS:
+    bindings/seal/bridge/sanitize.sh {{ARGS}}
+
 # the tests that need AVX-512, on the emulated processor
 emulate *ARGS:
     HENGE_EMULATE=1 ./bazelw test --test_tag_filters=avx512 //... {{ARGS}}

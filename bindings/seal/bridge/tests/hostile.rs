@@ -190,6 +190,8 @@ fn nothing_is_accepted_that_seal_refuses() {
                 accepted += 1;
                 match theirs(&mutated.bytes, &seal) {
                     Ok(bytes) => assert!(read() == bytes, "{name} {number} {:?}: other contents", mutated.what),
+                    // SEAL has loaded it; the bridge then keeps such ciphertexts back.
+                    Err(error) if error.to_string().ends_with("empty or not in NTT form") => {}
                     Err(error) => panic!("{name} {number} {:?} is accepted, SEAL: {error}", mutated.what),
                 }
             }

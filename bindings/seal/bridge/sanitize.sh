@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Runs the tests of this crate with every line of C++ (SEAL, zlib, zstd, the bridge) under AddressSanitizer, LeakSanitizer and
+# UndefinedBehaviorSanitizer: just sanitize [arguments of cargo test]
+#
+# Stable Rust is not instrumented; its heap is watched all the same, since malloc is. The sources of SEAL are those that Bazel
+# fetched. What is built stays in target/sanitize.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+
+cxx=${CXX:-g++} cc=${CC:-gcc}
+sanitizers=-fsanitize=address,undefined,float-cast-overflow
+flags=("$sanitizers" -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 -O1 -DNDEBUG -fPIC -w)
+
+./bazelw fetch @seal//... >/dev/null 2>&1
+seal=$(./bazelw info output_base 2>/dev/null)/external/seal
+[ -f "$seal/SEAL/native/src/seal/util/config.h" ] || { echo "sanitize.sh: no SEAL in $seal" >&2; exit 1; }
+out=${CARGO_TARGET_DIR:-target}/sanitize
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+
+# The generated side of the bridge.
+cargo build --quiet --locked -p cxxbridge
+generated=$out/generated
+mkdir -p "$generated/rust" "$generated/bindings/seal/bridge/src"
+bridge=$generated/bindings/seal/bridge/src/bridge.rs
+"${CARGO_TARGET_DIR:-target}/debug/cxxbridge" "$generated/rust/cxx.h"
+"${CARGO_TARGET_DIR:-target}/debug/cxxbridge" bindings/seal/bridge/src/bridge.rs "$bridge.h" "$bridge.cc"
+
+includes=(-I. "-I$generated" "-I$seal/SEAL/native/src" "-I$seal/zlib" "-I$seal/zstd/lib")
+# compile SOURCE: its object stands in $out, newer than its source.
+compile() {
+  local object=$out/$(echo "${1#/}" | tr / _).o compiler=$cxx language=(-std=c++17)
+  case $1 in *.c | *.S) compiler=$cc language=(-D_LARGEFILE64_SOURCE=1) ;; esac
+  case $1 in "$seal"/*) [ "$object" -nt "$1" ] && return ;; esac
+  "$compiler" "${language[@]}" "${flags[@]}" "${includes[@]}" -c "$1" -o "$object"
+}
+sources() {
+  find "$seal/SEAL/native/src/seal" -maxdepth 2 \( -name '*.cpp' -o -name '*.c' \) -not -path '*/seal/c/*'
+  find "$seal/zlib" -maxdepth 1 -name '*.c' -not -name 'gz*'
+  find "$seal"/zstd/lib/{common,compress,decompress} -name '*.c' -o -name '*.S'
+  find bindings/seal/bridge/cpp -name '*.cc'
+  echo "$bridge.cc"
+}
+running=0
+while read -r source; do
+  compile "$source" &
+  if [ $((running += 1)) -ge "$(nproc)" ]; then
+    wait -n
+  fi
+done < <(sources)
+wait
+rm -f "$out/libsanitized.a"
+ar rcs "$out/libsanitized.a" "$out"/*.o
+
+# A triple of its own keeps the flags away from build scripts and procedural macros.
+target=$(rustc -vV | sed -n 's/^host: //p')
+link=\"-Clink-arg=$out/libsanitized.a\",\"-Clink-arg=$sanitizers\",\"-Clink-arg=-lasan\",\"-Clink-arg=-lubsan\",\"-Clink-arg=-lstdc++\",\"-Clink-arg=-lm\"
+export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
+# Cargo does not see the library change.
+rm -f "$out/$target/debug/deps/"{assumptions,backend,differential,interface}-*
+CARGO_TARGET_DIR=$out cargo test --locked -p seal_bridge --features seal --target "$target" \
+  --config "target.$target.rustflags=[$link]" "$@"
