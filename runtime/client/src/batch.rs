@@ -1,7 +1,7 @@
 //! Numbers of a batch: a row per element, one number per image, as slots want them.
 
-/// A batch of images, or of what a model says of them.
-#[derive(Clone, Debug, PartialEq)]
+/// A batch of images, or of what a model says of them. Printed, it shows its size and nothing else.
+#[derive(Clone, PartialEq)]
 pub struct Images {
     images: usize,
     values: Vec<f64>,
@@ -15,6 +15,13 @@ pub struct ImagesError {
     pub numbers: usize,
     /// Numbers of one image.
     pub elements: usize,
+}
+
+impl std::fmt::Debug for Images {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (images, elements) = (self.images, self.elements());
+        f.debug_struct("Images").field("images", &images).field("elements", &elements).finish_non_exhaustive()
+    }
 }
 
 impl Images {
@@ -32,6 +39,21 @@ impl Images {
         for (image, numbers) in numbers.chunks(elements).enumerate() {
             let column = values.iter_mut().skip(image).step_by(images);
             column.zip(numbers).for_each(|(to, from)| *to = *from);
+        }
+        Ok(Self { images, values })
+    }
+
+    /// `number(image, element)` for `images` images of `elements` numbers.
+    ///
+    /// # Errors
+    /// [`ImagesError`] for none.
+    pub fn from_fn(images: usize, elements: usize, number: impl Fn(usize, usize) -> f64) -> Result<Self, ImagesError> {
+        if images == 0 || elements == 0 {
+            return Err(ImagesError { numbers: 0, elements });
+        }
+        let mut values = Vec::with_capacity(images * elements);
+        for element in 0..elements {
+            values.extend((0..images).map(|image| number(image, element)));
         }
         Ok(Self { images, values })
     }
