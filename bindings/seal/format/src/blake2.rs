@@ -1,11 +1,10 @@
 //! BLAKE2b with a free parameter block, and BLAKE2Xb on top: what SEAL names its parameters with and expands seeds with.
 //!
-//! Formula: RFC 7693, section 3, with the initial state `IV ^ P` for the 64-byte parameter block `P` of \[BLAKE2\], section 2.5.
-//! BLAKE2Xb: `H0 = BLAKE2b(key, message)` with the output length in `P`, block `i` of the output is `BLAKE2b(H0)` with node offset `i`.
-//! Source: RFC 7693; BLAKE2X, J.-P. Aumasson, S. Neves, Z. Wilcox-O'Hearn, C. Winnerlein, 2016, section 2.
-//! The crate `blake2` has no free parameter block; it is the oracle of the tests.
+//! Formula: \[RFC7693\], section 3, with the initial state `IV ^ P` for a 64-byte parameter block `P` with the fields of tree hashing (\[ANWW13\]).
+//! BLAKE2Xb (\[BLAKE2X\]): `H0 = BLAKE2b(key, message)` with the output length in `P`; block `i` of the output is `BLAKE2b(H0)` with node offset `i`.
+//! Source: as above; the crate `blake2`, which leaves no choice of the parameter block, is the oracle of the tests.
 
-/// RFC 7693, section 2.6.
+/// \[RFC7693\], section 2.6.
 const IV: [u64; 8] = [
     0x6a09_e667_f3bc_c908,
     0xbb67_ae85_84ca_a73b,
@@ -17,7 +16,7 @@ const IV: [u64; 8] = [
     0x5be0_cd19_137e_2179,
 ];
 
-/// RFC 7693, section 2.7; rounds 10 and 11 use the first two rows again.
+/// \[RFC7693\], section 2.7; rounds 10 and 11 use the first two rows again.
 const SIGMA: [[usize; 16]; 10] = [
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
     [14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3],

@@ -7,8 +7,8 @@ use zstd::stream::read::Decoder;
 
 use crate::{Compression, FormatError, Header, Reader, Version};
 
-/// Frames that need more than 2^23 bytes behind them are refused; SEAL's need 2^21. 8 MiB is what RFC 8878, section 3.1.1.1.2, asks
-/// every decoder for.
+/// Frames that need more than 2^23 bytes behind them are refused; SEAL's need 2^21. 8 MiB is what \[RFC8878\] recommends that
+/// every decoder support.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// Fields one after the other.
