@@ -22,7 +22,7 @@ use tracing::debug;
 
 use crate::traffic::{PREFIX, minimum};
 use crate::worker::{Answer, Task, Worker};
-use crate::{Client, ClientError, Images, Keys, Traffic, connect};
+use crate::{Client, ClientError, Images, Keys, Traffic, connect, worker};
 
 /// Messages that wait to be sent, and answers that wait to be cut into messages.
 const QUEUE: usize = 4;
@@ -149,6 +149,11 @@ fn check(model: &Description, keys: &Keys, inputs: &[Images]) -> Result<usize, C
         let (found, expected) = (input.images(), images.min(model.capacity()));
         if found != expected {
             return Err(ClientError::Input { name: name(), what: "images", found, expected });
+        }
+        let most = worker::most(model, port.level, port.scale);
+        let outside = input.rows().flatten().filter(|x| !(x.abs() <= most)).count();
+        if outside > 0 && port.range.is_none() {
+            return Err(ClientError::Saturated(outside as u64));
         }
         let Some((low, high)) = port.range else { continue };
         for (element, row) in input.rows().enumerate() {

@@ -91,6 +91,13 @@ impl Worker {
     }
 }
 
+/// Largest number that a ciphertext has room for.
+pub(crate) fn most(model: &Description, level: Level, scale: Scale) -> f64 {
+    // A coefficient is at most the largest magnitude of a slot, which has two parts, and below half the modulus; encoding goes
+    // through integers below 2^126. The rest is margin.
+    (model.params.log_q_at(level) - 3.0).min(120.0).exp2() / scale.get()
+}
+
 struct Side<'a> {
     model: &'a Description,
     keys: &'a Keys,
@@ -118,6 +125,11 @@ impl Side<'_> {
         match &ask.what {
             Asked::Input { input, elements } => {
                 let numbers = self.inputs.get(*input).ok_or_else(|| refuse(format!("input {input}")))?;
+                // At another scale, whether encryption succeeds would tell of the numbers.
+                let port = self.model.inputs.get(*input).ok_or_else(|| refuse(format!("input {input}")))?;
+                if (ask.level, ask.scale) != (port.level, port.scale) {
+                    return Err(refuse(format!("input {input} at level {} and scale {}", ask.level, ask.scale)));
+                }
                 let row = |&i: &u32| numbers.row(i as usize).ok_or_else(|| refuse(format!("element {i}")));
                 let rows = elements.iter().map(row).collect::<Result<Vec<_>, _>>()?;
                 Ok(Made { body: self.encrypt(&rows, ask.level, ask.scale)?, minimum_down: 0.0 })
@@ -177,8 +189,7 @@ impl Side<'_> {
 
     /// Brings numbers into what a ciphertext can hold, and counts those that were not.
     fn saturate(&self, rows: &mut [Vec<f64>], level: Level, scale: Scale) {
-        // A coefficient is at most the largest magnitude of a slot, of two parts; the rest is margin.
-        let most = (self.model.params.log_q_at(level) - 3.0).exp2() / scale.get();
+        let most = most(self.model, level, scale);
         let row = |row: &mut Vec<f64>| {
             let mut outside = 0;
             for x in row {

@@ -202,7 +202,7 @@ async fn read(shared: &Shared, session: &Session, inbound: &mut Streaming<v1::Fr
         let message = match timeout(patience, inbound.message()).await {
             Ok(message) => message,
             Err(_) if session.silence().is_some_and(|silence| silence >= patience) => {
-                return End::Cut(Status::deadline_exceeded(format!("no sign of an answer for {patience:?}")));
+                return End::Cut(Status::unavailable(format!("no sign of an answer for {patience:?}")));
             }
             Err(_) => continue,
         };

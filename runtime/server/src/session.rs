@@ -124,7 +124,7 @@ impl Session {
     /// Hands a request over.
     pub(crate) fn ask(&self, sequence: u64, request: Request) -> Result<(), Status> {
         let mut state = self.state();
-        state.check()?;
+        self.check(&state)?;
         if state.open.len() + state.answers.len() >= MAX_OPEN {
             return Err(Status::internal(format!("more than {MAX_OPEN} requests without an answer")));
         }
@@ -139,7 +139,7 @@ impl Session {
     pub(crate) fn answer(&self, sequence: u64) -> Result<Bytes, Status> {
         let mut state = self.state();
         loop {
-            state.check()?;
+            self.check(&state)?;
             if let Some(answer) = state.answers.remove(&sequence) {
                 return Ok(answer);
             }
@@ -154,7 +154,7 @@ impl Session {
     pub(crate) fn checkpoint(&self) -> Result<(), Status> {
         let mut state = self.state();
         loop {
-            state.check()?;
+            self.check(&state)?;
             if state.attached.is_some() {
                 return Ok(());
             }
@@ -163,8 +163,17 @@ impl Session {
     }
 
     fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        // The sweep ends sessions on time; the limit only guards against a notice missed.
-        self.changed.wait_timeout(state, Duration::from_secs(1)).unwrap_or_else(PoisonError::into_inner).0
+        // The limit guards against a notice missed.
+        let left = self.deadline.saturating_duration_since(Instant::now()).min(Duration::from_secs(1));
+        self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn check(&self, state: &State) -> Result<(), Status> {
+        match &state.ended {
+            Some(status) => Err(status.clone()),
+            None if Instant::now() >= self.deadline => Err(late()),
+            None => Ok(()),
+        }
     }
 
     /// The results are there.
@@ -194,7 +203,7 @@ impl Session {
     /// Takes the session up; the connection before, if there is one, is told to go.
     pub(crate) fn attach(&self) -> Result<u64, Status> {
         let mut state = self.state();
-        state.check()?;
+        self.check(&state)?;
         state.connections += 1;
         state.attached = Some(state.connections);
         state.last_sign = Instant::now();
@@ -286,7 +295,7 @@ impl Session {
         let gone = !attached && state.last_sign.elapsed() >= resume_window;
         drop(state);
         if Instant::now() >= self.deadline {
-            self.end(Status::deadline_exceeded("the inference took longer than its deadline"));
+            self.end(late());
         }
         if gone {
             self.end(Status::not_found("the session has expired"));
@@ -295,10 +304,8 @@ impl Session {
     }
 }
 
-impl State {
-    fn check(&self) -> Result<(), Status> {
-        self.ended.clone().map_or(Ok(()), Err)
-    }
+fn late() -> Status {
+    Status::deadline_exceeded("the inference took longer than its deadline")
 }
 
 /// The client gave up.

@@ -223,6 +223,7 @@ pub(crate) const POOLED: &str = "pooled";
 /// Many tiles: time for something to go wrong.
 pub(crate) const WIDE: &str = "wide";
 pub(crate) const WIDTH: usize = 600;
+pub(crate) const POWER: &str = "power";
 
 fn models() -> Vec<Model> {
     let model = |name, program, options| Model::new(name, &program, params(), options).unwrap();
@@ -239,6 +240,7 @@ fn models() -> Vec<Model> {
         model(SHUFFLED, with(ClientFunction::Tanh), ModelOptions { shuffle: true, ..ModelOptions::default() }),
         model(POOLED, Network::pooled().program(), ModelOptions { tiles, ..ModelOptions::default() }),
         model(WIDE, Network::wide(WIDTH).program(), ModelOptions { tiles: wide, ..ModelOptions::default() }),
+        model(POWER, with(ClientFunction::Power { exponent: 40.0 }), ModelOptions::default()),
     ]
 }
 

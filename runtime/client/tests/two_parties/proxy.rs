@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,8 +28,6 @@ pub(crate) enum Fault {
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     pub(crate) connections: Arc<AtomicUsize>,
-    pub(crate) up: Arc<AtomicU64>,
-    pub(crate) down: Arc<AtomicU64>,
 }
 
 impl Proxy {
@@ -37,8 +35,8 @@ impl Proxy {
     pub(crate) async fn start(server: SocketAddr, faults: Vec<(Fault, Fault)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (connections, up, down) = <(Arc<AtomicUsize>, Arc<AtomicU64>, Arc<AtomicU64>)>::default();
-        let proxy = Self { address, connections: Arc::clone(&connections), up: Arc::clone(&up), down: Arc::clone(&down) };
+        let connections = Arc::<AtomicUsize>::default();
+        let proxy = Self { address, connections: Arc::clone(&connections) };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let index = connections.fetch_add(1, Ordering::SeqCst);
@@ -47,8 +45,8 @@ impl Proxy {
                 let (client_in, client_out) = client.into_split();
                 let (server_in, server_out) = server.into_split();
                 let cut = Arc::new(AtomicBool::new(false));
-                tokio::spawn(carry(client_in, server_out, rising, Arc::clone(&up), Arc::clone(&cut)));
-                tokio::spawn(carry(server_in, client_out, falling, Arc::clone(&down), cut));
+                tokio::spawn(carry(client_in, server_out, rising, Arc::clone(&cut)));
+                tokio::spawn(carry(server_in, client_out, falling, cut));
             }
         });
         proxy
@@ -59,7 +57,6 @@ async fn carry(
     mut from: tokio::net::tcp::OwnedReadHalf,
     mut to: tokio::net::tcp::OwnedWriteHalf,
     fault: Fault,
-    count: Arc<AtomicU64>,
     cut: Arc<AtomicBool>,
 ) {
     let mut carried = 0u64;
@@ -86,7 +83,6 @@ async fn carry(
             }
         }
         carried += len as u64;
-        count.fetch_add(piece.len() as u64, Ordering::SeqCst);
         if to.write_all(piece).await.is_err() {
             break;
         }

@@ -1,1 +1,356 @@
-//! x
+//! Strangers, liars and the greedy: each is answered with a status and a reason.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use client::{Client, ClientError, ClientOptions, Images, Keys};
+use protocol::v1::inference_client::InferenceClient;
+use protocol::v1::{from_client::What, from_server};
+use protocol::{Ask, PROTOCOL, limits, v1};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status};
+
+use crate::networks::{Network, numbers};
+use crate::party::{OTHER_TOKEN, Party, RELU, SQUARE, Setup, TOKEN, certificates, strangers};
+use crate::results::check;
+
+fn images(count: usize) -> Vec<Images> {
+    vec![Images::from_image_major(&numbers(6 * count, 1), 6).unwrap()]
+}
+
+fn code(error: &ClientError) -> Option<Code> {
+    match error {
+        ClientError::Refused { code, .. } => Some(*code),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_token_and_none() {
+    let party = Setup::new().start();
+    for options in [party.options().token("guess"), party.options().token("")] {
+        let error = Client::connect(options).await.unwrap().models().await.unwrap_err();
+        assert_eq!(code(&error), Some(Code::Unauthenticated), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_of_strangers_on_either_side() {
+    let party = Setup { certificates: true, ..Setup::new() }.start();
+    let url = format!("https://localhost:{}", party.address.port());
+    // The client does not trust the server.
+    let suspicious = ClientOptions::new(&url).authority(strangers().authority.as_bytes()).token(TOKEN);
+    assert!(matches!(Client::connect(suspicious).await.unwrap_err(), ClientError::Connect(_)));
+    // The server does not trust the client: TLS 1.3 says so after the client thinks that it is in.
+    let (certificate, key) = &strangers().client;
+    let stranger = ClientOptions::new(&url)
+        .authority(certificates().authority.as_bytes())
+        .identity(certificate.as_bytes(), key.as_bytes());
+    if let Ok(client) = Client::connect(stranger).await {
+        assert!(client.models().await.is_err());
+    }
+    // The wrong name.
+    let renamed = party.options().server_name("elsewhere.example");
+    assert!(matches!(Client::connect(renamed).await.unwrap_err(), ClientError::Connect(_)));
+    check(&party.client().await, SQUARE, &Network::square(), 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plaintext_is_refused_by_both_sides() {
+    let party = Setup::new().start();
+    let port = party.address.port();
+    for url in [format!("http://127.0.0.1:{port}"), "http://192.0.2.1:80".to_owned(), "ftp://x".to_owned()] {
+        let error = Client::connect(ClientOptions::new(&url)).await.unwrap_err();
+        assert!(matches!(error, ClientError::Plaintext(_)), "{url}: {error}");
+    }
+    let beyond = ClientOptions::new("http://192.0.2.1:80").insecure_no_tls();
+    assert!(matches!(Client::connect(beyond).await.unwrap_err(), ClientError::Plaintext(_)));
+    // A client that insists is not heard.
+    let bold = Client::connect(ClientOptions::new(&format!("http://127.0.0.1:{port}")).insecure_no_tls()).await;
+    if let Ok(client) = bold {
+        assert!(client.models().await.is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_minds_what_it_sends() {
+    let party = Setup::new().start();
+    let client = party.client().await;
+    let model = client.describe(SQUARE).await.unwrap();
+    let keys = Arc::new(Keys::generate(&model).unwrap());
+    let infer = |inputs| client.infer(&model, &keys, inputs);
+    assert!(matches!(infer(vec![]).await, Err(ClientError::Inputs { expected: 1, found: 0 })));
+    let narrow = vec![Images::from_image_major(&[0.0; 5], 5).unwrap()];
+    assert!(matches!(infer(narrow).await, Err(ClientError::Input { found: 5, expected: 6, .. })));
+    let many = vec![Images::from_image_major(&vec![0.0; 6 * 1025], 6).unwrap()];
+    assert!(matches!(infer(many).await, Err(ClientError::Input { what: "images", found: 1025, expected: 1024, .. })));
+    for wrong in [1.01, f64::NAN] {
+        let far = vec![Images::from_image_major(&[0.0, 0.0, wrong, 0.0, 0.0, 0.0], 6).unwrap()];
+        assert!(matches!(infer(far).await, Err(ClientError::Range { element: 2, image: 0, .. })));
+    }
+    // Keys that lack what the model needs.
+    let relu = client.describe(RELU).await.unwrap();
+    let bare = Arc::new(Keys::generate(&relu).unwrap());
+    assert!(matches!(client.infer(&model, &bare, images(1)).await, Err(ClientError::NoKey("evaluation keys"))));
+    // Parameters below 128 bits, not asked for.
+    let careful = ClientOptions::new(&format!("https://localhost:{}", party.address.port()))
+        .authority(certificates().authority.as_bytes())
+        .token(TOKEN);
+    let careful = Client::connect(careful).await.unwrap();
+    assert!(matches!(careful.describe(SQUARE).await, Err(ClientError::Insecure { .. })));
+    let error = client.describe("no such model").await.unwrap_err();
+    assert_eq!(code(&error), Some(Code::NotFound), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_program_than_the_one_described() {
+    let party = Setup::new().start();
+    let client = party.client().await;
+    let model = client.describe(SQUARE).await.unwrap();
+    let keys = Arc::new(Keys::generate(&model).unwrap());
+    let mut other = model.clone();
+    other.program.0[0] ^= 1;
+    let error = client.infer(&other, &keys, images(1)).await.unwrap_err();
+    assert_eq!(code(&error), Some(Code::FailedPrecondition), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn budgets_and_quotas() {
+    let mut setup = Setup::new();
+    setup.limits.images_per_client = 10;
+    let party = setup.start();
+    let client = party.client().await;
+    check(&client, RELU, &Network::with(he_ir::ClientFunction::Relu), 7).await;
+    let model = client.describe(RELU).await.unwrap();
+    let keys = Arc::new(Keys::generate(&model).unwrap());
+    let error = client.infer(&model, &keys, images(4)).await.unwrap_err();
+    assert!(error.to_string().contains("budget is 10 images, 7 are used"), "{error}");
+    assert_eq!(code(&error), Some(Code::ResourceExhausted));
+    // Somebody else's budget is another.
+    let lab = Client::connect(party.options().token(OTHER_TOKEN)).await.unwrap();
+    lab.infer(&model, &keys, images(4)).await.unwrap();
+    drop(party);
+
+    let mut setup = Setup::new();
+    setup.limits.bytes_per_client = 100_000;
+    let party = setup.start();
+    let client = party.client().await;
+    let model = client.describe(SQUARE).await.unwrap();
+    let keys = Arc::new(Keys::generate(&model).unwrap());
+    let error = client.infer(&model, &keys, images(1)).await.unwrap_err();
+    assert!(error.to_string().contains("at most 100000"), "{error}");
+}
+
+/// A client without manners.
+struct Raw {
+    channel: InferenceClient<Channel>,
+}
+
+type Answer = Result<Vec<v1::FromServer>, Status>;
+
+impl Raw {
+    async fn new(party: &Party) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{}", party.address)).unwrap();
+        let channel = InferenceClient::new(endpoint.connect().await.unwrap()).max_encoding_message_size(64 << 20);
+        Self { channel }
+    }
+
+    fn request<T>(message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert("authorization", format!("Bearer {TOKEN}").parse().unwrap());
+        request
+    }
+
+    async fn describe(&self, model: &str) -> v1::Description {
+        let ask = v1::DescribeRequest { protocol: PROTOCOL, model: model.into() };
+        self.channel.clone().describe(Self::request(ask)).await.unwrap().into_inner()
+    }
+
+    async fn hello(&self, model: &str) -> v1::Hello {
+        let program = self.describe(model).await.program;
+        v1::Hello { protocol: PROTOCOL, model: model.into(), program, images: 1, ..v1::Hello::default() }
+    }
+
+    /// Sends messages one after the other and then nothing; whatever the server says until it ends the stream.
+    async fn say(&self, messages: Vec<What>) -> Answer {
+        let (outbound, queue) = mpsc::channel(64);
+        for what in messages {
+            outbound.send(v1::FromClient { what: Some(what) }).await.unwrap();
+        }
+        let mut inbound = self.channel.clone().infer(Self::request(ReceiverStream::new(queue))).await?.into_inner();
+        let mut heard = Vec::new();
+        while let Some(message) = inbound.message().await? {
+            heard.push(message);
+        }
+        Ok(heard)
+    }
+}
+
+fn refused(answer: Answer, code: Code, words: &str) {
+    let status = answer.unwrap_err();
+    assert!(status.code() == code && status.message().contains(words), "expected {code:?} {words:?}, found {status}");
+}
+
+fn plain() -> Setup {
+    let mut setup = Setup { tls: false, ..Setup::new() };
+    setup.limits.answer_timeout = Duration::from_millis(800);
+    setup.limits.handshake_timeout = Duration::from_millis(800);
+    setup
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hellos_that_are_refused() {
+    let party = plain().start();
+    let raw = Raw::new(&party).await;
+    let hello = raw.hello(RELU).await;
+    let with = |change: fn(&mut v1::Hello)| {
+        let mut hello = hello.clone();
+        change(&mut hello);
+        vec![What::Hello(hello)]
+    };
+    refused(raw.say(with(|h| h.protocol = 2)).await, Code::FailedPrecondition, "protocol 2, this side speaks 1");
+    refused(raw.say(with(|h| h.model = "x".repeat(300))).await, Code::InvalidArgument, "at most 256");
+    refused(raw.say(with(|h| h.model = "x".into())).await, Code::NotFound, "no model");
+    refused(raw.say(with(|h| h.program.truncate(31))).await, Code::InvalidArgument, "31 bytes, expected 32");
+    refused(raw.say(with(|h| h.program[3] ^= 1)).await, Code::FailedPrecondition, "program");
+    refused(raw.say(with(|h| h.images = 0)).await, Code::InvalidArgument, "images");
+    refused(raw.say(with(|h| h.images = 5000)).await, Code::InvalidArgument, "room for 1024");
+    refused(raw.say(with(|h| h.deadline_ms = u64::MAX)).await, Code::InvalidArgument, "deadline");
+    refused(raw.say(with(|h| h.resume = vec![1; 16])).await, Code::NotFound, "no such session");
+    refused(raw.say(with(|h| h.resume = vec![1; 3])).await, Code::InvalidArgument, "3 bytes, expected 16");
+    refused(raw.say(vec![What::Cancel(v1::Cancel {})]).await, Code::InvalidArgument, "no Hello");
+    refused(raw.say(vec![]).await, Code::DeadlineExceeded, "no first message");
+    let square = raw.hello(SQUARE).await;
+    refused(raw.say(vec![What::Hello(square)]).await, Code::InvalidArgument, "needs evaluation keys");
+    let old = v1::ModelsRequest { protocol: 0 };
+    assert_eq!(raw.channel.clone().models(Raw::request(old)).await.unwrap_err().code(), Code::FailedPrecondition);
+    assert_eq!(party.metric("henge_sessions"), 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_refused() {
+    let party = plain().start();
+    let raw = Raw::new(&party).await;
+    let hello = v1::Hello { evaluation_keys: vec![7; 32], ..raw.hello(SQUARE).await };
+    let part = |total, offset, data: Vec<u8>| v1::Part { sequence: 0, total, offset, data: data.into() };
+    let keys = |parts: Vec<v1::Part>| {
+        let keys = parts.into_iter().map(What::EvaluationKeys);
+        std::iter::once(What::Hello(hello.clone())).chain(keys).collect::<Vec<_>>()
+    };
+    refused(raw.say(keys(vec![part(1 << 40, 0, vec![0; 9])])).await, Code::InvalidArgument, "bytes of an object");
+    refused(raw.say(keys(vec![part(100, 1, vec![0; 9])])).await, Code::InvalidArgument, "offset");
+    refused(raw.say(keys(vec![part(9, 0, vec![0; 9])])).await, Code::InvalidArgument, "not the one that Hello announced");
+    refused(raw.say(keys(vec![part(100, 0, vec![0; 9])])).await, Code::DeadlineExceeded, "did not come");
+    let answer = What::Answer(part(9, 0, vec![0; 9]));
+    refused(raw.say(vec![What::Hello(hello.clone()), answer]).await, Code::InvalidArgument, "none of the keys");
+    // The right digest of something that is no key.
+    let junk = vec![1; 50];
+    let honest = v1::Hello { evaluation_keys: protocol::Digest::of(&junk).0.to_vec(), ..hello.clone() };
+    let says = vec![What::Hello(honest), What::EvaluationKeys(part(50, 0, junk))];
+    refused(raw.say(says).await, Code::InvalidArgument, "keys refused");
+    assert_eq!(party.metric("henge_sessions"), 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_are_refused() {
+    let party = plain().start();
+    let raw = Raw::new(&party).await;
+    let hello = What::Hello(raw.hello(RELU).await);
+    let part = |sequence, total, offset, data: Vec<u8>| What::Answer(v1::Part { sequence, total, offset, data: data.into() });
+    let says = |what: What| vec![hello.clone(), what];
+    // The session may not have asked yet when the answer is there: either way it was not asked for.
+    refused(raw.say(says(part(99, 1, 0, vec![0]))).await, Code::InvalidArgument, "not asked for");
+    refused(raw.say(says(hello.clone())).await, Code::InvalidArgument, "no answer");
+    refused(raw.say(says(What::Cancel(v1::Cancel {}))).await, Code::Cancelled, "cancelled");
+    let oversized = part(0, 8 << 20, 0, vec![0; 8 << 20]);
+    refused(raw.say(says(oversized)).await, Code::OutOfRange, "");
+    refused(raw.say(says(part(0, 1 << 20, 0, vec![0; limits::PART_BYTES + 1]))).await, Code::InvalidArgument, "");
+
+    // What waits for its request first.
+    let after_request = |answer: What| {
+        let (raw, hello) = (&raw, hello.clone());
+        async move {
+            let (outbound, queue) = mpsc::channel(8);
+            outbound.send(v1::FromClient { what: Some(hello) }).await.unwrap();
+            let request = Raw::request(ReceiverStream::new(queue));
+            let mut inbound = raw.channel.clone().infer(request).await?.into_inner();
+            loop {
+                match inbound.message().await?.and_then(|m| m.what) {
+                    Some(from_server::What::Ask(ask)) => break assert_eq!(ask.sequence, 0),
+                    Some(_) => {}
+                    None => panic!("ended before it asked"),
+                }
+            }
+            outbound.send(v1::FromClient { what: Some(answer) }).await.unwrap();
+            while inbound.message().await?.is_some() {}
+            Ok(vec![])
+        }
+    };
+    refused(after_request(part(0, 1 << 40, 0, vec![0; 9])).await, Code::InvalidArgument, "bytes of an object");
+    refused(after_request(part(0, 9, 0, vec![0; 9])).await, Code::InvalidArgument, "answer refused");
+    refused(after_request(part(0, 9, 3, vec![0; 6])).await, Code::InvalidArgument, "offset");
+    refused(after_request(part(1, 9, 0, vec![0; 9])).await, Code::InvalidArgument, "not asked for");
+    assert_eq!(party.metric("henge_inferences_finished_total"), 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_belong_to_whoever_opened_them() {
+    let party = plain().start();
+    let raw = Raw::new(&party).await;
+    let hello = raw.hello(RELU).await;
+    let (outbound, queue) = mpsc::channel(8);
+    outbound.send(v1::FromClient { what: Some(What::Hello(hello.clone())) }).await.unwrap();
+    let request = Raw::request(ReceiverStream::new(queue));
+    let mut inbound = raw.channel.clone().infer(request).await.unwrap().into_inner();
+    let welcome = inbound.message().await.unwrap().unwrap().what;
+    let Some(from_server::What::Welcome(welcome)) = welcome else { panic!("{welcome:?}") };
+    let resume = v1::Hello { resume: welcome.session, ..hello };
+    let (outbound, queue) = mpsc::channel(8);
+    outbound.send(v1::FromClient { what: Some(What::Hello(resume)) }).await.unwrap();
+    let mut request = Request::new(ReceiverStream::new(queue));
+    request.metadata_mut().insert("authorization", format!("Bearer {OTHER_TOKEN}").parse().unwrap());
+    let status = raw.channel.clone().infer(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::NotFound);
+}
+
+/// Asks of a server that lies are refused by the client's checks.
+#[test]
+fn asks_that_are_refused() {
+    let params = crate::networks::params();
+    let tile = v1::RefreshTile { function: 2, bytes: 10, ..v1::RefreshTile::default() };
+    let ask = |tile: v1::RefreshTile| v1::Ask {
+        sequence: 0,
+        results: 4,
+        level: 1,
+        scale: 1e6,
+        what: Some(v1::ask::What::Refresh(tile)),
+    };
+    assert!(Ask::check(ask(tile.clone()), &params).is_ok());
+    let wrong: [fn(&mut v1::Ask); 6] = [
+        |a| a.level = 200,
+        |a| a.scale = f64::NAN,
+        |a| a.scale = -1.0,
+        |a| a.scale = 1e300,
+        |a| a.results = u32::MAX,
+        |a| a.what = None,
+    ];
+    for change in wrong {
+        let mut ask = ask(tile.clone());
+        change(&mut ask);
+        assert!(Ask::check(ask, &params).is_err());
+    }
+    let wrong: [fn(&mut v1::RefreshTile); 5] = [
+        |t| t.function = 0,
+        |t| t.function = 99,
+        |t| t.reads = vec![1],
+        |t| (t.reads, t.writes, t.inputs) = (vec![u32::MAX; 2], vec![1; 2], vec![0; 4]),
+        |t| (t.function, t.constant) = (3, -1.0),
+    ];
+    for change in wrong {
+        let mut tile = tile.clone();
+        change(&mut tile);
+        assert!(Ask::check(ask(tile), &params).is_err());
+    }
+}

@@ -6,7 +6,7 @@ use client::{Client, ClientError, Images, Keys, Traffic};
 use he_ir::ClientFunction;
 
 use crate::networks::{Network, numbers};
-use crate::party::{FLOODED, POOLED, RELU, SHUFFLED, SQUARE, Setup, TWO_BY_TWO, WIDE, WIDTH, certificates};
+use crate::party::{FLOODED, POOLED, POWER, RELU, SHUFFLED, SQUARE, Setup, TWO_BY_TWO, WIDE, WIDTH, certificates};
 
 pub(crate) fn largest_error(found: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
@@ -39,7 +39,7 @@ pub(crate) async fn check_with(
 async fn a_batch_comes_back_classified_over_tls() {
     let party = Setup::new().start();
     let client = party.client().await;
-    assert_eq!(client.models().await.unwrap(), [SQUARE, FLOODED, TWO_BY_TWO, RELU, SHUFFLED, POOLED, WIDE]);
+    assert_eq!(client.models().await.unwrap(), [SQUARE, FLOODED, TWO_BY_TWO, RELU, SHUFFLED, POOLED, WIDE, POWER]);
     let inference = check(&client, SQUARE, &Network::square(), 1000).await;
     let traffic = inference.traffic;
     assert_eq!((traffic.rounds, traffic.connections), (1, 1));
@@ -76,12 +76,19 @@ async fn the_client_computes_activations() {
 async fn numbers_that_outgrow_their_ciphertexts_are_an_error_of_the_client_alone() {
     let party = Setup::new().start();
     let client = party.client().await;
-    let model = client.describe(RELU).await.unwrap();
+    let model = client.describe(POWER).await.unwrap();
     let keys = Arc::new(Keys::generate(&model).unwrap());
-    // The first layer's level has room for a few units only.
-    let huge = Images::from_image_major(&[1e3; 6], 6).unwrap();
-    let error = client.infer(&model, &keys, vec![huge]).await.unwrap_err();
-    assert!(matches!(error, ClientError::Saturated(_) | ClientError::Secret(_)), "{error}");
+    let infer = |numbers: Vec<f64>| client.infer(&model, &keys, vec![Images::from_image_major(&numbers, 6).unwrap()]);
+    // Small numbers stay small; among a thousand random ones some grow beyond 2^27.
+    infer(vec![0.0; 6]).await.unwrap();
+    let error = infer(numbers(6 * 1000, 1)).await.unwrap_err();
+    assert!(matches!(error, ClientError::Saturated(1..)), "{error}");
+    // The server noticed nothing.
+    assert_eq!(party.metric("henge_inferences_finished_total"), 2.0);
+    // Inputs are looked at before anything is sent.
+    for wrong in [f64::INFINITY, f64::NAN, 1e300] {
+        assert!(matches!(infer(vec![wrong; 6]).await, Err(ClientError::Saturated(6))));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,7 +155,8 @@ async fn a_certificate_is_as_good_as_a_token() {
     let (certificate, key) = &certificates().client;
     let options = client::ClientOptions::new(&format!("https://localhost:{}", party.address.port()))
         .authority(certificates().authority.as_bytes())
-        .identity(certificate.as_bytes(), key.as_bytes());
+        .identity(certificate.as_bytes(), key.as_bytes())
+        .accept_insecure_parameters();
     let client = Client::connect(options).await.unwrap();
     check(&client, SQUARE, &Network::square(), 2).await;
     check(&party.client().await, SQUARE, &Network::square(), 2).await;
