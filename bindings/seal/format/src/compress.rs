@@ -1,4 +1,6 @@
-//! SEAL's two compressors, with its settings.
+//! SEAL's two compressors: the same C libraries with the same settings, so the bytes are SEAL's as well.
+//!
+//! Nor do these libraries take what SEAL's refuse: a zlib in another language may, of streams that no zlib writes.
 
 use std::io::Write;
 
@@ -8,8 +10,6 @@ use zstd::zstd_safe::{CCtx, InBuffer, OutBuffer, get_error_name, zstd_sys::ZSTD_
 use crate::{Compression, FormatError};
 
 /// Appends the zlib stream of `bytes`.
-///
-/// The bytes are not SEAL's: SEAL links zlib, this is a compressor in Rust, at the same level.
 pub(crate) fn zlib(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), FormatError> {
     let failed = |e: std::io::Error| FormatError::Compressor { compression: Compression::Zlib, reason: e.to_string() };
     let mut encoder = ZlibEncoder::new(out, flate2::Compression::default());

@@ -5,6 +5,7 @@
 //! - [`EncryptionParameters`] come first, [`Context`] checks them; every other object is read under a context ([`Load`]).
 //! - [`Plaintext`], [`Ciphertext`], [`SecretKey`], [`PublicKey`], [`RelinKeys`], [`GaloisKeys`] mirror SEAL's objects word for word.
 //! - [`Save`] writes the bytes that SEAL writes.
+//! - [`Outline`] says what a file is when its parameters are not at hand.
 //! - [`Context::security`] judges parameters by the standard that SEAL enforces, that of 2018.
 //! - [`mutation`] damages files, to test whoever reads them.
 //! - [`convert`] turns the objects into those of `he_core` and back.
@@ -35,6 +36,7 @@ mod error;
 mod header;
 pub mod mutation;
 mod object;
+mod outline;
 mod parameters;
 mod parms_id;
 mod plaintext;
@@ -49,6 +51,7 @@ pub use context::Context;
 pub use error::FormatError;
 pub use header::{Compression, Header, Reader, Version};
 pub use object::{Load, Save};
+pub use outline::Outline;
 pub use parameters::EncryptionParameters;
 pub use parms_id::ParmsId;
 pub use plaintext::{Plaintext, SecretKey};
