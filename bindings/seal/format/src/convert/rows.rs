@@ -31,7 +31,7 @@ pub(super) fn from_words<'w>(
 /// The words of all rows, one row after the other.
 pub(super) fn to_words(rows: RnsView<'_, Eval>) -> Vec<u64> {
     let limbs = rows.limb_indices().len();
-    let mut words = Vec::with_capacity(rows.rows() * limbs << rows.log_n());
+    let mut words = Vec::with_capacity((rows.rows() * limbs) << rows.log_n());
     for row in 0..rows.rows() {
         for limb in 0..limbs {
             match rows.row(limb, row) {
