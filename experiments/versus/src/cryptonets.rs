@@ -17,6 +17,8 @@ use he_params::RequiredSecurity;
 use he_ring::Isa;
 use he_rlwe::EvaluationKeys;
 use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
+#[cfg(feature = "seal")]
+use seal_bridge::{SealBackend, SealTensor};
 use transforms::ranges::Interval;
 use transforms::{CompileOptions, Compiled, compile};
 
@@ -143,6 +145,16 @@ impl Henge {
         Ok(Henge { context, secret, backend, prepared })
     }
 
+    /// The same keys and the same program on SEAL.
+    #[cfg(feature = "seal")]
+    pub(crate) fn on_seal(&self, task: &Task) -> anyhow::Result<OnSeal> {
+        let keys = KeyGenerator::new(&self.context, &self.secret, Seed::new([2; 32])).relinearization_key()?;
+        let keys = EvaluationKeys { relinearization: Some(keys), ..EvaluationKeys::default() };
+        let backend = SealBackend::for_ckks(&self.context, &keys)?;
+        let prepared = prepare(&backend, &task.compiled.program)?;
+        Ok(OnSeal { backend, prepared })
+    }
+
     /// Encodes and encrypts under the secret key; half of each ciphertext is a seed.
     pub(crate) fn encrypt(&self, task: &Task) -> anyhow::Result<SeededCiphertextTensor> {
         let (_, _, input) = task.compiled.program.inputs().next().context("the program has no input")?;
@@ -162,5 +174,31 @@ impl Henge {
     pub(crate) fn decrypt(&self, output: &CiphertextTensor, images: usize) -> anyhow::Result<Vec<f64>> {
         let plain = Decryptor::new(&self.context, &self.secret).decrypt(output)?;
         Ok(decode(&Encoder::new(&self.context), &plain, images)?.values().to_vec())
+    }
+}
+
+/// The server on SEAL.
+#[cfg(feature = "seal")]
+pub(crate) struct OnSeal {
+    backend: SealBackend,
+    prepared: Prepared<SealBackend>,
+}
+
+#[cfg(feature = "seal")]
+impl OnSeal {
+    /// What Henge's client sent, for SEAL.
+    pub(crate) fn import(&self, henge: &Henge, input: SeededCiphertextTensor) -> anyhow::Result<SealTensor> {
+        Ok(self.backend.import(&henge.context, input.into())?)
+    }
+
+    /// The server's work on a batch.
+    pub(crate) fn run(&self, input: SealTensor) -> anyhow::Result<SealTensor> {
+        let mut outputs = execute::run(&self.backend, &self.prepared, vec![input], &mut ())?;
+        outputs.pop().context("the program has no output")
+    }
+
+    /// What goes back to Henge's client.
+    pub(crate) fn export(&self, henge: &Henge, output: &SealTensor) -> anyhow::Result<CiphertextTensor> {
+        Ok(self.backend.export(&henge.context, output)?)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Every contender runs the whole protocol, turn by turn, on all threads. SEAL's programs run on seven primes of 30 bits,
 //! and the hand-tuned one once more as Henge's compiler wrote it: the same operations on the same primes, so that what
-//! the compiler gains and what the kernels gain can be told apart.
+//! the compiler gains and what the kernels gain can be told apart. The backend that runs any program on SEAL does the same
+//! with the very ciphertexts that Henge gets.
 
 use std::process::Command;
 use std::time::Instant;
@@ -270,7 +271,23 @@ mod seal {
         add("SEAL, documented", 1, &usual, Way::Documented);
         let same = shared(same_program(task, setting.threads)?);
         add("SEAL, hand-tuned, Henge's program", usize::MAX, &same, Way::HandTuned);
+        let isa = *setting.isas.last().context("no instruction set")?;
+        contenders.push((Result::new("SEAL, backend, Henge's program", None), 2, on_backend(setting, task, isa)?));
         Ok(())
+    }
+
+    /// Henge's client, and `SealBackend` in the place of `CkksBackend`; ciphertexts change sides between the two.
+    fn on_backend<'a>(setting: &Setting, task: &'a Task, isa: Isa) -> anyhow::Result<Turn<'a>> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(setting.threads).build()?;
+        let henge = Henge::new(task, isa)?;
+        let seal = henge.on_seal(task)?;
+        Ok(Box::new(move |times| {
+            pool.install(|| {
+                let input = timed(&mut times.encrypt, || seal.import(&henge, henge.encrypt(task)?))?;
+                let output = timed(&mut times.server, || seal.run(input))?;
+                timed(&mut times.decrypt, || henge.decrypt(&seal.export(&henge, &output)?, task.images))
+            })
+        }))
     }
 
     /// The hand-tuned program alone.
