@@ -11,6 +11,7 @@ use crate::objects::object;
 use crate::{Compression, Context, SealError};
 
 /// The secret key over all primes: `seal::SecretKey`. SEAL wipes it when it is dropped; it is not printed and cannot be cloned.
+/// Bytes that it is saved to, and what SEAL's compressors held on the way, are not wiped.
 pub struct SecretKey {
     pub(crate) inner: UniquePtr<bridge::SecretKey>,
 }
