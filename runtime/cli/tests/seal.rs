@@ -209,6 +209,15 @@ fn inspect_says_what_is_inside() {
     assert_eq!(found["rotations"], json(r#"["1", "conjugation"]"#));
     assert_eq!(inspect("ciphertext_seeded.v3_4", &with)["seal_version"], "3.4");
 
+    // Without parameters the shape tells nearly as much.
+    let found = inspect("ciphertext_seeded.zstd", &[]);
+    assert_eq!((found["object"].as_str(), found["n"].as_u64()), (Some("ciphertext_or_public_key"), Some(64)));
+    assert_eq!((found["primes"].as_u64(), found["seeded"].as_bool()), (Some(2), Some(true)));
+    let found = inspect("secret_key.none", &[]);
+    assert_eq!((found["object"].as_str(), found["coeff_count"].as_u64()), (Some("plaintext_or_secret_key"), Some(192)));
+    assert_eq!(inspect("relin_keys.none", &[])["powers"], json("[2]"));
+    assert_eq!(inspect("galois_keys.zlib", &[]), inspect("galois_keys.zlib", &with));
+
     let text = succeeds(&["seal", "inspect", &seals("galois_keys.zstd"), "--parms", &parms]);
     assert!(text.contains("2 Galois keys, 2 digits, rotations by 1, conjugation"), "{text}");
     let folder = Folder::new();

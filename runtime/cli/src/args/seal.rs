@@ -184,7 +184,8 @@ pub(crate) struct ExportCiphertexts {
 
 /// Says what one of SEAL's files holds.
 ///
-/// SEAL's files do not say what they are: every reading that fits is tried, and the parameters, where they are given, decide.
+/// SEAL's files do not say what they are: the fields at the front are looked at, and with parameters every residue is checked and keys are
+/// told from messages.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  henge seal inspect x.seal --parms parms.seal")]
 pub(crate) struct Inspect {
@@ -192,7 +193,7 @@ pub(crate) struct Inspect {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// SEAL's parameters (or Henge's): the file is checked against them
+    /// SEAL's parameters (or Henge's): the file is checked against them, whole
     #[arg(long, value_name = "FILE")]
     pub(crate) parms: Option<PathBuf>,
 

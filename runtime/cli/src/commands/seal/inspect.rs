@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use he_params::{GaloisElement, LogN, Rotation};
 use seal_format::{
-    Ciphertext, Context, EncryptionParameters, FormatError, GaloisKeys, Header, Load, ParmsId, Plaintext, PublicKey,
-    Reader, RelinKeys, SecretKey,
+    Ciphertext, Context, EncryptionParameters, FormatError, GaloisKeys, Header, Load, Outline, ParmsId, Plaintext,
+    PublicKey, Reader, RelinKeys, SecretKey,
 };
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -31,18 +31,61 @@ struct Object {
     contents: Contents,
 }
 
-/// What it holds; `Unknown` where parameters would be needed to tell.
+/// What it holds. Without parameters a message and a key of the same shape are not told apart.
 #[derive(Debug, Serialize)]
 #[serde(tag = "object", rename_all = "snake_case")]
 enum Contents {
-    Parameters { n: u64, primes: Vec<u64>, total_bits: u32, security: String, security_bits: u32, parms_id: String },
-    Plaintext { primes: usize, scale: f64, parms_id: String },
-    Ciphertext { components: usize, primes: usize, scale: f64, seeded: bool, ntt: bool, parms_id: String },
-    SecretKey { primes: usize },
-    PublicKey { primes: usize, seeded: bool },
-    RelinearizationKeys { powers: Vec<usize>, digits: usize },
-    GaloisKeys { elements: Vec<u32>, rotations: Vec<String>, digits: usize },
-    Unknown,
+    Parameters {
+        n: u64,
+        primes: Vec<u64>,
+        total_bits: u32,
+        security: String,
+        security_bits: u32,
+        parms_id: String,
+    },
+    Plaintext {
+        primes: usize,
+        scale: f64,
+        parms_id: String,
+    },
+    PlaintextOrSecretKey {
+        coeff_count: u64,
+        scale: f64,
+        parms_id: String,
+    },
+    Ciphertext {
+        components: usize,
+        primes: usize,
+        scale: f64,
+        seeded: bool,
+        ntt: bool,
+        parms_id: String,
+    },
+    CiphertextOrPublicKey {
+        n: u64,
+        components: u64,
+        primes: u64,
+        scale: f64,
+        seeded: bool,
+        ntt: bool,
+        parms_id: String,
+    },
+    SecretKey {
+        primes: usize,
+    },
+    PublicKey {
+        primes: usize,
+        seeded: bool,
+    },
+    RelinearizationKeys {
+        powers: Vec<usize>,
+        digits: u64,
+    },
+    GaloisKeys {
+        elements: Vec<u32>,
+        rotations: Vec<String>,
+        digits: u64,
+    },
 }
 
 pub(super) fn inspect(args: &Args, command: &Inspect) -> anyhow::Result<()> {
@@ -83,26 +126,41 @@ fn object(bytes: &[u8], context: Option<&Context>) -> anyhow::Result<(Object, us
     let header = Header::read(bytes, Reader::Known)?;
     let (contents, length) = match EncryptionParameters::load(bytes, Reader::Known) {
         Ok((parms, length)) => (parameters(parms), length),
-        Err(refused) => match context {
+        Err(_) => match context {
             Some(context) => contents(bytes, context)?,
-            // SEAL's scheme is one of three; the first byte of anything else is that of a digest.
-            None if matches!(refused, FormatError::Scheme { found: 1 | 3 }) && header.size < 10_000 => {
-                return Err(refused.into());
-            }
-            None => {
-                let length = usize::try_from(header.size).unwrap_or(usize::MAX);
-                anyhow::ensure!(length <= bytes.len(), "the object takes {length} bytes, the file has {}", bytes.len());
-                anyhow::ensure!(
-                    length >= Header::LEN,
-                    "the object takes {length} bytes, expected at least {}",
-                    Header::LEN
-                );
-                (Contents::Unknown, length)
-            }
+            None => outlined(bytes)?,
         },
     };
     let (seal_version, compression) = (header.version.to_string(), header.compression.to_string());
     Ok((Object { seal_version, compression, bytes: header.size, contents }, length))
+}
+
+/// What the fields at the front say by themselves.
+fn outlined(bytes: &[u8]) -> anyhow::Result<(Contents, usize)> {
+    let (outline, length) = Outline::read(bytes, Reader::Known)?;
+    let contents = match outline {
+        Outline::Parameters(parms) => parameters(parms),
+        Outline::Plaintext { parms_id, coeff_count, scale } => {
+            Contents::PlaintextOrSecretKey { coeff_count, scale, parms_id: parms_id.to_string() }
+        }
+        Outline::Ciphertext { parms_id, is_ntt_form, size, degree, primes, scale, seeded } => {
+            let parms_id = parms_id.to_string();
+            let (n, components, ntt) = (degree, size, is_ntt_form);
+            Contents::CiphertextOrPublicKey { n, components, primes, scale, seeded, ntt, parms_id }
+        }
+        // SEAL has at most 14 keys for powers of the secret, and N places for Galois keys.
+        Outline::Keys { places, taken, components, .. } if places <= 14 => Contents::RelinearizationKeys {
+            powers: taken.iter().map(|place| *place as usize + 2).collect(),
+            digits: components,
+        },
+        Outline::Keys { places, taken, components, .. } => {
+            let elements: Vec<u32> = taken.iter().map(|place| 2 * place + 1).collect();
+            let rotations = elements.iter().map(|element| rotation(*element, places as usize)).collect();
+            Contents::GaloisKeys { elements, rotations, digits: components }
+        }
+        other => anyhow::bail!("unknown to this command: {other:?}"),
+    };
+    Ok((contents, length))
 }
 
 fn parameters(parms: EncryptionParameters) -> Contents {
@@ -150,12 +208,12 @@ fn contents(bytes: &[u8], context: &Context) -> anyhow::Result<(Contents, usize)
     });
     try_as!(RelinKeys, "relinearization keys", |x: RelinKeys| Contents::RelinearizationKeys {
         powers: (2..).zip(x.keys()).filter(|(_, key)| !key.is_empty()).map(|(power, _)| power).collect(),
-        digits: context.data_prime_count(),
+        digits: context.data_prime_count() as u64,
     });
     try_as!(GaloisKeys, "Galois keys", |x: GaloisKeys| {
         let elements: Vec<u32> = x.elements().collect();
         let rotations = elements.iter().map(|element| rotation(*element, context.degree())).collect();
-        Contents::GaloisKeys { elements, rotations, digits: context.data_prime_count() }
+        Contents::GaloisKeys { elements, rotations, digits: context.data_prime_count() as u64 }
     });
     anyhow::bail!("no object of these parameters; {}", refusals.join("; "))
 }
@@ -209,7 +267,21 @@ impl Object {
                 let list = rotations.join(", ");
                 writeln!(text, "{} Galois keys, {digits} digits, rotations by {list}", elements.len())
             }
-            Contents::Unknown => writeln!(text, "an object under parameters; --parms tells which"),
+            Contents::PlaintextOrSecretKey { coeff_count, scale, parms_id } => {
+                let scale = scale.log2();
+                writeln!(text, "plaintext or secret key (--parms tells which), {coeff_count} words, scale 2^{scale:.3}")
+                    .and_then(|()| writeln!(text, "  parms_id {parms_id}"))
+            }
+            Contents::CiphertextOrPublicKey { n, components, primes, scale, seeded, ntt, parms_id } => {
+                let form = if *seeded { ", seeded" } else { "" };
+                let domain = if *ntt { "" } else { ", not in NTT form" };
+                writeln!(
+                    text,
+                    "ciphertext or public key (--parms tells which) of {components} components{form}{domain}"
+                )
+                .and_then(|()| writeln!(text, "  N = {n}, {primes} primes, scale 2^{:.3}", scale.log2()))
+                .and_then(|()| writeln!(text, "  parms_id {parms_id}"))
+            }
         };
         text
     }
