@@ -110,6 +110,17 @@ impl Digit {
     }
 }
 
+/// With which key inputs are encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encryption {
+    /// With the secret one: the error of one draw.
+    #[default]
+    Symmetric,
+    /// With the public one: little more than the rounding of a division by the special primes, some three bits more than one draw.
+    Public,
+}
+
 /// Variances for one ring degree, secret and error distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NoiseModel {
@@ -153,6 +164,14 @@ impl NoiseModel {
         let n = self.log_n.n() as f64;
         let variance = self.error_variance * (n * 2.0 / 3.0 + 1.0 + self.secret_norm);
         if log_p > 0.0 { Noise { variance }.over(log_p.exp2()).plus(self.rounding(2)) } else { Noise { variance } }
+    }
+
+    /// An encoded and encrypted message.
+    pub fn fresh(&self, encryption: Encryption, log_p: f64) -> Noise {
+        self.encoding().plus(match encryption {
+            Encryption::Symmetric => self.symmetric_encryption(),
+            Encryption::Public => self.public_encryption(log_p),
+        })
     }
 
     /// Rounding of each component to an integer, as every division (rescale, mod_down) does. Two components: `r_0 + r_1 s`, variance

@@ -97,6 +97,9 @@ fn public_encryption_without_special_primes() {
     assert_near("public encryption", mean_square(&samples), model(log_n).public_encryption(0.0).variance());
     let with_p = model(log_n).public_encryption(30.0).variance();
     assert!((with_p / model(log_n).rounding(2).variance() - 1.0).abs() < 1e-6);
+    let fresh = |encryption| model(log_n).fresh(encryption, 30.0).variance();
+    assert_eq!(fresh(Encryption::Symmetric), 10.5 + 1.0 / 12.0);
+    assert_eq!(fresh(Encryption::Public), with_p + 1.0 / 12.0);
 }
 
 #[test]
