@@ -19,6 +19,10 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) batch_size: u32,
 
+    /// Bits between the outputs' typical magnitude and the bound on their error
+    #[arg(long, default_value_t = 9.0)]
+    pub(crate) precision_bits: f64,
+
     /// Threads of each party [default: all processors]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,

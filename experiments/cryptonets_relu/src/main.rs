@@ -49,6 +49,7 @@ fn server(args: &Args) -> anyhow::Result<()> {
     let model = Model::load(args)?;
     let training = Dataset::Mnist.load(&data()?, Part::Train)?.take(CALIBRATION_IMAGES);
     let mut options = CompileOptions::new(args.batch_size as usize);
+    options.precision_bits = args.precision_bits;
     options.calibration = vec![model.input(&training)?];
     options.input_ranges.insert(model.input.clone(), Interval::new(RANGE.0, RANGE.1));
     parties::serve(Task { graph: model.graph, options, range: RANGE, threads: threads(args) })

@@ -3,8 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
+use parties::Link;
 
-/// MobileNetV2 and its like on photos, or at any width and resolution with seeded weights.
+/// MobileNetV2 and its like on encrypted photos, or at any width and resolution with seeded weights: a server computes the linear layers, a
+/// client the activations, over TLS.
+///
+/// Exits with 1 when an encrypted output is off by more than 1e-2 of the range of the clear ones.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "mobilenet_v2", version)]
 pub(crate) struct Args {
@@ -32,13 +36,42 @@ pub(crate) struct Args {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) images: Option<u32>,
 
-    /// Threads [default: all processors]
+    /// Images in one batch, two to a slot [default: 4096 of the seeded network, else as many as there are photos]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) batch_size: Option<u32>,
+
+    /// Only say what the network says in the clear
+    #[arg(long)]
+    pub(crate) clear: bool,
+
+    /// Put an emulated network between the parties: Gbit/s and milliseconds one way, as in 1,0.1
+    #[arg(long, value_name = "GBIT,MS", value_parser = Link::parse)]
+    pub(crate) link: Option<Link>,
+
+    /// Bits between the outputs' typical magnitude and the bound on their error
+    #[arg(long, default_value_t = 9.0)]
+    pub(crate) precision_bits: f64,
+
+    /// Threads of each party [default: all processors]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
 
     /// Where to write the record of the run
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+
+    /// Which party this process is; the client starts the server by itself
+    #[arg(long, value_enum, default_value_t = Party::Client, hide = true)]
+    pub(crate) party: Party,
+}
+
+/// One of the two processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Party {
+    /// Has the images and the key.
+    Client,
+    /// Has the network.
+    Server,
 }
 
 /// A network by its name on the command line.
@@ -78,7 +111,9 @@ mod tests {
 
     #[test]
     fn out_of_range_is_refused() {
-        for wrong in [["--resolution", "16"], ["--images", "0"], ["--network", "other"], ["--threads", "0"]] {
+        let wrong =
+            [["--resolution", "16"], ["--images", "0"], ["--network", "other"], ["--threads", "0"], ["--link", "1"]];
+        for wrong in wrong {
             assert!(Args::try_parse_from(["mobilenet_v2"].iter().chain(&wrong)).is_err(), "{wrong:?}");
         }
     }

@@ -20,6 +20,8 @@ pub(crate) struct Model {
     pub(crate) graph: Graph,
     /// Names of the outputs; none where they stand for nothing.
     pub(crate) names: Option<Vec<String>>,
+    /// Lowest and highest number that a pixel can become.
+    pub(crate) range: (f64, f64),
     /// Images as the network's input, `[images, 3, side, side]`.
     pub(crate) images: Tensor,
     /// What each image shows, as an index of `names`; none where nobody says, or where the network knows no such class.
@@ -80,6 +82,7 @@ impl Model {
         Ok(Model {
             name: name.to_owned(),
             sha256: digest(&graph),
+            range: range(scaling),
             images: pixels(&photos, count, scaling)?,
             graph,
             names,
@@ -88,9 +91,15 @@ impl Model {
     }
 
     /// The seeded network and seeded images, elements even in [-1, 1).
-    pub(crate) fn seeded(width: f64, resolution: usize, seed: u64, images: usize) -> anyhow::Result<Model> {
+    pub(crate) fn seeded(
+        width: f64,
+        resolution: usize,
+        seed: u64,
+        images_seed: u64,
+        images: usize,
+    ) -> anyhow::Result<Model> {
         let graph = mobilenet_v2(width, resolution, seed)?;
-        let mut state = seed ^ 0x5851_f42d_4c95_7f2d;
+        let mut state = images_seed;
         let mut next = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             // As coarse as the pixels of a photo.
@@ -103,6 +112,7 @@ impl Model {
             sha256: digest(&graph),
             graph,
             names: None,
+            range: (-1.0, 1.0),
             images: Tensor::new(dims, data)?,
             labels: vec![None; images],
         })
@@ -129,6 +139,12 @@ fn label(network: Network, names: Option<&[String]>, class: u16) -> Option<usize
         Network::EfficientnetLite0 => Some(usize::from(class)),
         Network::MobilenetV2Features | Network::Seeded => None,
     }
+}
+
+/// What pixels of 0 and 255 become at the extremes.
+fn range(scaling: Scaling) -> (f64, f64) {
+    let ends = scaling.map(|(mean, deviation)| (-mean / deviation, (255.0 - mean) / deviation));
+    ends.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), (low, high)| (l.min(low), h.max(high)))
 }
 
 fn pixels(photos: &Photos, count: usize, scaling: Scaling) -> anyhow::Result<Tensor> {
