@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod network;
 pub(crate) mod seal;
 
 use std::path::PathBuf;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Encrypt(Encrypt),
     Run(Run),
     Decrypt(Decrypt),
+    Serve(network::Serve),
+    Infer(network::Infer),
     #[command(subcommand)]
     Seal(seal::Seal),
 }

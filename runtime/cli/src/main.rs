@@ -8,6 +8,8 @@
 //! decrypt   interface, key  -> logits                                       key owner
 //! ```
 //!
+//! `serve` and `infer` are the same two parties at the two ends of a network, with activations that the key owner computes.
+//!
 //! `seal` moves parameters, keys and ciphertexts between Microsoft SEAL's files and these. `calibrate` times the machine that will run, for better forecasts and choices in `explain`.
 
 #![forbid(unsafe_code)]
@@ -74,6 +76,8 @@ fn execute(args: &Args) -> anyhow::Result<()> {
         Command::Encrypt(command) => commands::encrypt(args, command),
         Command::Run(command) => commands::run(args, command),
         Command::Decrypt(command) => commands::decrypt(args, command),
+        Command::Serve(command) => commands::serve(args, command),
+        Command::Infer(command) => commands::infer(args, command),
         Command::Seal(command) => commands::seal(args, command),
     }
 }

@@ -70,7 +70,9 @@ pub enum ClientError {
         expected: usize,
     },
     /// A number that the model was not compiled for.
-    #[error("input {name:?}: element {element} of image {image} is {found}, the model was compiled for {low} to {high}")]
+    #[error(
+        "input {name:?}: element {element} of image {image} is {found}, the model was compiled for {low} to {high}"
+    )]
     Range {
         /// Name of the input.
         name: String,

@@ -75,7 +75,12 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`]: inputs or keys that do not fit the model, a server that refused, a connection that broke too often.
-    pub async fn infer(&self, model: &Description, keys: &Arc<Keys>, inputs: Vec<Images>) -> Result<Inference, ClientError> {
+    pub async fn infer(
+        &self,
+        model: &Description,
+        keys: &Arc<Keys>,
+        inputs: Vec<Images>,
+    ) -> Result<Inference, ClientError> {
         self.infer_until(model, keys, inputs, pending()).await
     }
 
@@ -299,7 +304,8 @@ impl Run<'_> {
         let body = |key: Option<&(protocol::Digest, Bytes)>| key.map(|(_, body)| body.clone());
         let evaluation = wanted(welcome.evaluation_keys_wanted, "evaluation keys")(body(self.keys.evaluation()))?;
         let public = wanted(welcome.public_key_wanted, "a public key")(body(self.keys.public()))?;
-        let keys: [(Option<Bytes>, fn(v1::Part) -> Out); 2] = [(evaluation, Out::EvaluationKeys), (public, Out::PublicKey)];
+        let keys: [(Option<Bytes>, fn(v1::Part) -> Out); 2] =
+            [(evaluation, Out::EvaluationKeys), (public, Out::PublicKey)];
         for (key, what) in keys {
             for part in key.iter().flat_map(|key| parts(0, key)) {
                 self.traffic.key_bytes += send(outbound, what(part)).await?;
@@ -384,7 +390,11 @@ impl Run<'_> {
                 }
                 In::Output(part) => {
                     let index = outputs.len();
-                    let port = self.model.outputs.get(index).ok_or_else(|| ClientError::Asked("one output too many".into()))?;
+                    let port = self
+                        .model
+                        .outputs
+                        .get(index)
+                        .ok_or_else(|| ClientError::Asked("one output too many".into()))?;
                     let most = CiphertextTensor::max_body_len(context, port.elements())?;
                     if let Some((_, body)) = output.take::<ClientError>(part, |_| Ok(most))? {
                         self.traffic.minimum_down += minimum(params, 2 * port.elements(), port.level);

@@ -171,7 +171,8 @@ impl Side<'_> {
     fn grouped(&self, refresh: &Refresh, rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let groups = refresh.groups.as_deref().unwrap_or_default();
         let group = |group: &he_ir::RefreshGroup| {
-            let inputs: Vec<&[f64]> = group.inputs.iter().filter_map(|&i| Some(rows.get(i as usize)?.as_slice())).collect();
+            let inputs: Vec<&[f64]> =
+                group.inputs.iter().filter_map(|&i| Some(rows.get(i as usize)?.as_slice())).collect();
             let mut made = vec![vec![0.0; self.images]; group.outputs.len()];
             let mut outputs: Vec<&mut [f64]> = made.iter_mut().map(Vec::as_mut_slice).collect();
             refresh.function.apply_group(&inputs, &mut outputs);
@@ -204,7 +205,12 @@ impl Side<'_> {
         self.saturated.fetch_add(outside, Ordering::SeqCst);
     }
 
-    fn encrypt<R: AsRef<[f64]> + Sync>(&mut self, rows: &[R], level: Level, scale: Scale) -> Result<Bytes, ClientError> {
+    fn encrypt<R: AsRef<[f64]> + Sync>(
+        &mut self,
+        rows: &[R],
+        level: Level,
+        scale: Scale,
+    ) -> Result<Bytes, ClientError> {
         let packing = self.model.packing;
         let fresh = self.encryptor.encrypt_packed_tensor(rows, packing, level, scale)?;
         Ok(SeededCiphertextTensor::to_body(&fresh, self.keys.context())?.into())

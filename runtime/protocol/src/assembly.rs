@@ -100,7 +100,9 @@ mod tests {
 
     #[test]
     fn objects_come_back_whole() {
-        for len in [0, 1, limits::PART_BYTES - 1, limits::PART_BYTES, limits::PART_BYTES + 1, 3 * limits::PART_BYTES + 7] {
+        for len in
+            [0, 1, limits::PART_BYTES - 1, limits::PART_BYTES, limits::PART_BYTES + 1, 3 * limits::PART_BYTES + 7]
+        {
             let object = Bytes::from((0..len).map(|i| (i * 31 % 251) as u8).collect::<Vec<_>>());
             let mut assembly = Assembly::default();
             let mut made = Vec::new();

@@ -51,11 +51,8 @@ impl Port {
 pub(crate) fn place(params: &CkksParams, level: u32, scale: f64) -> Result<(Level, Scale), ProtocolError> {
     let max = params.max_level();
     let found = u8::try_from(level).ok().map(Level::new).filter(|level| *level <= max);
-    let level = found.ok_or(ProtocolError::TooMuch {
-        field: "level",
-        found: u64::from(level),
-        max: u64::from(max.get()),
-    })?;
+    let level =
+        found.ok_or(ProtocolError::TooMuch { field: "level", found: u64::from(level), max: u64::from(max.get()) })?;
     let log_q = params.log_q_at(level);
     let scale = Scale::new(scale).ok().filter(|scale| scale.log2() < log_q).ok_or_else(|| ProtocolError::Value {
         field: "scale",

@@ -11,7 +11,8 @@ use he_params::{CkksParams, Level, Packing, Scale, presets};
 use proptest::prelude::*;
 use prost::Message;
 use protocol::{
-    Ask, Asked, Assembly, Description, Digest, Hello, Port, ProtocolError, SessionId, Welcome, check_protocol, limits, parts, v1,
+    Ask, Asked, Assembly, Description, Digest, Hello, Port, ProtocolError, SessionId, Welcome, check_protocol, limits,
+    parts, v1,
 };
 
 fn params() -> CkksParams {
@@ -93,8 +94,14 @@ fn ask() -> impl Strategy<Value = Ask> {
     let group = (indices(), indices()).prop_map(|(inputs, outputs)| RefreshGroup { inputs, outputs });
     let groups = prop::option::of(prop::collection::vec(group, 1..5));
     let refresh = (any::<u32>(), function(), groups, any::<u64>());
-    let refresh = refresh.prop_map(|(node, function, groups, bytes)| Asked::Refresh { node: node as usize, function, groups, bytes });
-    let input = (any::<u32>(), indices()).prop_map(|(input, elements)| Asked::Input { input: input as usize, elements });
+    let refresh = refresh.prop_map(|(node, function, groups, bytes)| Asked::Refresh {
+        node: node as usize,
+        function,
+        groups,
+        bytes,
+    });
+    let input =
+        (any::<u32>(), indices()).prop_map(|(input, elements)| Asked::Input { input: input as usize, elements });
     (any::<u64>(), 0..=limits::TILE_VALUES, 0u8..8, 1.0f64..1e6, prop_oneof![refresh, input]).prop_map(
         |(sequence, results, level, scale, what)| {
             let results = match &what {
@@ -186,12 +193,8 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         resume: Some(SessionId([4; 16])),
     });
     let part = || parts(5, &bytes::Bytes::from(vec![6; 100])).next().unwrap();
-    let welcome = Welcome {
-        session: SessionId([7; 16]),
-        resumed: true,
-        evaluation_keys_wanted: true,
-        public_key_wanted: false,
-    };
+    let welcome =
+        Welcome { session: SessionId([7; 16]), resumed: true, evaluation_keys_wanted: true, public_key_wanted: false };
     let port = |range| Port {
         name: "x".into(),
         shape: vec![1, 28, 28],

@@ -81,12 +81,17 @@ impl Admission {
             *client = Client { sessions: client.sessions, window: now, bytes: 0, images: 0 };
         }
         if client.sessions >= limits.sessions_per_client {
-            return full(format!("the client has {} sessions, at most {}", client.sessions, limits.sessions_per_client));
+            return full(format!(
+                "the client has {} sessions, at most {}",
+                client.sessions, limits.sessions_per_client
+            ));
         }
         let asked = client.images.saturating_add(images as u64);
         if asked > limits.images_per_client {
             let (used, limit) = (client.images, limits.images_per_client);
-            return full(format!("the client's budget is {limit} images, {used} are used and {images} more are asked for"));
+            return full(format!(
+                "the client's budget is {limit} images, {used} are used and {images} more are asked for"
+            ));
         }
         client.images = asked;
         client.sessions += 1;

@@ -63,7 +63,8 @@ impl Token {
 fn from_hex(digits: &str) -> Option<Digest> {
     let bytes = digits.as_bytes();
     let nibble = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
-    let pairs: Option<Vec<u8>> = bytes.chunks(2).map(|p| Some(nibble(*p.first()?)? << 4 | nibble(*p.get(1)?)?)).collect();
+    let pairs: Option<Vec<u8>> =
+        bytes.chunks(2).map(|p| Some(nibble(*p.first()?)? << 4 | nibble(*p.get(1)?)?)).collect();
     pairs?.try_into().ok().map(Digest)
 }
 

@@ -136,7 +136,9 @@ impl Connection {
                     (part, &mut public, Wanted::max_public(&session.model))
                 }
                 Some(In::Cancel(_)) | None => return Err(End::Over(cancelled())),
-                Some(_) => return Err(End::Over(Status::invalid_argument("a message that is none of the keys wanted"))),
+                Some(_) => {
+                    return Err(End::Over(Status::invalid_argument("a message that is none of the keys wanted")));
+                }
             };
             self.count(session, part.data.len() as u64).map_err(End::Over)?;
             session.count_up(part.data.len() as u64);

@@ -81,8 +81,7 @@ impl Shared {
         let mut name = [0; 16];
         getrandom::fill(&mut name).map_err(|error| Status::internal(format!("no random bytes: {error}")))?;
         let (name, number) = (SessionId(name), self.sessions.next_number());
-        let session =
-            Session::new(name, number, principal.clone(), Arc::clone(model), hello.images, deadline, place);
+        let session = Session::new(name, number, principal.clone(), Arc::clone(model), hello.images, deadline, place);
         let session = Arc::new(session);
         self.sessions.insert(&session);
         Ok(Opened::New(New { session, wanted: Wanted { id }, keys }))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use execute::ckks::CkksBackend;
 use execute::{StreamOptions, Streamed, prepare_streamed};
-use he_ckks::CkksContext;
+use he_ckks::{CkksContext, SeededCiphertextTensor};
 use he_ir::{HeProgram, Op};
 use he_params::CkksParams;
 use protocol::{Description, Port, limits, program_digest};
@@ -41,7 +41,12 @@ impl Model {
     ///
     /// # Errors
     /// A program that cannot run on these parameters, that the protocol has no room for, or whose outputs do not suit the options.
-    pub fn new(name: &str, program: &HeProgram, params: CkksParams, options: ModelOptions) -> Result<Self, ServerError> {
+    pub fn new(
+        name: &str,
+        program: &HeProgram,
+        params: CkksParams,
+        options: ModelOptions,
+    ) -> Result<Self, ServerError> {
         let named = |source| ServerError::Model { model: name.to_owned(), source };
         let port = |name: &str, value: &he_ir::CipherType, range| Port {
             name: name.to_owned(),
@@ -85,9 +90,14 @@ impl Model {
         &self.description
     }
 
-    /// Bytes of live tiles that one inference plans with.
+    /// Bytes that one inference plans with: live tiles, and what waits on its way to the client or back.
     pub fn planned_bytes(&self) -> u64 {
-        self.streamed.memory().peak as u64
+        let elements = self.streamed.program().nodes().iter().map(|node| node.value().elements());
+        let tile = elements.max().unwrap_or(0).min(self.options.tiles.tile_values);
+        // Of each open request two components of a tile, or the first of its answer.
+        let polynomials = SeededCiphertextTensor::max_body_len(&self.context, tile).unwrap_or(0);
+        let under_way = polynomials.saturating_mul(2 * self.options.tiles.in_flight as u64);
+        under_way.saturating_add(self.streamed.memory().peak as u64)
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -48,7 +48,7 @@ pub(crate) fn decrypt(args: &Args, command: &Decrypt) -> anyhow::Result<()> {
 }
 
 /// One line per image; a line with the name before each output when there are several.
-fn text(outputs: &[(String, Array)], argmax: bool) -> String {
+pub(super) fn text(outputs: &[(String, Array)], argmax: bool) -> String {
     let mut text = String::new();
     for (name, array) in outputs {
         if outputs.len() > 1 {

@@ -4,9 +4,11 @@ mod calibrate;
 mod decrypt;
 mod encrypt;
 mod explain;
+mod infer;
 mod keygen;
 mod run;
 mod seal;
+mod serve;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -21,9 +23,11 @@ pub(crate) use calibrate::calibrate;
 pub(crate) use decrypt::decrypt;
 pub(crate) use encrypt::encrypt;
 pub(crate) use explain::explain;
+pub(crate) use infer::infer;
 pub(crate) use keygen::keygen;
 pub(crate) use run::run;
 pub(crate) use seal::seal;
+pub(crate) use serve::serve;
 
 use crate::args::Args;
 use crate::interface::Port;

@@ -41,7 +41,11 @@ async fn a_cut_connection_is_taken_up_where_it_stood() {
     let (connections, traffic) = through(&party, vec![cut(300_000), cut(400_000), cut(250_000)]).await;
     assert_eq!((connections, traffic.connections), (4, 4));
     // Nothing is computed twice but what was open when the wire broke.
-    assert!(traffic.rounds >= whole && traffic.rounds <= whole + 3 * 4, "{} rounds, undisturbed {whole}", traffic.rounds);
+    assert!(
+        traffic.rounds >= whole && traffic.rounds <= whole + 3 * 4,
+        "{} rounds, undisturbed {whole}",
+        traffic.rounds
+    );
     assert_eq!(party.metric("henge_sessions_resumed_total"), 3.0);
     assert_eq!(party.metric("henge_sessions_started_total"), 2.0);
 }
@@ -66,7 +70,9 @@ async fn turned_bits_never_reach_a_result() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_truncated_stream_is_no_end() {
     let party = Setup::new().start();
-    let (connections, _) = through(&party, vec![(Fault::Nothing, Fault::Truncate(200_000)), (Fault::Truncate(99_999), Fault::Nothing)]).await;
+    let (connections, _) =
+        through(&party, vec![(Fault::Nothing, Fault::Truncate(200_000)), (Fault::Truncate(99_999), Fault::Nothing)])
+            .await;
     assert_eq!(connections, 3);
 }
 
@@ -182,7 +188,8 @@ async fn a_server_that_is_told_to_stop_finishes_what_it_has() {
     let keys = Arc::new(Keys::generate(&model).unwrap());
     let (network, address) = (Network::wide(WIDTH), party.address);
     let late = party.options();
-    let running = tokio::spawn(async move { check_with(&client, &model, &keys, &network, 512, 5e-3).await.map(|_| ()) });
+    let running =
+        tokio::spawn(async move { check_with(&client, &model, &keys, &network, 512, 5e-3).await.map(|_| ()) });
     while party.metric("henge_requests_total") < 10.0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

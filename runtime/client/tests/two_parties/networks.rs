@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use he_ir::{ClientFunction, Group, HeProgram, HeProgramBuilder, LinearMap, Op, Packing, Refresh, RefreshGroup, WeightBlock};
+use he_ir::{
+    ClientFunction, Group, HeProgram, HeProgramBuilder, LinearMap, Op, Packing, Refresh, RefreshGroup, WeightBlock,
+};
 use he_params::{CkksParams, CkksParamsLiteral, Level, ModulusChain, RequiredSecurity, Scale};
 
 /// Small and insecure: quick.

@@ -75,7 +75,8 @@ impl Setup {
 
     /// One line: what differs from test to test.
     fn line(&self) -> String {
-        let Limits { sessions, sessions_per_client, memory_bytes, bytes_per_client, images_per_client, .. } = self.limits;
+        let Limits { sessions, sessions_per_client, memory_bytes, bytes_per_client, images_per_client, .. } =
+            self.limits;
         let ms = |d: Duration| d.as_millis();
         let Limits { deadline, answer_timeout, resume_window, shutdown_grace, handshake_timeout, .. } = self.limits;
         format!(
@@ -136,7 +137,13 @@ impl Setup {
         };
         std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
         let (address, metrics) = addresses.split_once(' ').unwrap();
-        Party { child, input: Some(input), address: address.parse().unwrap(), metrics: metrics.parse().unwrap(), setup: self }
+        Party {
+            child,
+            input: Some(input),
+            address: address.parse().unwrap(),
+            metrics: metrics.parse().unwrap(),
+            setup: self,
+        }
     }
 }
 

@@ -241,7 +241,11 @@ async fn keys_that_are_refused() {
     };
     refused(raw.say(keys(vec![part(1 << 40, 0, vec![0; 9])])).await, Code::InvalidArgument, "bytes of an object");
     refused(raw.say(keys(vec![part(100, 1, vec![0; 9])])).await, Code::InvalidArgument, "offset");
-    refused(raw.say(keys(vec![part(9, 0, vec![0; 9])])).await, Code::InvalidArgument, "not the one that Hello announced");
+    refused(
+        raw.say(keys(vec![part(9, 0, vec![0; 9])])).await,
+        Code::InvalidArgument,
+        "not the one that Hello announced",
+    );
     refused(raw.say(keys(vec![part(100, 0, vec![0; 9])])).await, Code::DeadlineExceeded, "did not come");
     let answer = What::Answer(part(9, 0, vec![0; 9]));
     refused(raw.say(vec![What::Hello(hello.clone()), answer]).await, Code::InvalidArgument, "none of the keys");
@@ -258,7 +262,8 @@ async fn answers_that_are_refused() {
     let party = plain().start();
     let raw = Raw::new(&party).await;
     let hello = What::Hello(raw.hello(RELU).await);
-    let part = |sequence, total, offset, data: Vec<u8>| What::Answer(v1::Part { sequence, total, offset, data: data.into() });
+    let part =
+        |sequence, total, offset, data: Vec<u8>| What::Answer(v1::Part { sequence, total, offset, data: data.into() });
     let says = |what: What| vec![hello.clone(), what];
     // The session may not have asked yet when the answer is there: either way it was not asked for.
     refused(raw.say(says(part(99, 1, 0, vec![0]))).await, Code::InvalidArgument, "not asked for");

@@ -67,7 +67,9 @@ async fn the_client_computes_activations() {
     let wide = check(&client, WIDE, &Network::wide(WIDTH), 1024).await;
     assert!(wide.traffic.rounds > 100, "{:?}", wide.traffic);
     let Traffic { bytes_up, bytes_down, minimum_up, minimum_down, rounds, .. } = wide.traffic;
-    println!("{rounds} rounds: {bytes_up} bytes up (at least {minimum_up:.0}), {bytes_down} down (at least {minimum_down:.0})");
+    println!(
+        "{rounds} rounds: {bytes_up} bytes up (at least {minimum_up:.0}), {bytes_down} down (at least {minimum_down:.0})"
+    );
     assert!(bytes_up as f64 <= minimum_up * 1.05 + 200.0 * rounds as f64);
     assert!(bytes_down as f64 <= minimum_down * 1.05 + 200.0 * rounds as f64);
 }

@@ -85,14 +85,16 @@ async fn thirty_two_clients_and_a_third_of_them_misbehave() {
                         let proxy = Proxy::start(party.address, vec![(Fault::Stall(30_000), Fault::Nothing)]).await;
                         let options = party.options_at(proxy.address).attempts(1);
                         let Ok(client) = Client::connect(options).await else { continue };
-                        let _ = tokio::time::timeout(Duration::from_secs(3), client.infer(&model, &keys, images())).await;
+                        let _ =
+                            tokio::time::timeout(Duration::from_secs(3), client.infer(&model, &keys, images())).await;
                     }
                     Manner::Garbage => {
                         if let Ok(mut stream) = tokio::net::TcpStream::connect(party.address).await {
                             let junk: Vec<u8> = numbers(4000, round).iter().flat_map(|x| x.to_le_bytes()).collect();
                             let _ = stream.write_all(&junk).await;
                         }
-                        let proxy = Proxy::start(party.address, vec![(Fault::Flip(2000 + round), Fault::Nothing)]).await;
+                        let proxy =
+                            Proxy::start(party.address, vec![(Fault::Flip(2000 + round), Fault::Nothing)]).await;
                         if let Ok(client) = Client::connect(party.options_at(proxy.address).attempts(1)).await {
                             let _ = client.infer(&model, &keys, images()).await;
                         }
@@ -111,7 +113,9 @@ async fn thirty_two_clients_and_a_third_of_them_misbehave() {
         client.await.unwrap();
     }
     let (right, refused) = (right.load(Ordering::SeqCst), refused.load(Ordering::SeqCst));
-    println!("{right} inferences right, {refused} refused for memory, none wrong; peak MiB of the server over time: {resident:?}");
+    println!(
+        "{right} inferences right, {refused} refused for memory, none wrong; peak MiB of the server over time: {resident:?}"
+    );
     assert!(right as usize >= CLIENTS / 2, "{right} inferences");
     let start = Instant::now();
     while party.metric("henge_sessions") > 0.0 {
