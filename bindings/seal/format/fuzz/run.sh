@@ -3,8 +3,8 @@
 #
 #   bindings/seal/format/fuzz/run.sh [SECONDS [TARGET..]]
 #
-# What it finds that is new goes into target/corpus/TARGET. With `merge` for SECONDS the kept corpus is made anew, as small as covers
-# the same: the files of testdata/ and whatever was found.
+# What it finds that is new goes into target/corpus/TARGET. With `merge` for SECONDS the kept corpus is made anew out of testdata/ and
+# whatever was found: as few files as reach the same branches.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 seconds=${1:-60}
@@ -29,7 +29,7 @@ for target in "${targets[@]}"; do
     cp "corpus/$target"/* "$found"/* "$all" 2>/dev/null || true
     rm -rf "corpus/$target"
     mkdir "corpus/$target"
-    "$program" -merge=1 -max_len=20000 "corpus/$target" "$all" 2>&1 | tail -1
+    "$program" -merge=1 -use_counters=0 -max_len=20000 "corpus/$target" "$all" 2>&1 | tail -1
     rm -rf "$all"
   else
     echo "$target"

@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fmt::Debug;
+use std::fs;
+use std::path::PathBuf;
 
 use proptest::prelude::*;
 use seal_format::mutation::mutate;
@@ -170,6 +172,19 @@ fn mutations_are_refused_or_read() {
     println!("{read} read, {refused} refused");
     assert!(read > 100 && refused > 5 * read, "{read} read, {refused} refused");
     assert_eq!(mutate(seal!("ciphertext.none"), 7), mutate(seal!("ciphertext.none"), 7));
+}
+
+/// What the fuzz targets kept: one file for each branch they found.
+#[test]
+fn the_kept_corpus_is_refused_or_read() {
+    let folder = option_env!("CARGO_MANIFEST_DIR").map_or("bindings/seal/format".into(), PathBuf::from);
+    let context = context();
+    for (name, load, _) in LOADERS {
+        let files = fs::read_dir(folder.join("fuzz/corpus").join(name)).expect("a corpus");
+        let results: Vec<bool> =
+            files.map(|file| load(&fs::read(file.expect("a file").path()).expect("bytes"), &context).is_ok()).collect();
+        assert!(results.contains(&true) && results.contains(&false), "{name}: {results:?}");
+    }
 }
 
 /// Residues below their primes.
