@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use graph::{Graph, Tensor};
 use he_ir::HeProgram;
+use he_params::noise::Encryption;
 use he_params::{CkksParams, CkksParamsLiteral, RequiredSecurity, SecurityTable};
 
 use crate::cost::CostModel;
@@ -44,10 +45,13 @@ pub struct CompileOptions {
     pub costs_from: String,
     /// Threads that forecasts are made for.
     pub threads: usize,
+    /// How inputs are encrypted.
+    pub encryption: Encryption,
 }
 
 impl CompileOptions {
-    /// Options for batches of so many images: [`DEFAULT_PRECISION_BITS`], margin 2, 128 bits of security in the 2024 table, one thread.
+    /// Options for batches of so many images: [`DEFAULT_PRECISION_BITS`], margin 2, 128 bits of security in the 2024 table, one thread, inputs under
+    /// the secret key.
     pub fn new(batch: usize) -> CompileOptions {
         CompileOptions {
             batch,
@@ -61,6 +65,7 @@ impl CompileOptions {
             costs: CostModel::default(),
             costs_from: "built in, avx2".to_owned(),
             threads: 1,
+            encryption: Encryption::Symmetric,
         }
     }
 }
@@ -175,6 +180,7 @@ fn choose(circuit: &Circuit, ranges: &[ValueRange], options: &CompileOptions) ->
         precision_bits: options.precision_bits,
         security: options.security,
         table: options.table,
+        encryption: options.encryption,
     };
     match &options.params {
         Some(literal) => with_literal(circuit, ranges, literal.clone(), &request, &options.costs),

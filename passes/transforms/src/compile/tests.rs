@@ -67,6 +67,22 @@ fn the_program_computes_what_the_graph_does_up_to_the_predicted_error() {
 }
 
 #[test]
+fn inputs_under_the_public_key_are_counted_noisier() {
+    let compiled = |encryption| compile(&small(), &CompileOptions { encryption, ..options() }).unwrap();
+    let (secret, public) = (compiled(Encryption::Symmetric), compiled(Encryption::Public));
+    // The error of an input at the same scale, then as chosen: what was asked for stands either way.
+    let unit = |compiled: &Compiled| compiled.explain.layers[0].error_bound * compiled.explain.log_scale.exp2();
+    let model = he_params::noise::NoiseModel::of(&public.params);
+    let fresh = |encryption| model.fresh(encryption, public.params.log_p()).std();
+    let expected = fresh(Encryption::Public) / fresh(Encryption::Symmetric);
+    assert_eq!(secret.params.log_n(), public.params.log_n());
+    assert!((unit(&public) / unit(&secret) / expected - 1.0).abs() < 1e-6 && expected > 4.0);
+    assert!(public.explain.precision_bits >= DEFAULT_PRECISION_BITS);
+    assert!(public.explain.to_string().contains("under the public key"));
+    assert!(!secret.explain.to_string().contains("under the public key"));
+}
+
+#[test]
 fn the_same_network_gives_the_same_program() {
     let graph = small();
     let compiled = compile(&graph, &options()).unwrap();

@@ -4,6 +4,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
+use he_params::noise::Encryption;
 use he_params::{SecurityReport, noise};
 use serde::Serialize;
 
@@ -33,6 +34,8 @@ pub struct Explain {
     pub security: SecurityReport,
     /// Bits between an output's typical magnitude and the bound on its error.
     pub precision_bits: f64,
+    /// How inputs are encrypted.
+    pub encryption: Encryption,
     /// Standard deviations that error bounds stand for.
     pub bound_stds: f64,
     /// One row per layer, in order.
@@ -189,6 +192,7 @@ impl Explain {
             log_scale: params.scale().log2(),
             security: params.security_report(),
             precision_bits: selection.precision_bits,
+            encryption: options.encryption,
             bound_stds: noise::SLOT_BOUND_STDS,
             seconds: layers.iter().map(|l| l.seconds).sum(),
             layers,

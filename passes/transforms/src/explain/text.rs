@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use he_params::noise::Encryption;
+
 use super::{Explain, Layer, Operation};
 use crate::ranges::RangeSource;
 
@@ -22,6 +24,9 @@ impl fmt::Display for Explain {
             "precision  {:.1} bits of the outputs' range (error bound of {} standard deviations)",
             self.precision_bits, self.bound_stds
         )?;
+        if self.encryption == Encryption::Public {
+            writeln!(f, "inputs     under the public key")?;
+        }
         let interval = RangeSource::Interval.to_string();
         if self.layers.iter().all(|layer| layer.range_source == interval) {
             writeln!(

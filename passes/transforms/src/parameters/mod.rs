@@ -11,7 +11,7 @@ mod carried;
 mod chain;
 mod segments;
 
-use he_params::noise::NoiseModel;
+use he_params::noise::{Encryption, NoiseModel};
 use he_params::{CkksParams, CkksParamsLiteral, LogN, ModulusChain, ParamsError, RequiredSecurity, SecurityTable};
 
 use self::carried::Problem;
@@ -34,6 +34,8 @@ pub struct Request {
     pub security: RequiredSecurity,
     /// The table it is judged by.
     pub table: SecurityTable,
+    /// How inputs are encrypted.
+    pub encryption: Encryption,
 }
 
 /// Parameters, the program placed on them, and what is predicted.
@@ -226,7 +228,7 @@ impl Search<'_> {
         }
         literals.sort_by(|a, b| a.0.total_cmp(&b.0));
         literals.into_iter().find_map(|(_, params, chain)| {
-            let selection = evaluate(self.circuit, self.ranges, params, &chain, self.costs);
+            let selection = evaluate(self.circuit, self.ranges, params, &chain, self.request.encryption, self.costs);
             match selection {
                 Ok(selection) => {
                     self.note(Ok(selection.precision_bits));
@@ -254,7 +256,7 @@ impl Search<'_> {
                 let chain = problem.chain(sizes).map_err(ParametersError::from);
                 let params = chain.and_then(|chain| Ok((self.params(&chain)?, chain)));
                 let (params, chain) = params.map_err(|error| self.note(Err(error))).ok()?;
-                evaluate(self.circuit, self.ranges, params, &chain, self.costs)
+                evaluate(self.circuit, self.ranges, params, &chain, self.request.encryption, self.costs)
                     .map_err(|error| self.note(Err(error)))
                     .ok()
             })?;
@@ -270,7 +272,7 @@ impl Search<'_> {
     /// The cheapest program with scales carried over operations, of those that are precise enough, over as few primes as serve or one more;
     /// among the nearly cheapest the most precise.
     fn carry(&mut self, sensitivity: &Sensitivity) -> Option<Selection> {
-        let problem = Problem::new(self.circuit, self.ranges, sensitivity, self.log_n, self.request.precision_bits);
+        let problem = Problem::new(self.circuit, self.ranges, sensitivity, self.log_n, self.request);
         let mut served: Vec<(f64, Selection)> = Vec::new();
         let mut one_more = false;
         for primes in 1..CkksParams::MAX_PRIMES {
@@ -278,7 +280,7 @@ impl Search<'_> {
                 let chain = schedule.chain(self.log_n, self.needs.products).map_err(ParametersError::from);
                 let selection = chain.and_then(|chain| {
                     let params = self.params(&chain)?;
-                    evaluate(self.circuit, self.ranges, params, &chain, self.costs)
+                    evaluate(self.circuit, self.ranges, params, &chain, self.request.encryption, self.costs)
                 });
                 match &selection {
                     Ok(found) => self.note(Ok(found.precision_bits)),
@@ -376,7 +378,7 @@ pub fn with_literal(
         return Err(ParametersError::NoSpecialPrime);
     }
     let chain = chain::of_params(&needs, params.q(), params.p(), log_n, params.scale())?;
-    let mut selection = evaluate(circuit, ranges, params, &chain, costs)?;
+    let mut selection = evaluate(circuit, ranges, params, &chain, request.encryption, costs)?;
     if selection.precision_bits < request.precision_bits {
         return Err(ParametersError::Imprecise { found: selection.precision_bits, wanted: request.precision_bits });
     }
@@ -390,6 +392,7 @@ fn evaluate(
     ranges: &[ValueRange],
     params: CkksParams,
     chain: &Chain,
+    encryption: Encryption,
     costs: &CostModel,
 ) -> Result<Selection, ParametersError> {
     let placed = place(circuit, chain, costs)?;
@@ -399,6 +402,7 @@ fn evaluate(
         log_p: params.log_p(),
         q: params.q(),
         primes_per_digit: params.primes_per_digit(),
+        encryption,
     };
     let errors = estimate(&placed.program, &value_ranges, &placed.real_weights, &setting);
     for ((node, error), range) in placed.program.nodes().iter().zip(&errors).zip(&value_ranges) {

@@ -49,7 +49,7 @@ fn ranges_of(circuit: &Circuit) -> Vec<ValueRange> {
 
 fn request(batch: usize, precision_bits: f64) -> Request {
     let security = RequiredSecurity::AtLeast(SecurityBits::Bits128);
-    Request { batch, precision_bits, security, table: SecurityTable::Guidelines2024 }
+    Request { batch, precision_bits, security, table: SecurityTable::Guidelines2024, encryption: Encryption::Symmetric }
 }
 
 fn choose(batch: usize, precision_bits: f64) -> Result<Selection, ParametersError> {
@@ -84,9 +84,11 @@ fn the_search_predicts_what_the_program_does() {
     let circuit = five_levels();
     let ranges = ranges_of(&circuit);
     let sensitivity = Sensitivity::of(&circuit, &ranges);
-    for (log_n, bits) in [(13, 8.0), (13, 12.0), (14, 16.0)] {
+    let (secret, public) = (Encryption::Symmetric, Encryption::Public);
+    for (log_n, bits, encryption) in [(13, 8.0, secret), (13, 8.0, public), (13, 12.0, secret), (14, 16.0, public)] {
         let log_n = LogN::new(log_n).unwrap();
-        let problem = Problem::new(&circuit, &ranges, &sensitivity, log_n, bits);
+        let request = Request { encryption, ..request(1, bits) };
+        let problem = Problem::new(&circuit, &ranges, &sensitivity, log_n, &request);
         for primes in 4..=6 {
             for schedule in problem.schedules(primes, &CostModel::default()) {
                 let chain = schedule.chain(log_n, true).unwrap();
@@ -100,7 +102,7 @@ fn the_search_predicts_what_the_program_does() {
                     )
                 };
                 let params = CkksParams::try_from(literal).unwrap();
-                let selection = evaluate(&circuit, &ranges, params, &chain, &CostModel::default()).unwrap();
+                let selection = evaluate(&circuit, &ranges, params, &chain, encryption, &CostModel::default()).unwrap();
                 let (found, expected) = (selection.precision_bits, bits - schedule.error);
                 assert!((found - expected).abs() < 0.5, "{primes} primes: {found} bits, the search thought {expected}");
             }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use graph::affine::AffineMap;
 use he_ir::{HeProgram, LinearMap, Node, Op, Refresh, ValueId};
-use he_params::noise::{Digit, Noise, NoiseModel};
+use he_params::noise::{Digit, Encryption, Noise, NoiseModel};
 use he_params::{LogN, Scale};
 
 use crate::ranges::ValueRange;
@@ -39,6 +39,8 @@ pub struct NoiseSetting<'a> {
     pub q: &'a [u64],
     /// Ciphertext primes to a key switching digit.
     pub primes_per_digit: usize,
+    /// How inputs are encrypted; what the key owner refreshes always is under the secret key.
+    pub encryption: Encryption,
 }
 
 /// One prediction per value; `ranges` holds one range per value, `real_weights` what the integers of each linear map stand for, where that is
@@ -86,7 +88,7 @@ fn node_noise(
     let y = || noises[operand(1)].iter().copied();
     let level = node.operands().first().and_then(|&id| program.node(id)).map(|n| n.value().level);
     match node.op() {
-        Op::Input { .. } => vec![model.encoding().plus(model.symmetric_encryption()); node.value().elements()],
+        Op::Input { .. } => vec![model.fresh(setting.encryption, setting.log_p); node.value().elements()],
         Op::Linear { map } => linear_noise(map, real, &noises[operand(0)], ranges[operand(0)], scale(0), model.log_n()),
         Op::Add | Op::Sub => x().zip(y()).map(|(x, y)| x.plus(y)).collect(),
         Op::Mul => {
@@ -131,7 +133,7 @@ fn refresh_noise(
     let squares: Vec<f64> = operands.iter().flat_map(|(_, _, range)| &range.squares).copied().collect();
     let magnitude = operands.iter().map(|(_, _, range)| range.magnitude).fold(0.0, f64::max);
     let groups = refresh.groups.as_deref();
-    let fresh = model.encoding().plus(model.symmetric_encryption());
+    let fresh = model.fresh(Encryption::Symmetric, 0.0);
     pass_on(refresh.function, groups, &errors, &squares, magnitude, &result.squares)
         .into_iter()
         .map(|[v]| Noise::from_variance(v * refresh.scale.get() * refresh.scale.get()).plus(fresh))

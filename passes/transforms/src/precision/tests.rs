@@ -37,7 +37,7 @@ fn a_small_program_by_hand() {
     let program = b.finish().unwrap();
     let (r1, r2, r3) = (range(1.0, 2), range(1.5, 1), range(2.25, 1));
     let model = NoiseModel::new(log_n, SecretDistribution::UniformTernary, ErrorDistribution::CentredBinomial);
-    let setting = NoiseSetting { model, log_p: 30.0, q: &q, primes_per_digit: 1 };
+    let setting = NoiseSetting { model, log_p: 30.0, q: &q, primes_per_digit: 1, encryption: Encryption::Symmetric };
     let errors = estimate(&program, &[&r1, &r2, &r2, &r3, &r3], &[], &setting);
 
     let n = 8192.0f64;
@@ -75,7 +75,7 @@ fn weights_that_round_to_zero_are_lost_not_exact() {
     b.output("y", y);
     let program = b.finish().unwrap();
     let model = NoiseModel::new(log_n, SecretDistribution::UniformTernary, ErrorDistribution::CentredBinomial);
-    let setting = NoiseSetting { model, log_p: 30.0, q: &q, primes_per_digit: 1 };
+    let setting = NoiseSetting { model, log_p: 30.0, q: &q, primes_per_digit: 1, encryption: Encryption::Symmetric };
     let ranges = [&range(1.0, 100), &range(1.0, 1)];
     let errors = estimate(&program, &ranges, &[], &setting);
     let lost = 100.0 * 1e-4;

@@ -17,6 +17,7 @@ use he_params::noise::{Digit, NoiseModel};
 use he_params::primes::ntt_primes_except;
 use he_params::{ErrorDistribution, LogN, ParamsError, Scale, SecretDistribution};
 
+use super::Request;
 use super::chain::WORD_32_BITS;
 use crate::cost::{CostModel, PLANE_BITS};
 use crate::lowering::{Circuit, Gate};
@@ -87,16 +88,16 @@ pub(super) struct Problem<'a> {
 }
 
 impl<'a> Problem<'a> {
-    /// The circuit at degree `log_n`, with errors as shares of what `precision_bits` allow.
+    /// The circuit at degree `log_n`, with errors as shares of what the precision asked for allows.
     pub(super) fn new(
         circuit: &'a Circuit,
         ranges: &[ValueRange],
         sensitivity: &Sensitivity,
         log_n: LogN,
-        precision_bits: f64,
+        request: &Request,
     ) -> Problem<'a> {
         let model = noise_model(log_n);
-        let allowed = (-precision_bits).exp2() / he_params::noise::SLOT_BOUND_STDS;
+        let allowed = (-request.precision_bits).exp2() / he_params::noise::SLOT_BOUND_STDS;
         let share = |variances: &[f64]| {
             let worst = variances.iter().zip(&sensitivity.typical).map(|(v, t)| v.sqrt() / (t * allowed));
             worst.fold(f64::MIN_POSITIVE, f64::max).log2()
@@ -120,7 +121,7 @@ impl<'a> Problem<'a> {
             circuit,
             log_n,
             places: circuit.nodes.iter().enumerate().map(place).collect(),
-            fresh: model.encoding().plus(model.symmetric_encryption()).slot_std(log_n).log2(),
+            fresh: model.fresh(request.encryption, f64::from(WORD_32_BITS)).slot_std(log_n).log2(),
             rescale: model.rounding(2).slot_std(log_n).log2(),
             least_prime: log_n.get() + 4,
         }
