@@ -16,7 +16,7 @@ pub(crate) struct Args {
     pub(crate) model: Option<PathBuf>,
 
     /// Images in one batch, two to a slot
-    #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) batch_size: u32,
 
     /// Bits between the outputs' typical magnitude and the bound on their error
