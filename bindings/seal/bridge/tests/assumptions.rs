@@ -266,6 +266,9 @@ fn scales_are_doubles_that_multiply_and_divide() {
     }
 }
 
+/// What a key is for: a polynomial modulo each prime.
+type Target<'a> = &'a dyn Fn(usize) -> Vec<u64>;
+
 /// `b_j + a_j s = e_j + P t` modulo prime j and `e_j` modulo all others, e within the 21 + 21 coins of a centred binomial.
 #[test]
 fn component_j_of_a_key_holds_p_times_its_target_modulo_prime_j() {
@@ -296,7 +299,7 @@ fn component_j_of_a_key_holds_p_times_its_target_modulo_prime_j() {
             to
         };
         let square = |prime: usize| s[prime * n..][..n].iter().map(|&w| mul(w, w, primes[prime])).collect();
-        let targets: [(&str, Vec<u64>, &dyn Fn(usize) -> Vec<u64>); 2] = [
+        let targets: [(&str, Vec<u64>, Target<'_>); 2] = [
             ("s^2", generator.relin_keys().unwrap().words(0), &square),
             ("s(X^3)", generator.galois_keys(&[rotation]).unwrap().words(rotation), &turned),
         ];

@@ -29,10 +29,13 @@ fn key_words(key: &KeySwitchKey) -> Vec<u64> {
     words(key.rows())
 }
 
+/// Slots of a ciphertext, by the key owner's library.
+type Decrypt = Box<dyn Fn(&Both, &CiphertextTensor) -> Vec<f64>>;
+
 /// The message of a plaintext stays what it is, for either decryptor.
 struct Check {
     expected: Vec<f64>,
-    decrypt: Box<dyn Fn(&Both, &CiphertextTensor) -> Vec<f64>>,
+    decrypt: Decrypt,
 }
 
 impl Check {
