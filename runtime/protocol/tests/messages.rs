@@ -44,7 +44,7 @@ fn welcome() -> impl Strategy<Value = Welcome> {
 
 fn port() -> impl Strategy<Value = Port> {
     let range = prop::option::of((-100.0..0.0, 0.0..100.0));
-    (".{0,20}", prop::collection::vec(1usize..9, 0..5), 0u8..8, 1.0f64..1e6, range).prop_map(
+    (".{0,20}", prop::collection::vec(1usize..9, 0..5), 0u8..6, 1.0f64..1e6, range).prop_map(
         |(name, shape, level, scale, range)| Port {
             name,
             shape,
@@ -102,7 +102,7 @@ fn ask() -> impl Strategy<Value = Ask> {
     });
     let input =
         (any::<u32>(), indices()).prop_map(|(input, elements)| Asked::Input { input: input as usize, elements });
-    (any::<u64>(), 0..=limits::TILE_VALUES, 0u8..8, 1.0f64..1e6, prop_oneof![refresh, input]).prop_map(
+    (any::<u64>(), 0..=limits::TILE_VALUES, 0u8..6, 1.0f64..1e6, prop_oneof![refresh, input]).prop_map(
         |(sequence, results, level, scale, what)| {
             let results = match &what {
                 Asked::Input { elements, .. } => elements.len(),
@@ -121,6 +121,8 @@ fn travelled<M: Message + Default + PartialEq>(message: &M) -> M {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn hellos_come_back(hello in hello()) {
         let back = Hello::try_from(travelled(&v1::Hello::from(hello.clone()))).unwrap();
@@ -273,6 +275,8 @@ fn mangled_messages_are_refused_or_read() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn random_bytes_are_refused_or_read(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         read(&bytes, &params());
