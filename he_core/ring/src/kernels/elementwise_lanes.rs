@@ -214,6 +214,46 @@ macro_rules! product_loops {
             elementwise::inner_product_from(m, done, &mut out[done..], xs, ys);
         }
 
+        /// Vectors that are read of every row in turn; their number is known, so that no index is checked.
+        const RUN: usize = 32;
+        type Run = [Lanes; RUN];
+
+        /// The sums of `x * y0` and of `x * y1` over at most eight terms, stored or added. Sums stay in registers, and each row
+        /// is read by an instruction of its own, which a prefetcher learns.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn sum_pairs<const T: usize>(p: Prime, outs: [&mut [Run]; 2], terms: &[[&[Run]; 3]; T], first: bool) {
+            let [out0, out1] = outs;
+            for (run, (out0, out1)) in out0.iter_mut().zip(out1).enumerate() {
+                let terms: [[&Run; 3]; T] = std::array::from_fn(|t| terms[t].map(|row| &row[run]));
+                for (i, (out0, out1)) in out0.iter_mut().zip(out1).enumerate() {
+                    let mut sums = [sums_zero(); 2];
+                    // The compiler does not unroll as many terms by itself.
+                    macro_rules! take {
+                        ($t:literal) => {
+                            if $t < T {
+                                let [x, y0, y1] = terms[$t];
+                                let x = load(&x[i]);
+                                sums = [sums_add(sums[0], x, load(&y0[i])), sums_add(sums[1], x, load(&y1[i]))];
+                            }
+                        };
+                    }
+                    take!(0);
+                    take!(1);
+                    take!(2);
+                    take!(3);
+                    take!(4);
+                    take!(5);
+                    take!(6);
+                    take!(7);
+                    let [sum0, sum1] = sums;
+                    let (r0, r1) = (sums_reduce(p, sum0, T), sums_reduce(p, sum1, T));
+                    store(out0, if first { r0 } else { add(p, load(out0), r0) });
+                    store(out1, if first { r1 } else { add(p, load(out1), r1) });
+                }
+            }
+        }
+
         pub(super) fn inner_product_pair(
             _proof: $proof,
             m: Modulus<W>,
@@ -224,31 +264,28 @@ macro_rules! product_loops {
             ys1: &[&[W]],
         ) {
             #[target_feature(enable = $features)]
-            fn lanes(m: Modulus<W>, outs: [&mut [[Lanes; BLOCK]]; 2], xs: &[&[W]], ys0: &[&[W]], ys1: &[&[W]]) {
-                let p = Prime::new(m);
-                let [out0, out1] = outs;
-                for (i, (out0, out1)) in out0.iter_mut().zip(out1).enumerate() {
-                    let columns = i * BLOCK * LANES..(i + 1) * BLOCK * LANES;
-                    let keys = ys0.chunks(MAX_TERMS).zip(ys1.chunks(MAX_TERMS));
-                    for (nth, (xs, (ys0, ys1))) in xs.chunks(MAX_TERMS).zip(keys).enumerate() {
-                        let mut sums = [[sums_zero(); 2]; BLOCK];
-                        for (x, (y0, y1)) in xs.iter().zip(ys0.iter().zip(ys1)) {
-                            let x = x[columns.clone()].as_chunks().0;
-                            let (y0, y1) = (y0[columns.clone()].as_chunks().0, y1[columns.clone()].as_chunks().0);
-                            for (([sum0, sum1], x), (y0, y1)) in sums.iter_mut().zip(x).zip(y0.iter().zip(y1)) {
-                                let x = load(x);
-                                *sum0 = sums_add(*sum0, x, load(y0));
-                                *sum1 = sums_add(*sum1, x, load(y1));
+            fn lanes(m: Modulus<W>, [out0, out1]: [&mut [Run]; 2], mut terms: &[[&[Run]; 3]]) {
+                const { assert!(MAX_TERMS >= 8, "as many terms as are added without a reduction") }
+                let (p, mut first) = (Prime::new(m), true);
+                while !terms.is_empty() {
+                    let outs = [&mut *out0, &mut *out1];
+                    macro_rules! take {
+                        ($count:literal) => {
+                            if let Some((group, rest)) = terms.split_first_chunk::<$count>() {
+                                sum_pairs(p, outs, group, first);
+                                (terms, first) = (rest, false);
+                                continue;
                             }
-                        }
-                        for ((out0, out1), [sum0, sum1]) in out0.iter_mut().zip(out1.iter_mut()).zip(sums) {
-                            let (r0, r1) = (sums_reduce(p, sum0, xs.len()), sums_reduce(p, sum1, xs.len()));
-                            let r0 = if nth == 0 { r0 } else { add(p, load(out0), r0) };
-                            let r1 = if nth == 0 { r1 } else { add(p, load(out1), r1) };
-                            store(out0, r0);
-                            store(out1, r1);
-                        }
+                        };
                     }
+                    take!(8);
+                    take!(7);
+                    take!(6);
+                    take!(5);
+                    take!(4);
+                    take!(3);
+                    take!(2);
+                    take!(1);
                 }
             }
             debug_assert!(xs.len() == ys0.len() && xs.len() == ys1.len());
@@ -256,11 +293,13 @@ macro_rules! product_loops {
                 out0.fill(0);
                 return out1.fill(0);
             }
-            let (blocks0, _) = out0.as_chunks_mut::<LANES>().0.as_chunks_mut();
-            let (blocks1, _) = out1.as_chunks_mut::<LANES>().0.as_chunks_mut();
-            let done = blocks0.len() * BLOCK * LANES;
+            let (runs0, _) = out0.as_chunks_mut::<LANES>().0.as_chunks_mut();
+            let (runs1, _) = out1.as_chunks_mut::<LANES>().0.as_chunks_mut();
+            let done = runs0.len() * RUN * LANES;
+            let terms = xs.iter().zip(ys0).zip(ys1).map(|((x, y0), y1)| [*x, *y0, *y1]);
+            let terms: Vec<_> = terms.map(|rows| rows.map(|row| row.as_chunks().0.as_chunks().0)).collect();
             // SAFETY: the proof is only built after the processor reported these features.
-            unsafe { lanes(m, [blocks0, blocks1], xs, ys0, ys1) }
+            unsafe { lanes(m, [runs0, runs1], &terms) }
             elementwise::inner_product_from(m, done, &mut out0[done..], xs, ys0);
             elementwise::inner_product_from(m, done, &mut out1[done..], xs, ys1);
         }
