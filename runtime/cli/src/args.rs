@@ -95,6 +95,10 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "BITS", default_value_t = transforms::DEFAULT_PRECISION_BITS)]
     pub(crate) precision_bits: f64,
 
+    /// Inputs will be encrypted under the public key, which leaves more noise
+    #[arg(long)]
+    pub(crate) public_key: bool,
+
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

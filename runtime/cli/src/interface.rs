@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::Context;
 use execute::Batch;
 use he_ir::{CipherType, HeProgram};
+use he_params::noise::Encryption;
 use he_params::{CkksParams, CkksParamsLiteral, Level, ModulusChain, Scale};
 use serde::{Deserialize, Serialize};
 use transforms::Compiled;
@@ -63,7 +64,14 @@ struct File {
     inputs: Vec<Port>,
     outputs: Vec<Port>,
     placement: Placement,
+    /// How inputs are encrypted, which the precision counts on.
+    #[serde(default, skip_serializing_if = "is_default")]
+    encryption: Encryption,
     program_sha256: String,
+}
+
+fn is_default(encryption: &Encryption) -> bool {
+    *encryption == Encryption::default()
 }
 
 /// A checked interface.
@@ -102,6 +110,7 @@ impl Interface {
                 input_scale: chain.input_scale,
                 management: chain.management.clone(),
             },
+            encryption: compiled.explain.encryption,
             program_sha256: id.hex(),
         };
         Interface::check(file)
@@ -154,6 +163,11 @@ impl Interface {
 
     pub(crate) fn model(&self) -> &str {
         &self.file.model
+    }
+
+    /// How inputs are encrypted.
+    pub(crate) fn encryption(&self) -> Encryption {
+        self.file.encryption
     }
 
     pub(crate) fn inputs(&self) -> &[Port] {

@@ -204,12 +204,29 @@ fn the_clear_backend_gives_the_logits_of_the_model() {
 #[test]
 fn a_public_key_encrypts_too() {
     let way = Way::get();
-    let mut arguments = with(way.encrypt("x.npy", "xp.ct"), "--secret-key", way.leak("p.key"));
-    let at = arguments.iter().position(|a| *a == "--secret-key").unwrap();
-    arguments[at] = "--public-key";
-    succeeds(&arguments);
-    succeeds(&way.run("xp.ct", "yp.ct"));
-    assert_close(&numbers(&succeeds(&way.decrypt("yp.ct"))), &way.clear());
+    let under_public = |arguments: Vec<&'static str>, key| {
+        let mut arguments = with(arguments, "--secret-key", key);
+        let at = arguments.iter().position(|a| *a == "--secret-key").unwrap();
+        arguments[at] = "--public-key";
+        arguments
+    };
+    // Compiled for it: keys and program of their own, for its noise is more.
+    let model = model("small_cryptonets.onnx");
+    let at = |name| way.leak(name);
+    let explain = ["explain", model.to_str().unwrap(), "--public-key", "--params-out", at("ip.json")];
+    assert!(succeeds(&[&explain[..], &PRECISE].concat()).contains("under the public key"));
+    let (secret, evaluation, public) = (at("sp.key"), at("ep.keys"), at("pp.key"));
+    let keygen = ["keygen", "--params", at("ip.json"), "--secret-key", secret, "--evaluation-keys", evaluation];
+    succeeds(&[&keygen[..], &["--public-key", public]].concat());
+    let encrypt = with(under_public(way.encrypt("x.npy", "xp.ct"), public), "--params", at("ip.json"));
+    assert!(!succeeds(&encrypt).contains("less precise"));
+    let run = with(way.run("xp.ct", "yp.ct"), "--params", at("ip.json"));
+    succeeds(&with(run, "--evaluation-keys", evaluation));
+    let decrypt = with(with(way.decrypt("yp.ct"), "--params", at("ip.json")), "--secret-key", secret);
+    assert_close(&numbers(&succeeds(&decrypt)), &way.clear());
+    // Not compiled for it: said aloud.
+    let printed = succeeds(&under_public(way.encrypt("x.npy", "xq.ct"), at("p.key")));
+    assert!(printed.contains("less precise than stated"), "{printed}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `henge encrypt`: images into ciphertexts, each encryption with randomness of its own.
 
 use he_ckks::{CkksContext, Encoder, PublicEncryptor};
+use he_params::noise::Encryption;
 use he_rlwe::PublicKey;
 use he_secret::{SecretKey, SymmetricEncryptor};
 
@@ -78,5 +79,9 @@ pub(crate) fn encrypt(args: &Args, command: &Encrypt) -> anyhow::Result<()> {
     })?;
     let elements: usize = interface.inputs().iter().map(Port::elements).sum();
     let output = command.output.display();
-    super::print(line, false, &format!("{images} images in {elements} ciphertexts under key {key}: {output}\n"))
+    let mut report = format!("{images} images in {elements} ciphertexts under key {key}: {output}\n");
+    if command.public_key.is_some() && interface.encryption() != Encryption::Public {
+        report.push_str("less precise than stated: compiled for inputs under the secret key, see explain --public-key\n");
+    }
+    super::print(line, false, &report)
 }

@@ -7,6 +7,7 @@ use anyhow::Context;
 use graph::{Graph, Tensor};
 use he_ckks::Isa;
 use he_params::RequiredSecurity;
+use he_params::noise::Encryption;
 use transforms::CompileOptions;
 use transforms::cost::CostModel;
 use transforms::ranges::Interval;
@@ -29,6 +30,9 @@ pub(crate) fn explain(args: &Args, command: &Explain) -> anyhow::Result<()> {
     options.input_ranges = ranges(&command.input_range, &graph, options.calibration.is_empty())?;
     (options.costs, options.costs_from) = costs(command)?;
     options.threads = rayon::current_num_threads();
+    if command.public_key {
+        options.encryption = Encryption::Public;
+    }
     if args.insecure {
         options.security = RequiredSecurity::Insecure;
     }
