@@ -1,5 +1,6 @@
 //! What will run, before it runs: parameters, security, and per layer level, scale, range, operations and forecasts.
 
+mod client;
 mod text;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,8 @@ use std::collections::BTreeMap;
 use he_params::noise::Encryption;
 use he_params::{SecurityReport, noise};
 use serde::Serialize;
+
+pub use client::{ClientLayer, ClientPart};
 
 use crate::CompileOptions;
 use crate::cost::{Bytes, Words, Work, node_work, program_bytes};
@@ -50,6 +53,9 @@ pub struct Explain {
     pub costs_from: String,
     /// Bytes forecast.
     pub bytes: Bytes,
+    /// The key owner's part, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientPart>,
     /// Why these parameters.
     pub parameter_log: Vec<String>,
     /// What each pass did.
@@ -185,7 +191,7 @@ impl Explain {
         Explain {
             model: program.name().to_owned(),
             batch: options.batch,
-            slots: params.slots(),
+            slots: program.packing().images(params.slots()),
             log_n: params.log_n().get(),
             q: params.q().to_vec(),
             p: params.p().to_vec(),
@@ -200,6 +206,7 @@ impl Explain {
             threads: options.threads,
             costs_from: options.costs_from.clone(),
             bytes: program_bytes(program, &words, params.n(), params.q().len()),
+            client: ClientPart::of(program, params.n()),
             parameter_log: selection.log.clone(),
             passes,
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use he_params::noise::Encryption;
 
-use super::{Explain, Layer, Operation};
+use super::{ClientLayer, Explain, Layer, Operation};
 use crate::ranges::RangeSource;
 
 impl fmt::Display for Explain {
@@ -34,14 +34,12 @@ impl fmt::Display for Explain {
                 "           ranges rest on intervals alone: safe, but wide, and so is the error allowed; give calibration samples"
             )?;
         }
-        writeln!(
-            f,
-            "forecast   {:.2} s on {} threads (costs: {}), {} at the peak",
-            self.seconds,
-            self.threads,
-            self.costs_from,
-            size(self.bytes.peak)
-        )?;
+        write!(f, "forecast   {:.2} s on {} threads (costs: {})", self.seconds, self.threads, self.costs_from)?;
+        match &self.client {
+            // How much is held depends on the tiles that it runs in.
+            Some(_) => writeln!(f, ", the key owner's time not counted")?,
+            None => writeln!(f, ", {} at the peak", size(self.bytes.peak))?,
+        }
         writeln!(
             f,
             "wire       inputs {}, outputs {}, keys {}",
@@ -49,6 +47,22 @@ impl fmt::Display for Explain {
             size(self.bytes.outputs),
             size(self.bytes.keys)
         )?;
+        if let Some(client) = &self.client {
+            writeln!(
+                f,
+                "client     {} rounds, {} up and {} down for one image of a full batch",
+                client.rounds,
+                size(client.bytes_up_per_image as u64),
+                size(client.bytes_down_per_image as u64)
+            )?;
+            writeln!(
+                f,
+                "           the key owner sees every value that it computes on: those of the layers listed below"
+            )?;
+            writeln!(f)?;
+            let layers: Vec<_> = client.layers.iter().map(client_cells).collect();
+            table(f, CLIENT_COLUMNS, &layers)?;
+        }
         writeln!(f)?;
         let layers: Vec<_> = self.layers.iter().map(layer_cells).collect();
         table(f, LAYER_COLUMNS, &layers)?;
@@ -113,6 +127,20 @@ fn layer_cells(layer: &Layer) -> [String; 11] {
         format!("{:.1}", layer.headroom_bits),
         if layer.multiply_accumulates == 0 { String::new() } else { layer.multiply_accumulates.to_string() },
         format!("{:.3}", layer.seconds),
+    ]
+}
+
+const CLIENT_COLUMNS: [&str; 6] =
+    ["key owner computes", "layer", "values it sees", "values back", "down a batch", "up a batch"];
+
+fn client_cells(layer: &ClientLayer) -> [String; 6] {
+    [
+        layer.function.to_owned(),
+        layer.layer.clone(),
+        layer.values_down.to_string(),
+        layer.values_up.to_string(),
+        size(layer.bytes_down),
+        size(layer.bytes_up),
     ]
 }
 

@@ -250,6 +250,9 @@ impl Search<'_> {
         for _ in 0..SEGMENT_TRIALS {
             let sizes = problem.sizes(wanted);
             if sizes.is_empty() {
+                if let Some(bits) = problem.most_precise() {
+                    self.note(Ok(bits));
+                }
                 return None;
             }
             let selection = sizes.into_iter().find_map(|sizes| {

@@ -65,6 +65,11 @@ impl Problem {
         served.into_iter().map(|(_, sizes)| sizes).collect()
     }
 
+    /// The most precision that any sizes leave.
+    pub(super) fn most_precise(&self) -> Option<f64> {
+        self.best(WORD_32_BITS, WORD_32_BITS).map(|sizes| sizes.precision_bits)
+    }
+
     /// The most precise division of two primes' bits, weights of one pass of the matrix product.
     fn best(&self, q0_bits: u8, q1_bits: u8) -> Option<Sizes> {
         let settled = self.settled_bits(f64::from(q0_bits) - PRIME_LOSS_BITS);

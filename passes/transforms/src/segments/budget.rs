@@ -2,13 +2,17 @@
 //!
 //! Three things err: fresh ciphertexts at scale `D`, weights rounded at scale `W`, and the rescale that brings a sum to scale `S`. Errors are taken as
 //! independent, so the variance of an output is `A / D^2 + B / W^2 + C / S^2`, and one walk through the circuit gives A, B and C of every
-//! output. A function of the key owner passes an error on with its largest slope; a quotient passes relative errors on.
+//! output. A function of the key owner passes an error on with its
+//! largest slope, a ReLU as often as it is open; a quotient passes relative errors on.
 
 use he_ir::{ClientFunction, RefreshGroup};
 use he_params::noise::NoiseModel;
 
 use crate::lowering::{Circuit, Gate};
 use crate::ranges::ValueRange;
+
+/// The least part of a ReLU's numbers that is taken to come through: samples may be few.
+const LEAST_OPEN: f64 = 1.0 / 16.0;
 
 /// Variance of one slot in units of the message, by what makes it: fresh ciphertexts, weights, rescales.
 pub(crate) type Shares = [f64; 3];
@@ -128,6 +132,19 @@ fn steepest(function: ClientFunction, magnitude: f64) -> f64 {
     }
 }
 
+/// The mean square of the slopes that errors meet: of a ReLU, the part of mean squares that comes through, over the whole layer, since that is
+/// about how often it is open; of all others the steepest.
+fn slope(function: ClientFunction, magnitude: f64, squares: &[f64], results: &[f64]) -> f64 {
+    let steepest = steepest(function, magnitude);
+    match function {
+        ClientFunction::Relu | ClientFunction::BoundedRelu { .. } => {
+            let [before, after] = [squares, results].map(|squares| squares.iter().sum::<f64>());
+            if before > 0.0 { (after / before).clamp(LEAST_OPEN, steepest) } else { steepest }
+        }
+        _ => steepest,
+    }
+}
+
 /// What a function makes of the errors of its operands.
 ///
 /// `x` are variances of operand elements and `squares` their mean squares, `results` the mean squares of the results, all in units of the
@@ -140,7 +157,7 @@ pub(crate) fn pass_on<const K: usize>(
     magnitude: f64,
     results: &[f64],
 ) -> Vec<[f64; K]> {
-    let slope = steepest(function, magnitude);
+    let slope = slope(function, magnitude, squares, results);
     let Some(groups) = groups else {
         return x.iter().map(|x| x.map(|v| v * slope)).collect();
     };

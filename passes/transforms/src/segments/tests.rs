@@ -85,6 +85,19 @@ fn activations_become_refreshes_between_segments_of_one_level() {
     assert_eq!((compiled.params.log_n().get(), compiled.params.q().len(), compiled.params.p().len()), (11, 2, 0));
     assert!(compiled.params.security_report().bits >= 128);
     assert!(compiled.explain.precision_bits >= 9.0);
+    let client = compiled.explain.client.as_ref().unwrap();
+    let rows: Vec<_> = client.layers.iter().map(|l| (l.function, l.values_down, l.values_up)).collect();
+    assert_eq!(rows, [("relu", 72, 72), ("max", 72, 18), ("softmax", 4, 4)]);
+    assert_eq!(client.rounds, 3);
+    // Bits of q_0 twice for what goes down, of both primes once for what comes up.
+    let [q0, q1] = [0, 1].map(|i| (compiled.params.q()[i] as f64).log2());
+    let up = (36.0 * (q0 + q1) + 72.0 * q0 + 18.0 * (q0 + q1) + 4.0 * q0) / 8.0;
+    assert!((client.bytes_up_per_image - up).abs() < 0.1, "{} bytes, {up}", client.bytes_up_per_image);
+    let down = (72.0 + 72.0 + 4.0 + 4.0) * 2.0 * q0 / 8.0;
+    assert!((client.bytes_down_per_image - down).abs() < 0.1, "{} bytes, {down}", client.bytes_down_per_image);
+    let text = compiled.explain.to_string();
+    assert!(text.contains("client     3 rounds, "), "{text}");
+    assert!(text.contains("the key owner sees every value that it computes on"), "{text}");
     // What nobody multiplies again comes back without a prime to spare.
     let levels: Vec<u8> = compiled.program.refreshes().map(|(_, r)| r.level.get()).collect();
     assert_eq!(levels, [0, 1, 0]);
