@@ -9,8 +9,8 @@ use he_ir::{Group, HeProgram, LinearMap, Node, Op, RefreshGroup, WeightBlock};
 
 use super::TiledBackend;
 use super::tiling::{Tiling, Tilings, keeps_tiles};
-use crate::ExecuteError;
 use crate::prepare::node_error;
+use crate::{Backend, ExecuteError};
 
 /// Values of the tiles that a task reads.
 pub(super) type Places = Vec<(u32, u32)>;
@@ -37,6 +37,9 @@ pub(super) enum Source {
     Values(Places),
 }
 
+/// Which values a request sends, and which of them meet.
+type Sent = (Option<Places>, Option<Arc<[RefreshGroup]>>);
+
 /// How one tile is made.
 #[derive(Debug)]
 pub(super) struct Task<W> {
@@ -47,12 +50,15 @@ pub(super) struct Task<W> {
     pub(super) work: Work<W>,
 }
 
+/// The tasks of a program, and the bytes of its packed weights.
+pub(super) type Tasks<B> = (Vec<Task<<B as Backend>::Weights>>, usize);
+
 /// One task per tile, in the numbering of tiles, and the bytes of all packed weights.
 pub(super) fn tasks<B: TiledBackend>(
     backend: &B,
     program: &HeProgram,
     tilings: &Tilings,
-) -> Result<(Vec<Task<B::Weights>>, usize), ExecuteError> {
+) -> Result<Tasks<B>, ExecuteError> {
     let mut tasks = Vec::with_capacity(tilings.count());
     let mut bytes = 0;
     let mut inputs = 0;
@@ -188,14 +194,7 @@ impl Reader<'_> {
     }
 
     /// What is sent, and which values of it meet.
-    #[allow(clippy::type_complexity, reason = "two lists that belong to one request")]
-    fn refresh(
-        &mut self,
-        own: &Arc<Tiling>,
-        tile: usize,
-        elements: &[u32],
-        by_result: &[usize],
-    ) -> Option<(Option<Places>, Option<Arc<[RefreshGroup]>>)> {
+    fn refresh(&mut self, own: &Arc<Tiling>, tile: usize, elements: &[u32], by_result: &[usize]) -> Option<Sent> {
         let Op::Refresh { refresh } = self.node.op() else { return None };
         let Some(groups) = &refresh.groups else {
             if let [operand] = self.node.operands()
