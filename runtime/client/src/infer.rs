@@ -156,7 +156,7 @@ fn check(model: &Description, keys: &Keys, inputs: &[Images]) -> Result<usize, C
             return Err(ClientError::Input { name: name(), what: "images", found, expected });
         }
         let most = worker::most(model, port.level, port.scale);
-        let outside = input.rows().flatten().filter(|x| !(x.abs() <= most)).count();
+        let outside = input.rows().flatten().filter(|x| x.is_nan() || x.abs() > most).count();
         if outside > 0 && port.range.is_none() {
             return Err(ClientError::Saturated(outside as u64));
         }
@@ -304,12 +304,10 @@ impl Run<'_> {
         let body = |key: Option<&(protocol::Digest, Bytes)>| key.map(|(_, body)| body.clone());
         let evaluation = wanted(welcome.evaluation_keys_wanted, "evaluation keys")(body(self.keys.evaluation()))?;
         let public = wanted(welcome.public_key_wanted, "a public key")(body(self.keys.public()))?;
-        let keys: [(Option<Bytes>, fn(v1::Part) -> Out); 2] =
-            [(evaluation, Out::EvaluationKeys), (public, Out::PublicKey)];
-        for (key, what) in keys {
-            for part in key.iter().flat_map(|key| parts(0, key)) {
-                self.traffic.key_bytes += send(outbound, what(part)).await?;
-            }
+        let evaluation = evaluation.iter().flat_map(|key| parts(0, key)).map(Out::EvaluationKeys);
+        let public = public.iter().flat_map(|key| parts(0, key)).map(Out::PublicKey);
+        for part in evaluation.chain(public) {
+            self.traffic.key_bytes += send(outbound, part).await?;
         }
         Ok(())
     }

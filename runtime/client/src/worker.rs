@@ -194,7 +194,7 @@ impl Side<'_> {
         let row = |row: &mut Vec<f64>| {
             let mut outside = 0;
             for x in row {
-                if !(x.abs() <= most) {
+                if x.is_nan() || x.abs() > most {
                     *x = if x.is_nan() { 0.0 } else { x.clamp(-most, most) };
                     outside += 1;
                 }

@@ -117,7 +117,8 @@ mod tests {
     #[test]
     fn what_does_not_continue_an_object_is_refused() {
         let object = Bytes::from(vec![7; 2 * limits::PART_BYTES + 5]);
-        let change: [(&str, fn(&mut v1::Part)); 6] = [
+        type Change = fn(&mut v1::Part);
+        let change: [(&str, Change); 6] = [
             ("sequence", |p| p.sequence += 1),
             ("total", |p| p.total += 1),
             ("offset", |p| p.offset += 1),

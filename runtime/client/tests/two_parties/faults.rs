@@ -196,13 +196,13 @@ async fn a_server_that_is_told_to_stop_finishes_what_it_has() {
     let stopped = tokio::task::spawn_blocking(move || party.stop());
     tokio::time::sleep(Duration::from_millis(100)).await;
     // A new one is refused, by a server that is stopping or by nobody.
-    if let Ok(client) = Client::connect(late.attempts(1)).await {
-        if let Ok(model) = client.describe(SQUARE).await {
-            let keys = Arc::new(Keys::generate(&model).unwrap());
-            let images = vec![Images::from_image_major(&numbers(6, 1), 6).unwrap()];
-            let error = client.infer(&model, &keys, images).await.unwrap_err();
-            assert!(matches!(error, ClientError::Broken { .. }), "{error}");
-        }
+    if let Ok(client) = Client::connect(late.attempts(1)).await
+        && let Ok(model) = client.describe(SQUARE).await
+    {
+        let keys = Arc::new(Keys::generate(&model).unwrap());
+        let images = vec![Images::from_image_major(&numbers(6, 1), 6).unwrap()];
+        let error = client.infer(&model, &keys, images).await.unwrap_err();
+        assert!(matches!(error, ClientError::Broken { .. }), "{error}");
     }
     running.await.unwrap().unwrap();
     assert!(stopped.await.unwrap(), "the server did not end well");
