@@ -15,10 +15,10 @@
 use std::arch::asm;
 use std::arch::x86_64::{
     __m128i, __m256i, _mm_loadu_si128, _mm_storeu_si128, _mm256_add_epi32, _mm256_add_epi64, _mm256_blend_epi32,
-    _mm256_castps_si256, _mm256_castsi128_si256, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_extracti128_si256,
-    _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_min_epu32, _mm256_mul_epi32, _mm256_set1_epi32,
-    _mm256_shuffle_epi32, _mm256_shuffle_ps, _mm256_sign_epi32, _mm256_storeu_si256, _mm256_sub_epi32,
-    _mm256_sub_epi64, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
+    _mm256_castps_si256, _mm256_castsi128_si256, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_inserti128_si256,
+    _mm256_loadu_si256, _mm256_min_epu32, _mm256_mul_epi32, _mm256_set1_epi32, _mm256_shuffle_epi32, _mm256_shuffle_ps,
+    _mm256_sign_epi32, _mm256_storeu_si256, _mm256_sub_epi32, _mm256_sub_epi64, _mm256_unpackhi_epi32,
+    _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
 };
 
 use super::ntt_packed_u32::{Block, Direction, Packed};
@@ -365,10 +365,12 @@ fn load_rows(tile: &Tile) -> [__m256i; 4] {
 fn store_rows(tile: &mut Tile, rows: [__m256i; 4]) {
     let units = tile.as_flattened_mut().as_chunks_mut::<4>().0;
     for (u, row) in rows.into_iter().enumerate() {
-        // SAFETY: four words of 4 bytes each; the stores need no alignment.
+        // SAFETY: four words of 4 bytes each; the instructions belong to AVX and need no alignment. The second is named
+        // because the compiler would join halves by shuffles, to store whole vectors: a store port has more time than those.
         unsafe {
             _mm_storeu_si128(units[u].as_mut_ptr().cast(), _mm256_castsi256_si128(row));
-            _mm_storeu_si128(units[u + 4].as_mut_ptr().cast(), _mm256_extracti128_si256::<1>(row));
+            asm!("vextracti128 xmmword ptr [{}], {}, 1", in(reg) units[u + 4].as_mut_ptr(), in(ymm_reg) row,
+                 options(nostack, preserves_flags));
         }
     }
 }
