@@ -66,6 +66,8 @@ pub fn parse(source: &str) -> Vec<Call> {
     let mut attribute = String::new();
     for (i, token) in tokens.iter().enumerate() {
         match token {
+            // A list at the top level: calls made for each of some names stand in it as they would without.
+            Token::Mark('[') if depth == 0 => {}
             Token::Mark('(' | '[' | '{') => {
                 if let (0, Some(Token::Word(rule))) = (depth, i.checked_sub(1).and_then(|j| tokens.get(j))) {
                     calls.push(Call { rule: rule.clone(), ..Call::default() });
@@ -99,10 +101,12 @@ mod tests {
             "load(\"@x//:y.bzl\", \"rule\")  # a \"remark\"\n\
              package(default_visibility = [\"//visibility:private\"])\n\
              rust_library(\n  name = \"a\",\n  srcs = glob([\"src/**/*.rs\"], exclude = [\"b\"]),\n  deps = [\"//c\"] + [\"@d//:e\"],\n)\n\
-             exports_files([\"f\"], visibility = [\"//g:__pkg__\"])\n",
+             exports_files([\"f\"], visibility = [\"//g:__pkg__\"])\n\
+             _ALL = [\"h\"]\n\
+             [\n  rust_test(\n    name = name,\n    deps = [\"@i//:j\"],\n  )\n  for name in [\"k\", \"l\"]\n]\n",
         );
         let rules: Vec<&str> = calls.iter().map(|c| c.rule.as_str()).collect();
-        assert_eq!(rules, ["load", "package", "rust_library", "exports_files"]);
+        assert_eq!(rules, ["load", "package", "rust_library", "exports_files", "rust_test"]);
         assert_eq!(calls[1].strings("default_visibility"), ["//visibility:private"]);
         assert_eq!(calls[2].name(), "a");
         assert_eq!(calls[2].strings("deps"), ["//c", "@d//:e"]);
@@ -110,5 +114,7 @@ mod tests {
         assert_eq!(calls[3].strings(""), ["f"]);
         assert_eq!(calls[3].strings("visibility"), ["//g:__pkg__"]);
         assert!(calls[3].strings("deps").is_empty());
+        assert_eq!(calls[4].strings("deps"), ["@i//:j"]);
+        assert_eq!(calls[4].name(), "");
     }
 }
