@@ -39,4 +39,8 @@ pub(crate) struct Args {
     /// Where to write the page
     #[arg(long, value_name = "FILE.html")]
     pub(crate) html: Option<PathBuf>,
+
+    /// A README whose table, between `<!-- rows -->` and `<!-- /rows -->`, is written anew
+    #[arg(long, value_name = "FILE.md")]
+    pub(crate) readme: Option<PathBuf>,
 }

@@ -30,10 +30,17 @@ pub(crate) const SEAL_OWN_KERNELS: &str = "SEAL, own kernels";
 /// Linear layers by hand-written AVX2 on SEAL's buffers, everything else SEAL's.
 pub(crate) const SEAL_HAND_TUNED: &str = "SEAL, hand-tuned";
 
+/// The row that is asked for multiply-accumulates, not for a ratio.
+pub(crate) const MATRIX_PRODUCT: &str = "matrix_product_845x100_2^13";
 /// Multiply-accumulates a second that one core is asked for.
 pub(crate) const MATRIX_PRODUCT_PER_SECOND: f64 = 15e9;
 /// Images a second that two cores are asked for.
 pub(crate) const IMAGES_PER_SECOND: f64 = 5000.0;
+
+/// Whether something is asked of a row.
+pub(crate) fn asked(row: &str) -> bool {
+    row == MATRIX_PRODUCT || BARS.iter().any(|(name, _, _)| *name == row)
+}
 
 pub(crate) fn ratio(row: &str, peer: &str) -> Option<f64> {
     BARS.iter().find(|(name, of, _)| *name == row && *of == peer).map(|(_, _, ratio)| *ratio)

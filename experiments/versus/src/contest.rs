@@ -7,8 +7,12 @@
 //!
 //! A row of one thread is measured in processor time of that thread when each contender takes at least [`SHORT`], so that
 //! other programs that share the processor do not count; every other row by the clock on the wall.
+//!
+//! On all threads each thread has operands of its own and all run the same contender at the same time: what counts is how
+//! many operations the processor does a second, and the time of one is its share of that.
 
 use std::sync::LazyLock;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -161,6 +165,90 @@ pub(crate) fn measure(contenders: &mut [Contender<'_>], plan: &Plan, threads: us
     Ok(times)
 }
 
+/// How much longer a sample of many threads is, so that their setting out together does not count.
+const TOGETHER: u32 = 4;
+
+/// The times of each contender that `make` gives while `threads` threads do the same, each with contenders of its own: the
+/// time in which all of them together do one operation.
+pub(crate) fn measure_together<'a>(
+    threads: usize,
+    plan: &Plan,
+    make: &(dyn Fn() -> anyhow::Result<Vec<Contender<'a>>> + Sync),
+) -> anyhow::Result<Vec<Times>> {
+    std::thread::scope(|scope| {
+        let (said, heard) = channel();
+        let orders: Vec<Sender<Order>> = (0..threads)
+            .map(|_| {
+                let ((order, orders), said) = (channel(), said.clone());
+                scope.spawn(move || work(make, &orders, &said));
+                order
+            })
+            .collect();
+        drop(said);
+        // When one thread fails the orders go out of scope, and the others end.
+        let everyone =
+            || -> anyhow::Result<Vec<f64>> { (0..threads).map(|_| heard.recv().context("a thread ended")?).collect() };
+        let together = |contender, times| -> anyhow::Result<Vec<f64>> {
+            orders.iter().try_for_each(|order| order.send(Order { contender, times })).context("a thread ended")?;
+            everyone()
+        };
+        let count = everyone()?.first().map_or(0, |count| *count as usize);
+        let mut repetitions = Vec::with_capacity(count);
+        for contender in 0..count {
+            let once = together(contender, 1)?.into_iter().fold(0.0, f64::max).max(0.02);
+            let sample = (plan.sample * TOGETHER).as_secs_f64() * 1e6;
+            repetitions.push((sample / once).clamp(1.0, 100_000.0) as usize);
+        }
+        let mut times = vec![Times(Vec::with_capacity(plan.rounds)); count];
+        let start = Instant::now();
+        for round in 0..plan.rounds.max(1) {
+            if round >= MIN_ROUNDS && start.elapsed() > plan.patience {
+                break;
+            }
+            for (contender, (times, repetitions)) in times.iter_mut().zip(&repetitions).enumerate() {
+                let rate: f64 = together(contender, *repetitions)?.into_iter().map(f64::recip).sum();
+                times.0.push(rate.recip());
+            }
+        }
+        Ok(times)
+    })
+}
+
+/// What a thread is told to do: one contender, so many times.
+struct Order {
+    contender: usize,
+    times: usize,
+}
+
+/// Says how many contenders it has, then for each order the microseconds of one operation.
+fn work<'a>(
+    make: &(dyn Fn() -> anyhow::Result<Vec<Contender<'a>>> + Sync),
+    orders: &Receiver<Order>,
+    said: &Sender<anyhow::Result<f64>>,
+) {
+    let made = || {
+        // Work of one thread stays on it.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build()?;
+        Ok((pool, make()?))
+    };
+    let (pool, mut contenders) = match made() {
+        Ok(made) => made,
+        Err(error) => {
+            let _ = said.send(Err(error));
+            return;
+        }
+    };
+    let mut sent = said.send(Ok(contenders.len() as f64));
+    while let (Ok(()), Ok(order)) = (&sent, orders.recv()) {
+        let contender = &mut contenders[order.contender];
+        let took = contender.sample(1, Clock::Wall).and_then(|_| contender.sample(order.times, Clock::Wall));
+        let each = took.map(|took| contender.parts * took.as_secs_f64() * 1e6 / order.times as f64);
+        sent = said.send(each);
+    }
+    drop(contenders);
+    drop(pool);
+}
+
 impl Contender<'_> {
     fn sample(&mut self, times: usize, clock: Clock) -> anyhow::Result<Duration> {
         (self.run)(times, clock).with_context(|| self.name.clone())
@@ -191,7 +279,25 @@ mod tests {
         let times = measure(&mut [slow, plain], &plan, 2).unwrap();
         assert_eq!((times[0].rounds(), times[1].rounds()), (4, 4));
         assert!(times[0].least().unwrap() < 20_000.0);
-        let fails = Contender::new("fails", || anyhow::bail!("why"));
-        assert_eq!(format!("{:#}", measure(&mut [fails], &plan, 1).unwrap_err()), "fails: why");
+        let fails = || Contender::new("fails", || anyhow::bail!("why"));
+        assert_eq!(format!("{:#}", measure(&mut [fails()], &plan, 1).unwrap_err()), "fails: why");
+        let together = measure_together(2, &plan, &|| Ok(vec![fails()]));
+        assert_eq!(format!("{:#}", together.unwrap_err()), "fails: why");
+    }
+
+    #[test]
+    fn threads_together_do_more_in_a_second() {
+        let plan = Plan { rounds: 3, sample: Duration::ZERO, patience: Duration::from_secs(60) };
+        let rest = || {
+            std::thread::sleep(Duration::from_millis(10));
+            Ok(())
+        };
+        let make = || Ok(vec![Contender::new("first", rest), Contender::new("second", rest)]);
+        let times = measure_together(4, &plan, &make).unwrap();
+        assert_eq!(times.len(), 2);
+        // Four threads that rest for 10 ms each, at the same time: 2.5 ms an operation, never less.
+        assert!(times.iter().all(|times| times.rounds() == 3 && times.least().unwrap() >= 2_500.0));
+        let refused = measure_together(2, &plan, &|| anyhow::bail!("nothing to measure"));
+        assert_eq!(format!("{:#}", refused.unwrap_err()), "nothing to measure");
     }
 }

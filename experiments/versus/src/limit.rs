@@ -1,16 +1,18 @@
 //! What the processor could do at most, and how much of that was reached.
 //!
-//! The clock and the speed of memory are measured in the same run. Multiplications are counted per operation, not per
-//! kernel: a butterfly takes three word products (\[Har14\]: quotient, product, multiple of the prime); a product of 60-bit words
-//! is made of 32-bit ones, four for the high half and three for the low one.
+//! The clock and the speed of copying are measured in the same run. Work is counted per operation, not per kernel. A butterfly
+//! takes three word products (\[Har14\]: quotient, product, multiple of the prime), as does a product that is reduced at once; of
+//! those that are summed before they are reduced each takes one. A product of 60-bit words is made of 32-bit ones, four for the
+//! high half and three for the low one. A complex butterfly of an embedding takes four. Bytes are those of operands, keys and
+//! results, once each; they are held against a thread that copies as many, so against the cache or the memory that they fit in.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use he_ring::Isa;
 use serde::Serialize;
 
-/// Reached and possible, in one unit.
+/// Reached and possible, in one unit, of one core.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Limit {
     pub(crate) unit: &'static str,
@@ -30,7 +32,7 @@ pub(crate) struct Processor {
 
 impl Processor {
     pub(crate) fn measure(quick: bool) -> Processor {
-        Processor { clock_hz: clock(quick), copy_bytes_per_second: copy(quick) }
+        Processor { clock_hz: clock(quick), copy_bytes_per_second: copy(COPIED, quick) }
     }
 
     /// `multiplies` in `microseconds` of one thread, against what the instruction set can issue.
@@ -38,6 +40,34 @@ impl Processor {
         let reached = multiplies / (microseconds * 1e-6 * self.clock_hz);
         let possible = multiplies_per_cycle(isa);
         Limit { unit: "multiplies a cycle", reached, possible, share: reached / possible }
+    }
+
+    /// `bytes` in `microseconds` of one thread, against one that copies so many.
+    pub(crate) fn bytes(&self, bytes: f64, microseconds: f64, quick: bool) -> Limit {
+        let (reached, possible) = (bytes / microseconds / 1e3, copy(bytes as usize, quick) / 1e9);
+        Limit { unit: "GB/s", reached, possible, share: reached / possible }
+    }
+}
+
+/// The work of one operation of one thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Work {
+    /// Word products, as they count on the instruction set in question.
+    pub(crate) multiplies: f64,
+    /// Bytes of operands, keys and results.
+    pub(crate) bytes: f64,
+}
+
+impl Work {
+    /// Of both, so many times.
+    pub(crate) fn times(self, count: f64) -> Work {
+        Work { multiplies: count * self.multiplies, bytes: count * self.bytes }
+    }
+}
+
+impl std::iter::Sum for Work {
+    fn sum<I: Iterator<Item = Work>>(all: I) -> Work {
+        all.fold(Work::default(), |a, b| Work { multiplies: a.multiplies + b.multiplies, bytes: a.bytes + b.bytes })
     }
 }
 
@@ -49,6 +79,27 @@ pub(crate) fn multiplies_per_cycle(isa: Isa) -> f64 {
         "avx512" | "avx512_ifma" => 16.0,
         _ => 1.0,
     }
+}
+
+/// Bits of a prime.
+pub(crate) fn bits(q: u64) -> u32 {
+    64 - q.leading_zeros()
+}
+
+/// Bytes of a residue of a prime in Henge's words.
+pub(crate) fn word_bytes(q: u64) -> f64 {
+    if bits(q) <= 30 { 4.0 } else { 8.0 }
+}
+
+/// Multiplications of a product of `n` residues each, summed before it is reduced.
+pub(crate) fn product_multiplies(isa: Isa, n: usize, bits: u32) -> f64 {
+    n as f64 * if bits <= 50 || isa == Isa::Scalar { 1.0 } else { 4.0 }
+}
+
+/// Multiplications of the embedding of `2^log_n / 2` slots, or back.
+pub(crate) fn embedding_multiplies(log_n: u32) -> f64 {
+    let slots = f64::from(1u32 << log_n) / 2.0;
+    4.0 * slots / 2.0 * f64::from(log_n - 1)
 }
 
 /// Multiplications of one transform of `2^log_n` words modulo a prime of so many bits.
@@ -75,16 +126,26 @@ fn clock(quick: bool) -> f64 {
     (0..if quick { 3 } else { 40 }).map(|_| once()).fold(0.0, f64::max)
 }
 
-fn copy(quick: bool) -> f64 {
-    let words = if quick { 1 << 17 } else { 1 << 24 };
+/// Bytes that no cache holds.
+const COPIED: usize = 256 << 20;
+
+/// Bytes a second, read and written, of a thread that copies half of `bytes` onto the other half again and again.
+fn copy(bytes: usize, quick: bool) -> f64 {
+    let words = (bytes / 16).clamp(64, if quick { 1 << 17 } else { COPIED / 16 });
     let (from, mut to) = (vec![1u64; words], vec![0u64; words]);
-    let mut once = || {
+    let mut times = |count: usize| {
         let start = Instant::now();
-        to.copy_from_slice(black_box(&from));
-        black_box(&to);
-        16.0 * words as f64 / start.elapsed().as_secs_f64()
+        for _ in 0..count {
+            to.copy_from_slice(black_box(&from));
+            black_box(&mut to);
+        }
+        start.elapsed()
     };
-    (0..if quick { 2 } else { 8 }).map(|_| once()).fold(0.0, f64::max)
+    // Long enough for the clock, and the first time to have the pages.
+    let once = times(1).max(Duration::from_nanos(20));
+    let count = (Duration::from_micros(500).as_nanos() / once.as_nanos()).clamp(1, 100_000) as usize;
+    let least = (0..if quick { 2 } else { 8 }).map(|_| times(count)).min().unwrap_or(once);
+    16.0 * words as f64 * count as f64 / least.as_secs_f64()
 }
 
 #[cfg(test)]
@@ -98,5 +159,11 @@ mod tests {
         // A thousand products in a thousand cycles.
         let limit = machine.multiplies(Isa::Scalar, 1000.0, 1.0);
         assert_eq!((limit.reached, limit.possible, limit.share), (1.0, 1.0, 1.0));
+        // Two thousand bytes in a microsecond.
+        let limit = machine.bytes(2000.0, 1.0, true);
+        assert!(limit.reached == 2.0 && limit.possible > 0.0 && limit.share == limit.reached / limit.possible);
+        assert_eq!(embedding_multiplies(3), 4.0 * 2.0 * 2.0);
+        let work = [Work { multiplies: 1.0, bytes: 2.0 }, Work { multiplies: 3.0, bytes: 4.0 }.times(2.0)];
+        assert_eq!(work.into_iter().sum::<Work>(), Work { multiplies: 7.0, bytes: 10.0 });
     }
 }

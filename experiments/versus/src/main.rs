@@ -75,6 +75,11 @@ fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(path) = &args.html {
         write(path, &report::html::page(&record))?;
     }
+    if let Some(path) = &args.readme {
+        let found = std::fs::read_to_string(at(path)).with_context(|| format!("{} cannot be read", path.display()))?;
+        let text = report::markdown::written_into(&found, &record).with_context(|| path.display().to_string())?;
+        write(path, &text)?;
+    }
     Ok(())
 }
 
@@ -107,9 +112,13 @@ fn command() -> String {
     words.collect::<Vec<_>>().join(" ").trim_end_matches(" --").to_owned()
 }
 
+/// Under `bazel run` the user stands elsewhere.
+fn at(path: &Path) -> PathBuf {
+    std::env::var_os("BUILD_WORKING_DIRECTORY").map_or_else(PathBuf::new, PathBuf::from).join(path)
+}
+
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    // Under `bazel run` the user stands elsewhere.
-    let path = std::env::var_os("BUILD_WORKING_DIRECTORY").map_or_else(PathBuf::new, PathBuf::from).join(path);
+    let path = at(path);
     std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
     println!("written: {}", path.display());
     Ok(())

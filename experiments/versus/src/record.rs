@@ -11,6 +11,8 @@ pub(crate) struct Row {
     /// Instruction set of Henge's kernels.
     pub(crate) isa: String,
     pub(crate) threads: usize,
+    /// Each thread with operands of its own: times are those in which all of them together do one operation.
+    pub(crate) together: bool,
     /// Medians over the rounds, microseconds.
     pub(crate) henge_us: Option<f64>,
     pub(crate) peer: String,
@@ -38,8 +40,9 @@ pub(crate) struct Row {
     /// In what the results were seen to agree, in this run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) checked: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) limit: Option<Limit>,
+    /// What one core reached, and could at most.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) limits: Vec<Limit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mac_per_second: Option<f64>,
     /// Multiply-accumulates a second and core that are asked for.

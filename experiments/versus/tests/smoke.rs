@@ -8,18 +8,24 @@ use serde_json::Value;
 
 fn run(rows: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
-    let (json, html) = (folder.path().join("rows.json"), folder.path().join("page.html"));
+    let [json, html, readme] = ["rows.json", "page.html", "README.md"].map(|name| folder.path().join(name));
+    std::fs::write(&readme, "before\n<!-- rows -->\nwhat stood there\n<!-- /rows -->\nafter\n").unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_versus"))
         .env_remove("BUILD_WORKING_DIRECTORY")
         .args(["--quick", "--rows", rows, "--json"])
         .arg(&json)
         .arg("--html")
         .arg(&html)
+        .arg("--readme")
+        .arg(&readme)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let page = std::fs::read_to_string(html).unwrap();
     assert!(page.starts_with("<!doctype html>") && page.contains("</html>") && !page.contains("NaN"));
+    let table = std::fs::read_to_string(readme).unwrap();
+    assert!(table.starts_with("before\n<!-- rows -->\n") && table.ends_with("<!-- /rows -->\nafter\n"), "{table}");
+    assert!(table.contains("| row | threads | peer |") && !table.contains("what stood there"), "{table}");
     serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap()
 }
 
@@ -51,6 +57,9 @@ fn transforms_and_scheme_operations() {
     for row in record["rows"].as_array().unwrap() {
         assert!(row["henge_us"].as_f64().unwrap() > 0.0 && row["ratio"].as_f64().unwrap() > 0.0, "{row}");
         assert!(row["checked"].is_string(), "{row}");
+        let limits = row["limits"].as_array().unwrap();
+        assert!(!limits.is_empty() && limits.iter().all(|limit| limit["share"].as_f64().unwrap() > 0.0), "{row}");
+        assert!(row["met"].is_null(), "toy sizes are not judged: {row}");
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn page(record: &Record) -> String {
         format!(" Other programs used {:.0} % of the processors meanwhile.", 100.0 * share)
     });
     format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Henge beside its peers</title><style>{STYLE}</style></head><body><main><h1>Henge beside its peers</h1><p class=\"lead\">The same operation on the same parameters and operands, turn by turn in one process. {}; {}. {met} of {all} bars met.{others}</p><section><h2>How many times faster</h2><p class=\"note\">The peer's median time over Henge's; right of 1 Henge is faster. A tick is the ratio that is asked for, on AVX2.</p>{}{}</section><section><h2>Every row</h2><p class=\"note\">Medians, in microseconds. The share of the limit counts word products against what the vector multipliers of one core could issue at {:.2} GHz; one thread copies {:.1} GB/s.</p>{}</section><footer>{}, {} processors. {}. <code>{}</code></footer></main></body></html>\n",
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Henge beside its peers</title><style>{STYLE}</style></head><body><main><h1>Henge beside its peers</h1><p class=\"lead\">The same operation on the same parameters and operands, turn by turn in one process. {}; {}. {met} of {all} bars met.{others}</p><section><h2>How many times faster</h2><p class=\"note\">The peer's median time over Henge's; right of 1 Henge is faster. A tick is the ratio that is asked for, on AVX2. On one thread, CryptoNets on all.</p>{}{}</section><section><h2>Every row</h2><p class=\"note\">Medians, in microseconds. Limits are those of one core: word products against what its vector multipliers could issue at {:.2} GHz; bytes of operands, keys and results against a thread that copies as many ({:.1} GB/s where no cache holds them).</p>{}</section><footer>{}, {} processors. {}. <code>{}</code></footer></main></body></html>\n",
         escape(machine.seal.as_deref().unwrap_or("no SEAL in this build")),
         escape(&machine.processor),
         figure(&record.rows),
@@ -51,7 +51,7 @@ fn isas(rows: &[Row]) -> Vec<&str> {
 fn figure(rows: &[Row]) -> String {
     let isas = isas(rows);
     let mut lines: Vec<(&str, &str)> = Vec::new();
-    for row in rows.iter().filter(|row| row.ratio.is_some()) {
+    for row in rows.iter().filter(|row| row.ratio.is_some() && !row.together) {
         if !lines.contains(&(row.name.as_str(), row.peer.as_str())) {
             lines.push((&row.name, &row.peer));
         }
@@ -79,7 +79,7 @@ fn figure(rows: &[Row]) -> String {
             escape(name),
             escape(peer)
         );
-        let of_line = || rows.iter().filter(|row| row.name == *name && row.peer == *peer);
+        let of_line = || rows.iter().filter(|row| row.name == *name && row.peer == *peer && !row.together);
         if let Some(target) = of_line().find_map(|row| row.target) {
             let _ = write!(
                 svg,
@@ -114,7 +114,7 @@ fn legend(rows: &[Row]) -> String {
 
 fn table(rows: &[Row]) -> String {
     let mut html = String::from(
-        "<table><tr><th>row</th><th>Henge on</th><th class=\"number\">threads</th><th class=\"number\">Henge</th><th>peer</th><th class=\"number\">peer</th><th class=\"number\">ratio</th><th>asked for</th><th>of the limit; checks</th></tr>",
+        "<table><tr><th>row</th><th>Henge on</th><th class=\"number\">threads</th><th class=\"number\">Henge</th><th>peer</th><th class=\"number\">peer</th><th class=\"number\">ratio</th><th>asked for</th><th>of a core's limits; checks</th></tr>",
     );
     let number = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x:.1}"));
     for row in rows {

@@ -21,7 +21,7 @@ pub(crate) fn head(setting: &Setting) -> String {
         "peer us",
         "ratio",
         "bar",
-        "limit, checks"
+        "of a core's limits, checks"
     )
 }
 
@@ -52,9 +52,12 @@ pub(crate) fn line(row: &Row) -> String {
 /// What there is to say of a row besides its times.
 pub(super) fn remarks(row: &Row) -> Vec<String> {
     let mut remarks: Vec<String> = Vec::new();
-    if let Some(limit) = &row.limit {
+    if row.together {
+        remarks.push("every thread with operands of its own: time of one operation of all together".to_owned());
+    }
+    for limit in &row.limits {
         let unit = limit.unit;
-        remarks.push(format!("{:.2} of {:.0} {unit} ({:.0} %)", limit.reached, limit.possible, 100.0 * limit.share));
+        remarks.push(format!("{:.1} of {:.0} {unit} ({:.0} %)", limit.reached, limit.possible, 100.0 * limit.share));
     }
     if let Some(rate) = row.mac_per_second {
         remarks.push(format!("{:.1} G multiply-accumulates/s a core", rate / 1e9));

@@ -9,12 +9,15 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
+use he_ir::{CipherType, Op};
 use he_ring::Isa;
 
 use super::Setting;
+use super::scheme::Operation;
 use crate::bars;
 use crate::contest::Times;
 use crate::cryptonets::{Henge, Labels, Task};
+use crate::limit::{Work, bits, product_multiplies, word_bytes};
 use crate::record::Row;
 use crate::seal::process_microseconds;
 
@@ -162,7 +165,9 @@ fn rows(setting: &Setting, task: &Task, name: &str, part: Part, results: &[Resul
                 |peer: &'_ Result| if part == Part::Client { bars::SEAL.to_owned() } else { peer.name.clone() };
             let peer_times = peer.map(|peer| (peer_name(peer), peer.times(part)));
             let against = peer_times.as_ref().map(|(name, times)| (name.as_str(), times));
-            let mut row = super::row(name, isa, setting.threads, &times, against, None);
+            let mut row = super::row(name, isa, setting.threads, &times, against);
+            let per_core = times.median().map(|median| median * setting.threads as f64);
+            row.limits = per_core.map_or_else(Vec::new, |us| setting.limits(isa, work(task, part, isa), us));
             row.henge_processor_us = henge.processor(part);
             row.peer_processor_us = peer.and_then(|peer| peer.processor(part));
             row.accuracy = henge.labels.map(|labels| labels.accuracy);
@@ -181,6 +186,43 @@ fn rows(setting: &Setting, task: &Task, name: &str, part: Part, results: &[Resul
         }
     }
     rows
+}
+
+/// The work of a whole batch.
+fn work(task: &Task, part: Part, isa: Isa) -> Work {
+    let (params, program) = (&task.compiled.params, &task.compiled.program);
+    let one = |operation: Operation, value: &CipherType| operation.work(params.q_at(value.level), params, isa);
+    if part == Part::Client {
+        let inputs = program.inputs().map(|(_, _, value)| (Operation::EncodeEncryptSymmetric, value));
+        let outputs = program.outputs().iter().filter_map(|(_, id)| program.node(*id));
+        let outputs = outputs.map(|node| (Operation::DecryptDecode, node.value()));
+        return inputs.chain(outputs).map(|(does, value)| one(does, value).times(value.elements() as f64)).sum();
+    }
+    let bytes = |value: &CipherType| {
+        let row: f64 = params.q_at(value.level).iter().map(|q| params.n() as f64 * word_bytes(*q)).sum();
+        row * (value.component_count * value.elements()) as f64
+    };
+    let of = |node: &he_ir::Node| {
+        let result = node.value();
+        let Some(operand) = node.operands().first().and_then(|id| program.node(*id)) else {
+            return Work { multiplies: 0.0, bytes: bytes(result) };
+        };
+        let (operand, count) = (operand.value(), operand.value().elements() as f64);
+        match node.op() {
+            Op::Linear { map } => {
+                let weights: usize = map.groups().iter().map(|group| map.blocks()[group.block].weights().len()).sum();
+                let each = |q: &u64| product_multiplies(isa, params.n(), bits(*q));
+                let each: f64 = params.q_at(result.level).iter().map(each).sum();
+                let multiplies = (weights * result.component_count) as f64 * each;
+                Work { multiplies, bytes: bytes(operand) + bytes(result) }
+            }
+            Op::Square => one(Operation::Square, operand).times(count),
+            Op::Relinearize => one(Operation::Relinearize, operand).times(count),
+            Op::Rescale => one(Operation::Rescale, operand).times(count * operand.component_count as f64 / 2.0),
+            _ => Work { multiplies: 0.0, bytes: bytes(operand) + bytes(result) },
+        }
+    };
+    program.nodes().iter().map(of).sum()
 }
 
 /// What a child process is asked to run, and prints its peak for.
@@ -219,12 +261,13 @@ fn memory(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for isa in &setting.isas {
         let ours = peak(&format!("henge:{}", isa.name()))?;
-        let mut row = super::row(MEMORY, *isa, setting.threads, &nothing, None, None);
+        let mut row = super::row(MEMORY, *isa, setting.threads, &nothing, None);
         (row.henge_bytes, row.peer_bytes) = (Some(ours), peer);
         row.peer = if peer.is_some() { bars::SEAL_HAND_TUNED.to_owned() } else { String::new() };
         row.ratio = peer.map(|peer| peer as f64 / ours as f64);
         row.target = bars::ratio(MEMORY, &row.peer);
-        row.met = row.target.zip(row.ratio).map(|(target, ratio)| ratio >= target);
+        // A toy's memory is mostly that of the program and the data set.
+        row.met = row.target.zip(row.ratio).map(|(target, ratio)| ratio >= target).filter(|_| !setting.quick);
         row.note = Some("peak resident memory of a process that holds client and server".to_owned());
         rows.push(row);
     }
@@ -236,7 +279,6 @@ mod seal {
     use std::cell::RefCell;
     use std::rc::Rc;
 
-    use he_ir::Op;
     use he_params::primes::ntt_prime_chain;
 
     use super::*;

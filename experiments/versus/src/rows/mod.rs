@@ -1,6 +1,8 @@
 //! The rows of the table, by subject.
 
 pub(crate) mod cryptonets;
+#[cfg(feature = "seal")]
+mod files;
 mod matrix;
 mod ntt;
 mod scheme;
@@ -8,8 +10,8 @@ mod scheme;
 use he_ring::Isa;
 
 use crate::bars;
-use crate::contest::{Contender, Plan, Times, measure};
-use crate::limit::{Limit, Processor};
+use crate::contest::{Contender, Plan, Times, measure, measure_together};
+use crate::limit::{Limit, Processor, Work};
 use crate::record::Row;
 
 /// What every row needs to know.
@@ -27,6 +29,13 @@ impl Setting {
     fn wants(&self, row: &str) -> bool {
         self.patterns.is_empty() || self.patterns.iter().any(|pattern| row.contains(pattern.as_str()))
     }
+
+    /// What one core reached that did some work in so many microseconds.
+    fn limits(&self, isa: Isa, work: Work, microseconds: f64) -> Vec<Limit> {
+        let multiplies = (work.multiplies > 0.0).then(|| self.processor.multiplies(isa, work.multiplies, microseconds));
+        let bytes = (work.bytes > 0.0).then(|| self.processor.bytes(work.bytes, microseconds, self.quick));
+        multiplies.into_iter().chain(bytes).collect()
+    }
 }
 
 /// All rows that are asked for; `say` hears of each as soon as it stands.
@@ -39,69 +48,99 @@ pub(crate) fn measure_all(setting: &Setting, say: &mut dyn FnMut(&Row)) -> anyho
     ntt::measure(setting, &mut take)?;
     scheme::measure(setting, &mut take)?;
     matrix::measure(setting, &mut take)?;
+    #[cfg(feature = "seal")]
+    files::measure(setting, &mut take)?;
     cryptonets::measure(setting, &mut take)?;
     Ok(rows)
 }
 
 /// A row in the making: the same operation by Henge on each instruction set, and by the peers.
 struct Contest<'a> {
-    name: &'a str,
-    threads: usize,
-    henge: Vec<(Isa, Contender<'a>)>,
+    label: Label<'a>,
+    henge: Vec<Contender<'a>>,
     peers: Vec<Contender<'a>>,
+}
+
+/// What a row says besides its times.
+struct Label<'a> {
+    name: &'a str,
+    isas: Vec<Isa>,
+    peers: Vec<String>,
     /// What the results were seen to agree in, one entry per peer.
     checked: Vec<Option<String>>,
-    /// Multiplications of the operation on an instruction set.
-    multiplies: Option<Box<dyn Fn(Isa) -> f64 + 'a>>,
-    note: Option<String>,
+    /// The work of the operation on an instruction set.
+    work: Box<dyn Fn(Isa) -> Work + 'a>,
 }
 
 impl<'a> Contest<'a> {
-    fn new(name: &'a str) -> Contest<'a> {
-        Contest {
-            name,
-            threads: 1,
-            henge: Vec::new(),
-            peers: Vec::new(),
-            checked: Vec::new(),
-            multiplies: None,
-            note: None,
-        }
+    fn new(name: &'a str, work: impl Fn(Isa) -> Work + 'a) -> Contest<'a> {
+        let label = Label { name, isas: Vec::new(), peers: Vec::new(), checked: Vec::new(), work: Box::new(work) };
+        Contest { label, henge: Vec::new(), peers: Vec::new() }
+    }
+
+    fn henge(&mut self, isa: Isa, contender: Contender<'a>) {
+        self.label.isas.push(isa);
+        self.henge.push(contender);
     }
 
     fn peer(&mut self, contender: Contender<'a>, checked: Option<&str>) {
+        self.label.peers.push(contender.name.clone());
+        self.label.checked.push(checked.map(str::to_owned));
         self.peers.push(contender);
-        self.checked.push(checked.map(str::to_owned));
     }
 
-    /// Measures turn by turn; one row per instruction set and peer, or one per instruction set without a peer.
-    fn run(self, setting: &Setting) -> anyhow::Result<Vec<Row>> {
-        let (isas, mut contenders): (Vec<Isa>, Vec<Contender<'_>>) = self.henge.into_iter().unzip();
-        let names: Vec<String> = self.peers.iter().map(|peer| peer.name.clone()).collect();
-        contenders.extend(self.peers);
-        let times = measure(&mut contenders, &setting.plan, self.threads)?;
-        let (ours, theirs) = times.split_at(isas.len());
+    fn split(mut self) -> (Label<'a>, Vec<Contender<'a>>) {
+        self.henge.extend(self.peers);
+        (self.label, self.henge)
+    }
+}
+
+/// Measures turn by turn, on one thread and, where a bar is asked of the row, on all together.
+fn contest<'a>(setting: &Setting, make: impl Fn() -> anyhow::Result<Contest<'a>> + Sync) -> anyhow::Result<Vec<Row>> {
+    let (label, mut contenders) = make()?.split();
+    let times = measure(&mut contenders, &setting.plan, 1)?;
+    drop(contenders);
+    let mut rows = label.rows(setting, 1, &times);
+    if setting.threads > 1 && bars::asked(label.name) {
+        let times = measure_together(setting.threads, &setting.plan, &|| Ok(make()?.split().1))?;
+        rows.extend(label.rows(setting, setting.threads, &times));
+    }
+    Ok(rows)
+}
+
+impl Label<'_> {
+    /// One row per instruction set and peer, or one per instruction set without a peer.
+    fn rows(&self, setting: &Setting, threads: usize, times: &[Times]) -> Vec<Row> {
+        let (ours, theirs) = times.split_at(self.isas.len());
         let mut rows = Vec::new();
-        for (isa, times) in isas.iter().zip(ours) {
-            let limit =
-                self.multiplies.as_ref().zip(times.median()).map(|(count, median)| {
-                    setting.processor.multiplies(*isa, count(*isa), median * self.threads as f64)
-                });
-            if names.is_empty() {
-                rows.push(row(self.name, *isa, self.threads, times, None, limit.clone()));
-            }
-            for ((name, peer), checked) in names.iter().zip(theirs).zip(&self.checked) {
-                let mut row = row(self.name, *isa, self.threads, times, Some((name, peer)), limit.clone());
-                row.checked = checked.clone();
-                if name == "tfhe-ntt" && isa.name() == "avx2" && has_avx512() {
+        for (isa, times) in self.isas.iter().zip(ours) {
+            let limits = times
+                .median()
+                .map_or_else(Vec::new, |median| setting.limits(*isa, (self.work)(*isa), median * threads as f64));
+            let mut add = |peer: Option<(&str, &Times)>, checked: Option<String>| {
+                let mut row = row(self.name, *isa, threads, times, peer);
+                (row.checked, row.limits) = (checked, limits.clone());
+                if threads > 1 {
+                    // Bars are asked of one thread.
+                    (row.together, row.target, row.met) = (true, None, None);
+                }
+                if row.peer == "tfhe-ntt" && isa.name() == "avx2" && has_avx512() {
                     row.note = Some("the peer runs on AVX-512 here: not judged".to_owned());
                     row.met = None;
                 }
+                if setting.quick {
+                    row.met = None;
+                }
                 rows.push(row);
+            };
+            if self.peers.is_empty() {
+                add(None, None);
+            }
+            for ((name, peer), checked) in self.peers.iter().zip(theirs).zip(&self.checked) {
+                add(Some((name, peer)), checked.clone());
             }
         }
-        rows.iter_mut().for_each(|row| row.note = row.note.take().or(self.note.clone()));
-        Ok(rows)
+        rows
     }
 }
 
@@ -110,7 +149,7 @@ fn has_avx512() -> bool {
     Isa::available().iter().any(|isa| isa.name().starts_with("avx512"))
 }
 
-fn row(name: &str, isa: Isa, threads: usize, ours: &Times, peer: Option<(&str, &Times)>, limit: Option<Limit>) -> Row {
+fn row(name: &str, isa: Isa, threads: usize, ours: &Times, peer: Option<(&str, &Times)>) -> Row {
     let peer_us = peer.and_then(|(_, times)| times.median());
     let ratio = peer_us.zip(ours.median()).map(|(peer, ours)| peer / ours);
     let target = peer.and_then(|(peer, _)| bars::ratio(name, peer));
@@ -118,6 +157,7 @@ fn row(name: &str, isa: Isa, threads: usize, ours: &Times, peer: Option<(&str, &
         name: name.to_owned(),
         isa: isa.name().to_owned(),
         threads,
+        together: false,
         henge_us: ours.median(),
         peer: peer.map_or("", |(name, _)| name).to_owned(),
         peer_us,
@@ -130,7 +170,7 @@ fn row(name: &str, isa: Isa, threads: usize, ours: &Times, peer: Option<(&str, &
         target,
         met: target.zip(ratio).map(|(target, ratio)| ratio >= target),
         checked: None,
-        limit,
+        limits: Vec::new(),
         mac_per_second: None,
         target_mac_per_second: None,
         images_per_second: None,

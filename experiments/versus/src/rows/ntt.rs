@@ -10,9 +10,9 @@ use he_params::LogN;
 use he_params::primes::ntt_primes;
 use he_ring::{Isa, NttPlan, Word};
 
-use super::{Contest, Setting, residues};
+use super::{Contest, Setting, contest, residues};
 use crate::contest::Contender;
-use crate::limit::transform_multiplies;
+use crate::limit::{Work, bits, transform_multiplies, word_bytes};
 use crate::record::Row;
 
 #[cfg(feature = "seal")]
@@ -114,11 +114,21 @@ impl<W: PeerWord> Transform<'_, W> {
             oracle.inverse(&mut expected)
         }
 
-        let mut contest = Contest::new(self.name);
-        let bits = 64 - self.q.leading_zeros();
-        contest.multiplies = Some(Box::new(move |isa| transform_multiplies(isa, self.log_n, bits)));
-        for (isa, plan) in &plans {
-            let mut x = words.clone();
+        let bytes = 2.0 * n as f64 * word_bytes(self.q);
+        let work = move |isa| Work { multiplies: transform_multiplies(isa, self.log_n, bits(self.q)), bytes };
+        contest(setting, || self.contest(Contest::new(self.name, work), &words, &plans, &oracle, &expected))
+    }
+
+    fn contest<'a>(
+        &'a self,
+        mut contest: Contest<'a>,
+        words: &[W],
+        plans: &'a [(Isa, NttPlan<W>)],
+        oracle: &NttPlan<W>,
+        expected: &[W],
+    ) -> anyhow::Result<Contest<'a>> {
+        for (isa, plan) in plans {
+            let mut x = words.to_vec();
             if self.forward {
                 plan.forward(&mut x)
             } else {
@@ -126,23 +136,21 @@ impl<W: PeerWord> Transform<'_, W> {
             }
             ensure!(x == expected, "{}: {} differs from scalar", self.name, isa.name());
             let forward = self.forward;
-            contest.henge.push((
-                *isa,
-                Contender::new(format!("Henge, {}", isa.name()), move || {
-                    if forward {
-                        plan.forward(&mut x)
-                    } else {
-                        plan.inverse(&mut x)
-                    }
-                    Ok(())
-                }),
-            ));
+            let turn = move || {
+                if forward {
+                    plan.forward(&mut x)
+                } else {
+                    plan.inverse(&mut x)
+                }
+                Ok(())
+            };
+            contest.henge(*isa, Contender::new(format!("Henge, {}", isa.name()), turn));
         }
         #[cfg(feature = "seal")]
-        self.seal(&words, &expected, &mut contest)?;
-        for (name, plan) in W::peers(n, self.q) {
-            self.check_product(&oracle, plan.as_ref()).context(name)?;
-            let (mut x, forward) = (words.clone(), self.forward);
+        self.seal(words, expected, &mut contest)?;
+        for (name, plan) in W::peers(1 << self.log_n, self.q) {
+            self.check_product(oracle, plan.as_ref()).context(name)?;
+            let (mut x, forward) = (words.to_vec(), self.forward);
             let turn = move || {
                 if forward {
                     plan.forward(&mut x)
@@ -153,7 +161,7 @@ impl<W: PeerWord> Transform<'_, W> {
             };
             contest.peer(Contender::new(name, turn), Some(SAME_PRODUCT));
         }
-        contest.run(setting)
+        Ok(contest)
     }
 
     #[cfg(feature = "seal")]

@@ -12,9 +12,9 @@ use he_ring::Isa;
 use he_rlwe::{GaloisKeys, PublicKey, RelinearizationKey};
 use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
 
-use super::{Contest, Setting, numbers};
+use super::{Contest, Setting, contest, numbers};
 use crate::contest::Contender;
-use crate::limit::transform_multiplies;
+use crate::limit::{Work, bits, embedding_multiplies, product_multiplies, transform_multiplies, word_bytes};
 use crate::record::Row;
 
 /// Parameters by the name that rows carry.
@@ -29,7 +29,7 @@ struct Set {
 
 /// Every operation, and on which of the operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operation {
+pub(super) enum Operation {
     Add,
     Multiply,
     Square,
@@ -99,31 +99,54 @@ impl Operation {
         }
     }
 
-    /// Multiplications of the operation at the top level, from its numbers of transforms per prime and of products of
-    /// polynomials of one prime; `None` where they are not what the time goes into.
-    fn multiplies(self, params: &CkksParams, isa: Isa) -> Option<f64> {
-        let log_n = u32::from(params.log_n().get());
-        let bits = |q: &u64| 64 - q.leading_zeros();
-        let transform = |q: &u64| transform_multiplies(isa, log_n, bits(q));
-        let product = |q: &u64| params.n() as f64 * if bits(q) <= 50 || isa == Isa::Scalar { 1.0 } else { 4.0 };
-        let (q, p) = (params.q(), params.p());
-        let all = || q.iter().chain(p);
-        let last = q.last()?;
-        let rest = &q[..q.len() - 1];
-        Some(match self {
-            // Inverse of each digit; each digit forward to every other prime; two products a digit and prime; the special
-            // primes of both sums back and to every prime.
-            Relinearize | Rotate => {
-                let digits = q.len() as f64;
-                let raised = digits * all().map(transform).sum::<f64>();
-                let products = 2.0 * digits * all().map(product).sum::<f64>();
-                let down = 2.0 * p.iter().map(transform).sum::<f64>()
-                    + 2.0 * p.len() as f64 * q.iter().map(transform).sum::<f64>();
-                raised + products + down
+    /// The work of the operation on one ciphertext over the primes `q`: transforms and products of polynomials of one prime,
+    /// embeddings; rows of residues that it reads and writes, numbers.
+    pub(super) fn work(self, q: &[u64], params: &CkksParams, isa: Isa) -> Work {
+        let (log_n, n) = (u32::from(params.log_n().get()), params.n());
+        let p = params.p();
+        let (last, rest) = q.split_last().unwrap_or((&0, &[]));
+        let all: Vec<u64> = q.iter().chain(p).copied().collect();
+        let transforms = |q: &[u64]| q.iter().map(|q| transform_multiplies(isa, log_n, bits(*q))).sum::<f64>();
+        let lazy = |q: &[u64]| q.iter().map(|q| product_multiplies(isa, n, bits(*q))).sum::<f64>();
+        // Reduced at once, as a butterfly's.
+        let products = |q: &[u64]| {
+            q.iter().map(|q| 2.0 * transform_multiplies(isa, log_n, bits(*q)) / f64::from(log_n)).sum::<f64>()
+        };
+        let rows = |q: &[u64]| q.iter().map(|q| n as f64 * word_bytes(*q)).sum::<f64>();
+        let numbers = 8.0 * params.slots() as f64;
+        let digits = q.len() as f64;
+        // Inverse of each digit; each digit forward to every other prime; two products a digit and prime; the primes divided
+        // out of both sums back, and to every prime that stays.
+        let switch = |divided: usize| {
+            let stay = all.len() - divided;
+            let divided: Vec<u64> = all[stay..].to_vec();
+            digits * transforms(&all)
+                + 2.0 * digits * lazy(&all)
+                + 2.0 * transforms(&divided)
+                + 2.0 * divided.len() as f64 * transforms(&all[..stay])
+        };
+        let key = 2.0 * digits * rows(&all);
+        let (multiplies, bytes) = match self {
+            Add => (0.0, 6.0 * rows(q)),
+            Multiply => (4.0 * products(q), 7.0 * rows(q)),
+            Square => (3.0 * products(q), 5.0 * rows(q)),
+            MultiplyPlain => (2.0 * products(q), 5.0 * rows(q)),
+            Relinearize => (switch(p.len()), 5.0 * rows(q) + key),
+            RelinearizeRescale => (switch(p.len() + 1), 3.0 * rows(q) + 2.0 * rows(rest) + key),
+            Rotate => (switch(p.len()), 4.0 * rows(q) + key),
+            Rescale => (2.0 * (transforms(&[*last]) + transforms(rest)), 2.0 * (rows(q) + rows(rest))),
+            Encode => (embedding_multiplies(log_n) + transforms(q), numbers + rows(q)),
+            // The ternary polynomial forward, both products back modulo P, and its remainders forward.
+            EncryptPublic => {
+                let down = 2.0 * transforms(p) + 2.0 * p.len() as f64 * transforms(q);
+                (transforms(&all) + 2.0 * products(&all) + down, 3.0 * rows(q) + 2.0 * rows(&all))
             }
-            Rescale => 2.0 * (transform(last) + rest.iter().map(transform).sum::<f64>()),
-            _ => return None,
-        })
+            EncodeEncryptSymmetric => {
+                (embedding_multiplies(log_n) + transforms(q) + products(q), numbers + 2.0 * rows(q))
+            }
+            DecryptDecode => (embedding_multiplies(log_n) + transforms(q) + products(q), 3.0 * rows(q) + numbers),
+        };
+        Work { multiplies, bytes }
     }
 }
 
@@ -231,16 +254,15 @@ impl Operands {
 }
 
 fn run(operands: &Operands, operation: Operation, name: &str, setting: &Setting) -> anyhow::Result<Vec<Row>> {
-    let mut contest = Contest::new(name);
-    if operation.multiplies(&operands.params, Isa::Scalar).is_some() {
-        contest.multiplies = Some(Box::new(move |isa| operation.multiplies(&operands.params, isa).unwrap_or_default()));
-    }
-    for (isa, context) in &operands.contexts {
-        contest.henge.push((*isa, ours(operands, operation, *isa, context)?));
-    }
-    #[cfg(feature = "seal")]
-    seal::join(operands, operation, &mut contest)?;
-    contest.run(setting)
+    contest(setting, || {
+        let mut contest = Contest::new(name, move |isa| operation.work(operands.params.q(), &operands.params, isa));
+        for (isa, context) in &operands.contexts {
+            contest.henge(*isa, ours(operands, operation, *isa, context)?);
+        }
+        #[cfg(feature = "seal")]
+        seal::join(operands, operation, &mut contest)?;
+        Ok(contest)
+    })
 }
 
 /// Henge's side, through its public interface.
