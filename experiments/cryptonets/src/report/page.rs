@@ -40,7 +40,7 @@ pub(crate) fn page(report: &Report<'_>) -> std::io::Result<String> {
         &mut html,
         "Where the time goes",
         &format!(
-            "Server time of each layer for one batch of {} images, {} threads, {}: median of {} batches.",
+            "Server time of each layer for one batch of {} images, {} threads, {}: median of {} batches. A square next to nothing is made inside the layer that reads it, prime by prime, and counts there; so are the seeds of the inputs expanded.",
             grouped(r.batch_size as u64),
             r.threads,
             escape(&r.isa),
