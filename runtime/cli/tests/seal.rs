@@ -450,7 +450,7 @@ fn imports_name_the_file_the_field_and_both_sides() {
     assert!(error.contains("x.csv: not a file of keys or ciphertexts"), "{error}");
     let y = way.folder.bytes("y.seal");
     let twelve = way.folder.put("twelve.seal", &[y.clone(), y.clone(), y.clone(), y.clone()].concat());
-    let of_36 = vec![twelve.as_str(); 3];
+    let of_36 = [twelve.as_str(); 3];
     let error = import("ciphertexts", &[&of_36[..], &pair].concat());
     assert!(
         error.contains("twelve.seal, ciphertext 0: level ") && error.contains(", the interface has level "),

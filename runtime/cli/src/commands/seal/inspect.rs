@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use he_params::{GaloisElement, LogN, Rotation};
 use seal_format::{
-    Ciphertext, Context, EncryptionParameters, FormatError, GaloisKeys, Header, Load, Outline, ParmsId, Plaintext,
-    PublicKey, Reader, RelinKeys, SecretKey,
+    Ciphertext, Context, EncryptionParameters, GaloisKeys, Header, Load, Outline, ParmsId, Plaintext, PublicKey,
+    Reader, RelinKeys, SecretKey,
 };
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -113,7 +113,7 @@ pub(super) fn inspect(args: &Args, command: &Inspect) -> anyhow::Result<()> {
 fn context(args: &Args, path: &Path) -> anyhow::Result<Context> {
     let bytes = files::read(path, super::MAX_PARAMETERS)?;
     if bytes.starts_with(&MAGIC) {
-        let read = || Ok::<_, FormatError>(Context::new(EncryptionParameters::load(&bytes, Reader::Known)?.0)?);
+        let read = || Context::new(EncryptionParameters::load(&bytes, Reader::Known)?.0);
         return read().with_context(|| format!("{}, SEAL's encryption parameters", path.display()));
     }
     let params = super::Parameters::read(args, path)?.params;
