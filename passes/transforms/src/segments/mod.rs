@@ -5,7 +5,7 @@
 //! refresh of what lies between them, which in bottlenecks is narrow, costs less. So this pass puts an identity refresh behind a linear map
 //! (or a sum of some) that a linear map reads. Everything then runs over two primes, and only the lower one travels to the key owner.
 //!
-//! The second half, [`Budget`], says how errors add up along such a circuit: the primes follow from it ([`crate::parameters`]).
+//! The second half of this folder says how errors add up along such a circuit: the primes follow from it (see [`crate::parameters`]).
 
 mod budget;
 
