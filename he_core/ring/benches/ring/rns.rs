@@ -38,9 +38,7 @@ fn operations(c: &mut Criterion, log_n: u32, chain: Chain, ring: &Ring) {
     let conversion = BaseConversion::new(ring, &kept[..half], &all[half..]).expect("disjoint limbs");
     let source = coeff.view().with_limbs(&kept[..half]).expect("limbs of the tensor");
     group.throughput(Throughput::Elements(words(half * (all.len() - half), 1)));
-    group.bench_function(name("base_conversion"), |b| {
-        b.iter(|| ring.convert(&conversion, black_box(&source)))
-    });
+    group.bench_function(name("base_conversion"), |b| b.iter(|| ring.convert(&conversion, black_box(&source))));
 
     let parts: Vec<_> = (0..digits).map(|_| tensor(ring, 1, &all)).collect();
     let keys: Vec<_> = (0..digits).map(|_| tensor(ring, 2, &all)).collect();

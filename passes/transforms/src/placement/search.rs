@@ -134,7 +134,9 @@ fn raw_states(table: &[BTreeMap<State, Choice>], gate: &Gate, operands: &[usize]
     match gate {
         Gate::Input { .. } => vec![(State::SETTLED, State::SETTLED, 0.0)],
         Gate::Mul | Gate::Square => vec![(State::SETTLED, PRODUCT, settled_seconds())],
-        Gate::Add | Gate::Sub | Gate::AddConstant(_) | Gate::Client(_) => vec![(State::SETTLED, State::SETTLED, settled_seconds())],
+        Gate::Add | Gate::Sub | Gate::AddConstant(_) | Gate::Client(_) => {
+            vec![(State::SETTLED, State::SETTLED, settled_seconds())]
+        }
         Gate::Linear(_) => carried(table, operands, 1),
         Gate::Negate | Gate::Gather(_) => carried(table, operands, 0),
     }

@@ -81,7 +81,8 @@ pub(crate) fn encrypt(args: &Args, command: &Encrypt) -> anyhow::Result<()> {
     let output = command.output.display();
     let mut report = format!("{images} images in {elements} ciphertexts under key {key}: {output}\n");
     if command.public_key.is_some() && interface.encryption() != Encryption::Public {
-        report.push_str("less precise than stated: compiled for inputs under the secret key, see explain --public-key\n");
+        report
+            .push_str("less precise than stated: compiled for inputs under the secret key, see explain --public-key\n");
     }
     super::print(line, false, &report)
 }
