@@ -1,12 +1,11 @@
 //! A buffer of words whose first word starts a cache line, in safe Rust.
 //!
-//! Small buffers are heap blocks with a little slack and an offset into it. Large ones are anonymous pages of their own, for
-//! which the kernel is asked for huge pages: a tensor of a network is touched once per layer, and faulting in 4 KiB at a
-//! time costs several times what the arithmetic on those words does.
+//! Small buffers are heap blocks with a little slack and an offset into it. Large ones are [`Pages`] of their own.
 
 use bytemuck::Pod;
-use memmap2::{MmapMut, MmapOptions};
 use zeroize::{DefaultIsZeroes, Zeroize};
+
+use crate::pages::Pages;
 
 /// Bytes of a cache line, and of the widest vector.
 pub(crate) const ALIGNMENT: usize = 64;
@@ -25,15 +24,15 @@ pub struct AlignedWords<W> {
 enum Store<W> {
     /// The heap block never moves, so the offset stays true.
     Heap { words: Vec<W>, offset: usize },
-    /// Exactly the words, from the start of a page.
-    Pages(MmapMut),
+    /// The words, from the start of a page; more may follow.
+    Pages(Pages),
 }
 
 impl<W: Pod> AlignedWords<W> {
     /// `len` zeros.
     pub(crate) fn zero(len: usize) -> Self {
         let bytes = len * size_of::<W>();
-        let pages = if bytes >= PAGES_FROM { pages(bytes) } else { None };
+        let pages = if bytes >= PAGES_FROM { Pages::zero(bytes) } else { None };
         let store = match pages {
             Some(pages) => Store::Pages(pages),
             None => {
@@ -50,7 +49,7 @@ impl<W: Pod> AlignedWords<W> {
     pub(crate) fn as_slice(&self) -> &[W] {
         match &self.store {
             Store::Heap { words, offset } => &words[*offset..*offset + self.len],
-            Store::Pages(pages) => bytemuck::cast_slice(pages),
+            Store::Pages(pages) => bytemuck::cast_slice(&pages.as_slice()[..self.len * size_of::<W>()]),
         }
     }
 
@@ -58,18 +57,9 @@ impl<W: Pod> AlignedWords<W> {
     pub(crate) fn as_mut_slice(&mut self) -> &mut [W] {
         match &mut self.store {
             Store::Heap { words, offset } => &mut words[*offset..*offset + self.len],
-            Store::Pages(pages) => bytemuck::cast_slice_mut(pages),
+            Store::Pages(pages) => bytemuck::cast_slice_mut(&mut pages.as_mut_slice()[..self.len * size_of::<W>()]),
         }
     }
-}
-
-/// Zeroed pages, huge ones if the kernel likes; `None` leaves it to the heap.
-fn pages(bytes: usize) -> Option<MmapMut> {
-    let pages = MmapOptions::new().len(bytes).map_anon().ok()?;
-    // A refusal costs speed, nothing else.
-    #[cfg(target_os = "linux")]
-    let _ = pages.advise(memmap2::Advice::HugePage);
-    Some(pages)
 }
 
 impl<W: Pod> Clone for AlignedWords<W> {

@@ -35,6 +35,7 @@ mod mod_switch;
 mod modulus;
 mod ntt;
 mod numbers;
+mod pages;
 mod rescale;
 mod ring;
 mod roots;

@@ -2,7 +2,8 @@
 //!
 //! Formula: word `i` of `b` bits stands at bits `i*b .. (i+1)*b` of the row, bit `k` being bit `k mod 8` (from the least
 //! significant) of byte `k / 8`; the row ends at the next whole byte, the bits left over are zero.
-//! Cost: one shift register of 64 bits, one load or store per eight bytes.
+//! Cost: eight words are `b` whole bytes, so they are cut out, or put together, with the same shifts in every such group, none
+//! waiting for another; what is left at the end goes through a shift register of 64 bits.
 
 use he_ring::Word;
 
@@ -28,6 +29,8 @@ pub(super) const fn packed_len(words: u64, q: u64) -> u64 {
 /// Packs `words`, each below `2^bits`, into all of `out`, which has the packed length; `1 <= bits <= 61`.
 pub(super) fn pack<W: Word>(words: &[W], bits: u32, out: &mut [u8]) {
     debug_assert_eq!(out.len(), (words.len() * bits as usize).div_ceil(8));
+    let groups = pack_groups(words, bits, out);
+    let (words, out) = (&words[8 * groups..], &mut out[bits as usize * groups..]);
     let (whole, tail) = out.as_chunks_mut::<8>();
     let mut whole = whole.iter_mut();
     let (mut register, mut fill) = (0u64, 0u32);
@@ -50,6 +53,50 @@ pub(super) fn pack<W: Word>(words: &[W], bits: u32, out: &mut [u8]) {
     }
 }
 
+/// Packs as many groups of eight words as it can, and says how many: only words of up to 30 bits, two in 64 bits.
+fn pack_groups<W: Word>(words: &[W], bits: u32, out: &mut [u8]) -> usize {
+    if bits > 30 {
+        return 0;
+    }
+    let (len, pair_bits) = (bits as usize, 2 * bits);
+    // Where each pair begins: a byte, and the bits in it that end the pair before. They come to at most 64 with the pair's own.
+    let starts: [(usize, u32); 4] = std::array::from_fn(|pair| (pair * 2 * len / 8, pair as u32 * pair_bits % 8));
+    let reach = starts[3].0 + 8;
+    let groups = (words.len() / 8).min((out.len() + len).saturating_sub(reach) / len);
+    let pairs = words.as_chunks::<2>().0.as_chunks::<4>().0;
+    for (i, group) in pairs[..groups].iter().enumerate() {
+        let out = &mut out[i * len..][..reach];
+        let mut before = 0;
+        for ([first, second], (byte, shift)) in group.iter().zip(starts) {
+            debug_assert!(first.to_u64() >> bits == 0 && second.to_u64() >> bits == 0);
+            let pair = first.to_u64() | second.to_u64() << bits;
+            out[byte..byte + 8].copy_from_slice(&(pair << shift | before >> (pair_bits - shift)).to_le_bytes());
+            before = pair;
+        }
+    }
+    groups
+}
+
+/// Unpacks as many groups of eight words as it can, and says how many: only words that fit eight bytes wherever they begin.
+fn unpack_groups<W: Word>(packed: &[u8], bits: u32, words: &mut [W]) -> usize {
+    if bits > 57 {
+        return 0;
+    }
+    let (mask, len) = ((1u64 << bits) - 1, bits as usize);
+    let groups = (words.len() / 8).min(packed.len().saturating_sub(8) / len);
+    let (groups_of_words, _) = words.as_chunks_mut::<8>();
+    for (i, group) in groups_of_words[..groups].iter_mut().enumerate() {
+        let packed = &packed[i * len..][..len + 8];
+        for (j, slot) in group.iter_mut().enumerate() {
+            let bit = j * len;
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(&packed[bit / 8..bit / 8 + 8]);
+            *slot = W::from_u64(u64::from_le_bytes(bytes) >> (bit % 8) & mask);
+        }
+    }
+    groups
+}
+
 /// Unpacks all of `packed`, which has the packed length, into `words`, each checked to be below `q < 2^61`.
 ///
 /// After an error the words are unspecified.
@@ -57,13 +104,13 @@ pub(super) fn unpack<W: Word>(packed: &[u8], q: u64, words: &mut [W]) -> Result<
     let bits = bits_of(q);
     debug_assert_eq!(packed.len() as u64, packed_len(words.len() as u64, q));
     let mask = (1u64 << bits) - 1;
-    let (whole, tail) = packed.as_chunks::<8>();
+    let groups = unpack_groups(packed, bits, words);
+    let (whole, tail) = packed[bits as usize * groups..].as_chunks::<8>();
     let mut last = [0u8; 8];
     last.iter_mut().zip(tail).for_each(|(last, byte)| *last = *byte);
     let mut source = whole.iter().chain(std::iter::once(&last)).map(|chunk| u64::from_le_bytes(*chunk));
     let (mut register, mut fill) = (0u64, 0u32);
-    let mut largest = 0u64;
-    for slot in words.iter_mut() {
+    for slot in &mut words[8 * groups..] {
         let word = if fill >= bits {
             let word = register & mask;
             register >>= bits;
@@ -77,9 +124,9 @@ pub(super) fn unpack<W: Word>(packed: &[u8], q: u64, words: &mut [W]) -> Result<
             fill = u64::BITS - used;
             word
         };
-        largest = largest.max(word);
         *slot = W::from_u64(word);
     }
+    let largest = words.iter().map(|word| word.to_u64()).max().unwrap_or_default();
     if largest >= q {
         let word = words.iter().position(|word| word.to_u64() >= q).unwrap_or_default();
         return Err(BadRow::Residue(word, words.get(word).map_or(largest, |word| word.to_u64())));
