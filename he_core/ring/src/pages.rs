@@ -13,7 +13,7 @@ use memmap2::{MmapMut, MmapOptions};
 use rayon::prelude::*;
 
 /// Bytes of pages without a tensor, at most.
-pub(crate) const KEPT_BYTES: usize = 256 << 20;
+pub(crate) const KEPT_BYTES: usize = 64 << 20;
 
 /// Bytes that one thread zeroes at a time.
 const SWEEP_BYTES: usize = 1 << 20;
