@@ -22,11 +22,11 @@ pub(crate) const SEGMENT_INPUTS: usize = 256;
 
 /// Magnitudes of the weights of one output that a segment may sum up, for residues below 2^30 that enter whole:
 /// `(2^23 - 1) * 2^30 < 2^53`, the integers that `f64` holds.
-const SEGMENT_SUM_U32: u64 = (1 << 23) - 1;
+pub(crate) const SEGMENT_SUM_U32: u64 = (1 << 23) - 1;
 
 /// The same for larger residues, which enter as two digits of at most 2^30 in magnitude: both sums, and what is left when
 /// the multiple of the prime nearest to the whole is taken off, stay within 2^51.
-const SEGMENT_SUM_U64: u64 = (1 << 20) - 1;
+pub(crate) const SEGMENT_SUM_U64: u64 = (1 << 20) - 1;
 
 /// A block of integer weights, row-major `[outputs][inputs]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Isa;
-use crate::linear_weights::{PackedBlock, WeightBlock};
-use crate::testing::{mixed_ring, random_tensor};
+use crate::linear_weights::{PackedBlock, SEGMENT_SUM_U32, SEGMENT_SUM_U64, WeightBlock};
+use crate::testing::{mixed_ring, primes_below, random_tensor};
 
 /// `sum_k w[o][k] * x[k]` in i128, group by group.
 fn oracle(
@@ -45,13 +45,25 @@ fn check(
     for isa in Isa::available() {
         let ring = mixed_ring(log_n, isa);
         let x: RnsTensor<Eval> = random_tensor(&ring, inputs * components, &[0, 1, 2, 3, 4]);
-        let y = ring.matrix_product(&weights, components, &x).unwrap();
-        assert_eq!(y.rows(), outputs * components);
-        for limb in 0..5 {
-            for (row, want) in oracle(&blocks, &groups, outputs, components, &x, limb).into_iter().enumerate() {
-                let got: Vec<u64> = y.row(limb, row).iter().collect();
-                assert_eq!(got, want, "{} log_n={log_n} limb {limb} row {row}", isa.name());
-            }
+        check_product(&ring, &weights, components, &blocks, &groups, &x);
+    }
+}
+
+fn check_product(
+    ring: &Ring,
+    weights: &LinearWeights,
+    components: usize,
+    blocks: &[WeightBlock],
+    groups: &[LinearGroup],
+    x: &RnsTensor<Eval>,
+) {
+    let outputs = weights.output_count();
+    let y = ring.matrix_product(weights, components, x).unwrap();
+    assert_eq!(y.rows(), outputs * components);
+    for limb in 0..x.limb_indices().len() {
+        for (row, want) in oracle(blocks, groups, outputs, components, x, limb).into_iter().enumerate() {
+            let got: Vec<u64> = y.row(limb, row).iter().collect();
+            assert_eq!(got, want, "{} log_n={} limb {limb} row {row}", ring.isa().name(), ring.log_n());
         }
     }
 }
@@ -80,9 +92,92 @@ fn extreme_weights_stay_exact() {
     let wide = [1 << 40, -(1 << 40) - 12345, i64::from(i32::MIN) - 1, 7, 1 << 57, -(1 << 57)];
     let (block, group) = dense(7, 12, |i| wide[i % 6]);
     check(4, 12, 7, 2, vec![block], vec![group]);
-    // Sums at the segment bound: 2^31 fits one term or two halves, one more does not.
-    let (block, group) = dense(2, 9, |i| if i % 2 == 0 { 1 << 30 } else { -(1 << 31) });
-    check(3, 9, 2, 1, vec![block], vec![group]);
+}
+
+/// Magnitudes of `count` weights that sum to `total`, nearly equal.
+fn shares(total: u64, count: u64) -> Vec<i64> {
+    (0..count).map(|i| ((i + 1) * total / count - i * total / count) as i64).collect()
+}
+
+/// The largest residue below q of which the lower digit is `low`, or q - 1 where no residue has such a digit.
+fn with_low_digit(q: u64, low: i64) -> u64 {
+    let low = low.rem_euclid(1 << 31) as u64;
+    match (q - 1).checked_sub(low) {
+        Some(above) if q > 1 << 32 => (above >> 31 << 31) + low,
+        _ => q - 1,
+    }
+}
+
+/// Words that lead to the largest sums: input k has word n of this in column n, odd inputs with neighbours exchanged.
+fn extreme_words(q: u64, n: usize, k: usize) -> Vec<u64> {
+    let special = [q - 1, q - 2, with_low_digit(q, -1 << 30), with_low_digit(q, (1 << 30) - 1), q / 2, q / 2 + 1];
+    let word = |i: usize| special.get(i).copied().unwrap_or(q - i as u64);
+    (0..n).map(|i| word(i ^ (k & 1))).collect()
+}
+
+/// Every output of a layer sums up as much as a segment may, where all residues or all of their digits are as large as they
+/// get: in one direction, in the other, up and down again, and against the signs of digits that alternate.
+#[test]
+fn sums_at_the_bound_of_a_segment_stay_exact() {
+    const WHOLE: u64 = SEGMENT_SUM_U32;
+    const DIGITS: u64 = SEGMENT_SUM_U64;
+    let digit = 1u64 << PLANE_BITS;
+    // The bound by as many weights as a segment takes, and by the largest weights that one plane holds.
+    let layers = [
+        (shares(WHOLE, SEGMENT_INPUTS as u64), WHOLE),
+        (shares(WHOLE, WHOLE.div_ceil(digit)), WHOLE),
+        (shares(DIGITS, SEGMENT_INPUTS as u64), DIGITS),
+        (shares(DIGITS, DIGITS.div_ceil(digit)), DIGITS),
+    ];
+    let primes: Vec<u64> = [30, 50, 60, 61].iter().map(|bits| primes_below(1 << bits, 4, 1)[0]).collect();
+    let limbs = [0, 1, 2, 3];
+    for (sizes, bound) in layers {
+        assert_eq!(sizes.iter().sum::<i64>() as u64, bound);
+        let inputs = sizes.len();
+        let sign = |row: usize, k: usize| match row {
+            0 => 1,
+            1 => -1,
+            2 => 1 - 2 * i64::from(k >= inputs / 2),
+            3 => 1 - 2 * (k as i64 & 1),
+            _ => 2 * (k as i64 & 1) - 1,
+        };
+        let (block, group) = dense(5, inputs, |i| sign(i / inputs, i % inputs) * sizes[i % inputs]);
+        let weights = LinearWeights::new(inputs, 5, vec![block.clone()], vec![group.clone()]).unwrap();
+        let strips = weights.blocks[0].strips();
+        let [Strip { planes, .. }] = strips else { panic!("five outputs are one strip") };
+        let [plane] = &planes[..] else { panic!("weights of one digit are one plane") };
+        let ends = if bound == WHOLE { &plane.whole } else { &plane.digits };
+        assert_eq!(ends, &[inputs], "one segment takes them all");
+        for isa in Isa::available() {
+            let ring = Ring::new(4, &primes, isa).unwrap();
+            let mut x = ring.zero::<Eval>(inputs, &limbs).unwrap();
+            for (limb, q) in primes.iter().enumerate() {
+                for k in 0..inputs {
+                    x.set_row_from_u64(limb, k, extreme_words(*q, ring.n(), k).into_iter()).unwrap();
+                }
+            }
+            check_product(&ring, &weights, 1, std::slice::from_ref(&block), std::slice::from_ref(&group), &x);
+        }
+    }
+}
+
+/// A weight beyond the bound starts a segment of its own.
+#[test]
+fn segments_end_where_the_bound_does() {
+    let ends = |total: u64, count: usize, more: i64| {
+        let mut sizes = shares(total, count as u64);
+        sizes.push(more);
+        let (block, _) = dense(1, sizes.len(), |i| sizes[i]);
+        let packed = PackedBlock::new(&block).unwrap();
+        let plane = &packed.strips()[0].planes[0];
+        (plane.whole.clone(), plane.digits.clone())
+    };
+    let whole = SEGMENT_SUM_U32.div_ceil(1 << PLANE_BITS) as usize;
+    assert_eq!(ends(SEGMENT_SUM_U32, whole, 1).0, [whole, whole + 1]);
+    assert_eq!(ends(SEGMENT_SUM_U32 - 1, whole, -1).0, [whole + 1]);
+    let digits = SEGMENT_SUM_U64.div_ceil(1 << PLANE_BITS) as usize;
+    assert_eq!(ends(SEGMENT_SUM_U64, digits, -1).1, [digits, digits + 1]);
+    assert_eq!(ends(SEGMENT_SUM_U64 - 1, digits, 1).1, [digits + 1]);
 }
 
 #[test]
