@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 
 use crate::kernels::{PERMUTE_BLOCK, Patterns, permute_blocks};
 use crate::modulus::Modulus;
-use crate::ntt::bit_reverse;
+use crate::ntt::{NttPlan, bit_reverse};
 use crate::ring::{Ring, each_width};
 use crate::tensor::{Domain, RnsTensor};
 use crate::view::RnsView;
@@ -42,6 +42,22 @@ impl<D: Domain> Galois<D> {
     /// The Galois element, in `0..2N`.
     pub fn element(&self) -> u32 {
         self.g
+    }
+
+    /// Refuses a table of another degree than the ring's.
+    pub(crate) fn check(&self, ring: &Ring) -> Result<(), RingError> {
+        if self.log_n == ring.log_n() {
+            return Ok(());
+        }
+        Err(RingError::LengthMismatch { what: "galois table", expected: ring.n(), found: 1 << self.log_n })
+    }
+
+    /// The image of one row.
+    pub(crate) fn image_into<W: Word>(&self, plan: &NttPlan<W>, out: &mut [W], x: &[W]) {
+        match &self.sources {
+            Sources::Blocks { entries, patterns } => permute_blocks(plan.isa(), out, x, entries, patterns),
+            Sources::Words(sources) => permute_signed(plan.modulus(), out, x, sources),
+        }
     }
 }
 
@@ -83,21 +99,12 @@ impl Ring {
         x: impl Into<RnsView<'x, D>>,
     ) -> Result<RnsTensor<D>, RingError> {
         let x = x.into();
-        if galois.log_n != self.log_n() {
-            let (expected, found) = (self.n(), 1 << galois.log_n);
-            return Err(RingError::LengthMismatch { what: "galois table", expected, found });
-        }
+        galois.check(self)?;
         let limbs = x.limb_indices();
         let mut out = self.zero(x.rows(), &limbs)?;
         let x = self.operand(&limbs, x.rows(), x)?;
         self.par_rows(out.view_mut(), |l, r, row| {
-            each_width!(row, |plan, out| {
-                let x = x.words(l, r);
-                match &galois.sources {
-                    Sources::Blocks { entries, patterns } => permute_blocks(plan.isa(), out, x, entries, patterns),
-                    Sources::Words(sources) => permute_signed(plan.modulus(), out, x, sources),
-                }
-            })
+            each_width!(row, |plan, out| galois.image_into(plan, out, x.words(l, r)))
         });
         Ok(out)
     }

@@ -25,6 +25,7 @@ mod base_conversion;
 mod compose;
 mod error;
 mod fft;
+mod hoisting;
 mod integers;
 mod isa;
 mod kernels;

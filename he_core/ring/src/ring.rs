@@ -250,6 +250,36 @@ impl Ring {
         Ok(Operand { view, limbs, broadcast: view.rows() == 1 })
     }
 
+    /// Runs `f(limb position, pair, words)` for every two rows of the view that follow each other, in parallel: the words from
+    /// the first on, as far as the second, which begins a step of the view later.
+    pub(crate) fn par_row_pairs<D: Domain>(
+        &self,
+        out: RnsViewMut<'_, D>,
+        f: impl Fn(usize, usize, PlannedRow<'_>) + Send + Sync,
+    ) {
+        let (stride, rows) = (out.tensor.stride(), out.rows);
+        debug_assert!(rows.count.is_multiple_of(2));
+        if rows.count == 0 {
+            return;
+        }
+        let (start, step) = (rows.first * stride, 2 * rows.step * stride);
+        out.tensor.limbs.par_iter_mut().enumerate().for_each(|(limb, store)| {
+            match (&self.plans[store.index], &mut store.words) {
+                (Plan::U32(plan), Words::U32(words)) => words.as_mut_slice()[start..]
+                    .par_chunks_mut(step)
+                    .take(rows.count / 2)
+                    .enumerate()
+                    .for_each(|(pair, x)| f(limb, pair, PlannedRow::U32(plan, x))),
+                (Plan::U64(plan), Words::U64(words)) => words.as_mut_slice()[start..]
+                    .par_chunks_mut(step)
+                    .take(rows.count / 2)
+                    .enumerate()
+                    .for_each(|(pair, x)| f(limb, pair, PlannedRow::U64(plan, x))),
+                _ => unreachable!("the width of a limb follows from its prime"),
+            }
+        });
+    }
+
     /// Runs `f(limb position, row of the view, words)` for every row to write, in parallel.
     pub(crate) fn par_rows<D: Domain>(
         &self,

@@ -9,7 +9,7 @@
 
 use he_params::Level;
 use he_ring::sampling::{Seed, Stream};
-use he_ring::{Eval, Galois, RnsTensor, RnsView};
+use he_ring::{Eval, Galois, RnsTensor, RnsView, RnsViewMut};
 
 use crate::context::LevelPlan;
 use crate::keys::check_key_rows;
@@ -117,31 +117,26 @@ impl RlweContext {
         Ok(RaisedDigits { digits, level: plan.q.len() - 1 })
     }
 
-    /// The digits of the image of a polynomial under an automorphism, from the digits of the polynomial.
+    /// The image of V polynomials under an automorphism, from their raised digits, switched: rows `2v` and `2v + 1` of `out`
+    /// stand for that of polynomial v under the new secret, plus the image of row v of `addend` in the first.
     ///
-    /// They are congruent to, but not the same integers as, the digits that would be made from the image.
-    ///
-    /// # Errors
-    /// [`RlweError::Ring`].
-    pub fn permute_digits(&self, galois: &Galois<Eval>, digits: &RaisedDigits) -> Result<RaisedDigits, RlweError> {
-        let permute = |digit| self.ring().automorphism(galois, digit);
-        let permuted = digits.digits.iter().map(permute).collect::<Result<_, _>>()?;
-        Ok(RaisedDigits { digits: permuted, level: digits.level })
-    }
-
-    /// Switches digits of V polynomials: rows `2v` and `2v + 1` of the result stand for polynomial v under the new secret.
+    /// Images of digits are congruent to, but not the same integers as, the digits that would be made from an image.
     ///
     /// # Errors
-    /// [`RlweError::KeyShape`], [`RlweError::Ring`].
-    pub fn switch_digits(&self, digits: &RaisedDigits, key: &KeySwitchKey) -> Result<RnsTensor<Eval>, RlweError> {
+    /// [`RlweError::NoSpecialPrimes`], [`RlweError::KeyShape`], [`RlweError::Ring`].
+    pub fn rotate_digits_into(
+        &self,
+        out: RnsViewMut<'_, Eval>,
+        galois: &Galois<Eval>,
+        digits: &RaisedDigits,
+        key: &KeySwitchKey,
+        addend: RnsView<'_, Eval>,
+    ) -> Result<(), RlweError> {
         let plan = self.levels_plan(digits.level)?;
         key.check(self)?;
-        let Some(divide) = &plan.divide else { return Err(RlweError::NoSpecialPrimes) };
-        let keys =
-            (0..digits.digits.len()).map(|digit| key.rows.view().range(2 * digit, 2)).collect::<Result<Vec<_>, _>>()?;
+        let divide = plan.divide.as_ref().ok_or(RlweError::NoSpecialPrimes)?;
         let digits: Vec<_> = digits.digits.iter().map(RnsTensor::view).collect();
-        let sums = self.ring().inner_product(&digits, &keys)?;
-        Ok(self.ring().mod_down(divide, sums)?)
+        Ok(self.ring().rotate_raised(out, galois, &digits, &key.rows, divide, addend)?)
     }
 
     /// Switches V polynomials: rows `2v` and `2v + 1` of the result are those of polynomial v plus row v of the addends,

@@ -2,7 +2,7 @@
 //!
 //! - [`RlweContext`]: a ring with a plan for every level;
 //! - [`KeySwitchKey`], [`RelinearizationKey`], [`GaloisKeys`], [`PublicKey`]: what a server may hold;
-//! - [`RlweContext::key_switch`], with a rescale in it [`RlweContext::key_switch_rescale`], and its halves [`RlweContext::raise_digits`], [`RlweContext::switch_digits`];
+//! - [`RlweContext::key_switch`], with a rescale in it [`RlweContext::key_switch_rescale`], and its halves [`RlweContext::raise_digits`], [`RlweContext::rotate_digits_into`];
 //! - [`RlweContext::encrypt_zero`]: public-key encryption.
 
 #![forbid(unsafe_code)]

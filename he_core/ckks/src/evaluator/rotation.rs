@@ -3,7 +3,6 @@
 //! Slot `j` of the rotation by k is slot `j + k` of the input, counted modulo N/2.
 
 use he_params::{GaloisElement, Rotation};
-use he_ring::RnsTensor;
 use he_rlwe::GaloisKeys;
 
 use crate::{CiphertextTensor, CkksError, Evaluator};
@@ -45,7 +44,8 @@ impl Evaluator {
         Ok(x.with_rows(self.context.rlwe().key_switch(image.component(1)?, key, addends)?))
     }
 
-    /// Many rotations of one input: it is split into digits once, which is most of the work of a rotation.
+    /// Many rotations of one input: it is split into digits once, which is most of the work of a rotation; each rotation then
+    /// permutes them as it multiplies them with its key.
     ///
     /// Digits are rotated after they were made, so residues differ from those of [`Evaluator::rotate`] by rounding noise.
     ///
@@ -68,12 +68,8 @@ impl Evaluator {
                 tables.push(None);
                 continue;
             }
-            let galois = ring.galois(u64::from(element.get()))?;
-            let mut rows = x.rows().zero_like();
-            let image = ring.automorphism(&galois, x.component(0)?)?;
-            ring.add_assign(rows.view_mut().select(0, x.values(), 2)?, &image)?;
-            outputs.push(rows);
-            tables.push(Some((galois, keys.get(*element)?)));
+            outputs.push(x.rows().zero_like());
+            tables.push(Some((ring.galois(u64::from(element.get()))?, keys.get(*element)?)));
         }
         let chunk = rlwe.polynomials_per_pass(x.level())?;
         for first in (0..x.values()).step_by(chunk) {
@@ -81,8 +77,8 @@ impl Evaluator {
             let digits = rlwe.raise_digits(x.component(1)?.range(first, count)?)?;
             for (rows, table) in outputs.iter_mut().zip(&tables) {
                 if let Some((galois, key)) = table {
-                    let switched: RnsTensor<_> = rlwe.switch_digits(&rlwe.permute_digits(galois, &digits)?, key)?;
-                    ring.add_assign(rows.view_mut().range(2 * first, 2 * count)?, &switched)?;
+                    let rows = rows.view_mut().range(2 * first, 2 * count)?;
+                    rlwe.rotate_digits_into(rows, galois, &digits, key, x.component(0)?.range(first, count)?)?;
                 }
             }
         }
