@@ -162,9 +162,9 @@ impl PanelWord for u64 {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(proof) => super::panel_avx2::pack_u64(proof, words, panel, inputs, input),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => super::panel_avx2::pack_u64(proof.avx2(), words, panel, inputs, input),
+            Isa::Avx512(proof) => super::panel_avx512::pack_u64(proof, words, panel, inputs, input),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Ifma(proof) => super::panel_avx2::pack_u64(proof.avx512().avx2(), words, panel, inputs, input),
+            Isa::Avx512Ifma(proof) => super::panel_avx512::pack_u64(proof.avx512(), words, panel, inputs, input),
             Isa::Scalar => pack(words, panel, inputs, input, row_u64),
         }
     }
@@ -174,9 +174,9 @@ impl PanelWord for u64 {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(proof) => super::panel_avx2::finish_u64(proof, r, sums, out, write),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(proof) => super::panel_avx2::finish_u64(proof.avx2(), r, sums, out, write),
+            Isa::Avx512(proof) => super::panel_avx512::finish_u64(proof, r, sums, out, write),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Ifma(proof) => super::panel_avx2::finish_u64(proof.avx512().avx2(), r, sums, out, write),
+            Isa::Avx512Ifma(proof) => super::panel_avx512::finish_u64(proof.avx512(), r, sums, out, write),
             Isa::Scalar => 0,
         };
         for (sums, out) in sums.iter().zip(out.chunks_mut(LANES / 2)).skip(done / (LANES / 2)) {
