@@ -9,7 +9,7 @@ use zeroize::Zeroize;
 
 use crate::fft::RealPoly;
 use crate::kernels::fft::{SHORT_LIMIT, round_to_i32, round_to_i64};
-use crate::kernels::integers::reduce_i32_into;
+use crate::kernels::integers::{add_small_i32, add_small_i64, reduce_i32_into};
 use crate::ring::{Plan, PlannedRow, Ring, each_width};
 use crate::sampling::{Sampler, Stream};
 use crate::scratch::Scratch;
@@ -113,9 +113,9 @@ impl IntegerPoly {
         match self.width {
             Width::Short => {
                 self.largest += DRAW_MAX;
-                self.short.iter_mut().zip(errors).for_each(|(x, e)| *x += i32::from(*e));
+                add_small_i32(sampler.isa(), &mut self.short, errors);
             }
-            Width::Long => self.long.iter_mut().zip(errors).for_each(|(x, e)| *x += i64::from(*e)),
+            Width::Long => add_small_i64(sampler.isa(), &mut self.long, errors),
             Width::Wide => self.wide.iter_mut().zip(errors).for_each(|(x, e)| *x += i128::from(*e)),
         }
     }

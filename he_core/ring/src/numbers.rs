@@ -38,7 +38,7 @@ impl Ring {
                 (Plan::U32(plan), Residues::U32(row)) => {
                     inverse(plan, row, |x| center_u32(isa, q as u32, factor, x, out))
                 }
-                (Plan::U64(plan), Residues::U64(row)) => inverse(plan, row, |x| center_u64(q, factor, x, out)),
+                (Plan::U64(plan), Residues::U64(row)) => inverse(plan, row, |x| center_u64(isa, q, factor, x, out)),
                 _ => unreachable!("the width of a limb follows from its prime"),
             }
             return Ok(());

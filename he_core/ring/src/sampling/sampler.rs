@@ -44,7 +44,7 @@ impl Sampler {
 
     /// The instruction set that words are made with.
     #[inline]
-    pub(super) fn isa(&self) -> Isa {
+    pub(crate) fn isa(&self) -> Isa {
         self.isa
     }
 
