@@ -15,6 +15,9 @@ sys.path.insert(0, "tools/disassembly")
 from disassembly import Pattern, disassemble, parse  # noqa: E402
 
 _SET = re.compile(r"(^|_)(avx2|avx512|ifma)(_|$)")
+_UNUSED = re.compile(r"Isa::(Avx2|Avx512|Avx512Ifma)\((?:_\w*|\.\.)\)")
+_NAMED = re.compile(r"\b(Avx2|Avx512Ifma|Avx512)\b(?!\(proof\.)")
+_SMALLER = re.compile(r"\.(avx2)\(\)")
 
 
 def read_table(text):
@@ -22,12 +25,27 @@ def read_table(text):
     rows = {}
     for line in text.splitlines():
         module, *words = line.split("#")[0].split() or [None]
-        if module:
+        if module and "->" not in words:
             refused = [Pattern(word[1:]) for word in words if word.startswith("!")]
             known = {word.removeprefix("words=") for word in words if word.startswith("words=")}
             wanted = [Pattern(word) for word in words if ":" in word and not word.startswith("!")]
             rows[module] = None if words == ["inlined"] else (wanted, refused, known)
     return rows
+
+
+def read_choices(text):
+    """The rows of choices that end in less than they name: (file, set, what it ends in)."""
+    return {(words[0], words[1], words[3]) for words in (line.split("#")[0].split() for line in text.splitlines()) if "->" in words}
+
+
+def choices_in(source):
+    """The sets whose proof is not used, which are left to the portable loop, and those handed to a smaller set's kernels."""
+    found = {(proof[1], "portable") for proof in _UNUSED.finditer(source)}
+    for line, text in enumerate(source.splitlines()):
+        if smaller := _SMALLER.search(text):
+            named = _NAMED.findall("\n".join(source.splitlines()[: line + 1]))
+            found.add((named[-1] if named else "", smaller[1]))
+    return found
 
 
 def modules_of(sources):
@@ -125,8 +143,31 @@ class Reading(unittest.TestCase):
         self.assertEqual(self.complaints(text, "vpmuludq:ymm"), [])
 
 
+class Choosing(unittest.TestCase):
+    """The check of what a choice ends in, on a few lines."""
+
+    def test_a_proof_that_nobody_uses_is_the_portable_loop(self):
+        self.assertEqual(choices_in("Isa::Avx2(_) => portable(x),"), {("Avx2", "portable")})
+        self.assertEqual(choices_in("Isa::Avx512(_proof) => portable(x),"), {("Avx512", "portable")})
+
+    def test_a_smaller_set_is_seen(self):
+        text = "Isa::Avx2(proof) => a::f(proof, x),\nIsa::Avx512(proof) =>\n    a::f(proof.avx2(), x),"
+        self.assertEqual(choices_in(text), {("Avx512", "avx2")})
+
+    def test_a_kernel_of_its_own_is_fine(self):
+        text = "Isa::Avx512(proof) => b::f(proof, x),\nIsa::Avx512Ifma(proof) => b::f(proof.avx512(), x),"
+        self.assertEqual(choices_in(text), set())
+
+
 class Kernels(unittest.TestCase):
-    """The build."""
+    """The build, and the sources."""
+
+    def test_every_choice_of_a_set_ends_in_it_or_has_a_row(self):
+        found = set()
+        for source in map(pathlib.PurePath, SOURCES):
+            name = str(source).rpartition("/kernels/")[2]
+            found |= {(name, *choice) for choice in choices_in(pathlib.Path(source).read_text())}
+        self.assertEqual(sorted(found), sorted(CHOICES))
 
     def test_every_kernel_file_has_a_row_and_every_row_a_file(self):
         self.assertEqual(sorted(modules_of(SOURCES)), sorted(ROWS))
@@ -150,4 +191,5 @@ class Kernels(unittest.TestCase):
 if __name__ == "__main__":
     LIBRARY, table, *SOURCES = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
     ROWS = read_table(pathlib.Path(table).read_text())
+    CHOICES = read_choices(pathlib.Path(table).read_text())
     unittest.main(argv=sys.argv[:1])
