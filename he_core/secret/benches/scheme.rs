@@ -1,5 +1,5 @@
-//! The operations of the scheme, client's and server's, named `ckks/op/log_n/primes/isa`, on every instruction set of this
-//! machine. `7x30` is six primes of ciphertexts and a special one, all of 30 bits.
+//! The operations of the scheme, client's and server's, named `ckks/op/log_n/primes/isa`, and keys and encryptions of zero below
+//! it, `rlwe/op/..`, on every instruction set of this machine. `7x30` is six primes of ciphertexts and a special one, all of 30 bits.
 //!
 //! `cargo bench -p he_secret`; one thread, unless `RAYON_NUM_THREADS` says more. Throughput counts ciphertexts or plaintexts.
 
@@ -75,8 +75,19 @@ fn measure(c: &mut Criterion, shape: &Shape, isa: Isa) {
     let last = evaluator.drop_level(x.clone(), he_params::Level::BOTTOM).expect("a level below");
     let batch = he_ckks::CiphertextTensor::concat(&[&x; BATCH]).expect("equal shapes");
 
-    let mut group = c.benchmark_group("ckks");
     let name = |op: &str| format!("{op}/{}/{}/{}", shape.log_n, shape.primes, isa.name());
+    let mut group = c.benchmark_group("rlwe");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function(name("public_key"), |b| b.iter(|| black_box(&generator).public_key()));
+    group.bench_function(name("relinearization_key"), |b| b.iter(|| black_box(&generator).relinearization_key()));
+    group.bench_function(name("galois_key"), |b| b.iter(|| black_box(&generator).galois_keys(&rotations[..1], false)));
+    let (rlwe, public_key, seed) = (context.rlwe(), generator.public_key().expect("a key"), Seed::new([5; 32]));
+    group.bench_function(name("encrypt_zero"), |b| {
+        b.iter(|| rlwe.encrypt_zero(black_box(&public_key), level, 1, &seed, 0))
+    });
+    group.finish();
+
+    let mut group = c.benchmark_group("ckks");
     group.throughput(Throughput::Elements(1));
 
     // The client's half.

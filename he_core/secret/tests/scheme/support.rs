@@ -56,16 +56,24 @@ pub(crate) fn literal(log_n: u8, q: &[u8], p: &[u8], log_scale: f64, primes_per_
     }
 }
 
-/// Both word widths, one and several special primes, one and several primes to a digit, N = 2^10 .. 2^13.
+/// Both word widths, one and several special primes, one and several primes to a digit, N = 2^10 .. 2^13; up to the degree
+/// that `HENGE_TEST_LOG_N` says, which the log then tells (an emulated processor is a hundred times slower).
 pub(crate) fn literals() -> Vec<CkksParamsLiteral> {
-    vec![
+    let mut all = vec![
         literal(10, &[30, 28, 28], &[30], 26.0, 1),
         literal(10, &[60, 40, 40], &[60], 38.0, 1),
         literal(11, &[45, 30, 58, 28], &[60], 28.0, 1),
         literal(11, &[30, 30, 29, 29, 29], &[30, 30], 28.0, 2),
         literal(12, &[50, 30, 40, 30, 40], &[60, 60], 29.0, 3),
         literal(13, &[30, 29, 29, 29, 29, 29], &[30], 28.0, 1),
-    ]
+    ];
+    if let Ok(text) = std::env::var("HENGE_TEST_LOG_N") {
+        let largest: u8 = text.parse().unwrap();
+        all.retain(|literal| literal.log_n <= largest);
+        println!("degrees up to 2^{largest}: {} sets of parameters", all.len());
+        assert!(!all.is_empty(), "no set of parameters has such a degree");
+    }
+    all
 }
 
 impl Setup {
