@@ -1,7 +1,7 @@
 //! From residues modulo some primes to residues modulo others.
 //!
 //! Formula, for `x` in `[0, Q)`, `Q = q_0 .. q_(k-1)`, a target prime t: mixed-radix digits `x = v_0 + v_1 q_0 + v_2 q_0 q_1 + ..`,
-//! `0 <= v_i < q_i`, then the same sum modulo t: exact, by integers alone, so the same on every processor. Digits cost
+//! `0 <= v_i < q_i`, then the same sum modulo t, its products accumulated before they are reduced: exact, by integers alone, so the same on every processor. Digits cost
 //! `k(k-1)/2` products, each target k more. (The sum of `[x_i (Q/q_i)^-1]_(q_i) (Q/q_i)`, whose result is off by up to k - 1
 //! times Q, needs k products in place of `k(k-1)/2`: no fewer up to three primes.)
 //! Layout: coefficients in and out, limb after limb; digits take the place of the residues they come from.
@@ -101,35 +101,57 @@ pub(crate) struct Digits<'a> {
 }
 
 impl Digits<'_> {
-    /// `out = sum_i digit_i * factor_i + c` modulo target `target`, for one row.
+    /// `out = sum_i digit_i * factor_i + c` modulo target `target`, for one row. Products are summed unreduced, as many as fit.
     pub(crate) fn combine<W: Word>(&self, plan: &crate::NttPlan<W>, out: &mut [W], target: usize, row: usize, c: W) {
         let (m, isa) = (plan.modulus(), plan.isa());
         let start = row * self.tensor.stride();
-        let factors = &self.factors[target];
-        for (i, limb) in self.tensor.limbs.iter().enumerate() {
-            let w = m.shoup(W::from_u64(factors[i]));
-            match (&limb.words, i) {
-                // The first factor of either kind is 1 when there is one source prime only.
-                (Words::U32(x), 0) if self.tensor.limbs.len() == 1 => {
-                    kernels::reduce_add_into(isa, m, out, &x.as_slice()[start..start + out.len()], c);
-                }
-                (Words::U64(x), 0) if self.tensor.limbs.len() == 1 => {
-                    kernels::reduce_add_into(isa, m, out, &x.as_slice()[start..start + out.len()], c);
-                }
-                (Words::U32(x), _) => {
-                    if i == 0 {
-                        out.fill(c);
-                    }
-                    kernels::mul_shoup_add_assign(isa, m, out, &x.as_slice()[start..start + out.len()], w);
-                }
-                (Words::U64(x), _) => {
-                    if i == 0 {
-                        out.fill(c);
-                    }
-                    kernels::mul_shoup_add_assign(isa, m, out, &x.as_slice()[start..start + out.len()], w);
+        let words = start..start + out.len();
+        // One source prime has factor 1.
+        match &self.tensor.limbs[..] {
+            [Limb { words: Words::U32(x), .. }] => {
+                return kernels::reduce_add_into(isa, m, out, &x.as_slice()[words], c);
+            }
+            [Limb { words: Words::U64(x), .. }] => {
+                return kernels::reduce_add_into(isa, m, out, &x.as_slice()[words], c);
+            }
+            _ => out.fill(c),
+        }
+        let (mut short, mut long, mut long_bits) = (Terms::default(), Terms::default(), 0);
+        for (limb, factor) in self.tensor.limbs.iter().zip(&self.factors[target]) {
+            let factor = W::from_u64(*factor);
+            match &limb.words {
+                Words::U32(x) => short.push(&x.as_slice()[words.clone()], factor),
+                Words::U64(x) => {
+                    long.push(&x.as_slice()[words.clone()], factor);
+                    long_bits = long_bits.max(u64::BITS - limb.q.leading_zeros());
                 }
             }
         }
+        if !short.rows.is_empty() {
+            kernels::add_weighted_u32_assign(isa, m, out, &short.rows, &short.factors);
+        }
+        if !long.rows.is_empty() {
+            kernels::add_weighted_u64_assign(isa, m, out, &long.rows, &long.factors, long_bits);
+        }
+    }
+}
+
+/// Rows of digits of one width and what they are multiplied with.
+struct Terms<'a, S, W> {
+    rows: Vec<&'a [S]>,
+    factors: Vec<W>,
+}
+
+impl<S, W> Default for Terms<'_, S, W> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), factors: Vec::new() }
+    }
+}
+
+impl<'a, S, W> Terms<'a, S, W> {
+    fn push(&mut self, row: &'a [S], factor: W) {
+        self.rows.push(row);
+        self.factors.push(factor);
     }
 }
 

@@ -58,6 +58,10 @@ macro_rules! product_kernels {
             mul_shoup_add_u32_assign(m: Modulus<W>, acc: &mut [W], x: &[u32], w: ShoupFactor<W>);
             /// `acc += x * w` for any words `x`.
             mul_shoup_add_u64_assign(m: Modulus<W>, acc: &mut [W], x: &[u64], w: ShoupFactor<W>);
+            /// `acc += sum_i xs[i] * ws[i]` for words `xs` below 2^30, accumulated as below.
+            add_weighted_u32_assign(m: Modulus<W>, acc: &mut [W], xs: &[&[u32]], ws: &[W]);
+            /// `acc += sum_i xs[i] * ws[i]` for words `xs` below `2^bits`, at most 2^61, accumulated as below.
+            add_weighted_u64_assign(m: Modulus<W>, acc: &mut [W], xs: &[&[u64]], ws: &[W], bits: u32);
             /// `out = sum_i xs[i] * ys[i]`, accumulated unreduced as long as the sums fit.
             inner_product(m: Modulus<W>, out: &mut [W], xs: &[&[W]], ys: &[&[W]]);
             /// `out0 = sum_i xs[i] * ys0[i]`, `out1 = sum_i xs[i] * ys1[i]`: the factors that they share are read once.
@@ -231,6 +235,35 @@ pub(super) fn mul_shoup_add_u32_assign<W: Word>(m: Modulus<W>, acc: &mut [W], x:
 pub(super) fn mul_shoup_add_u64_assign<W: Word>(m: Modulus<W>, acc: &mut [W], x: &[u64], w: ShoupFactor<W>) {
     debug_assert_eq!(acc.len(), x.len());
     acc.iter_mut().zip(x).for_each(|(acc, x)| *acc = m.add(*acc, m.mul_shoup(m.reduce_u64(*x), w)));
+}
+
+#[inline(always)]
+pub(super) fn add_weighted_u32_assign<W: Word>(m: Modulus<W>, acc: &mut [W], xs: &[&[u32]], ws: &[W]) {
+    add_weighted_from(m, 0, acc, xs, ws);
+}
+
+#[inline(always)]
+pub(super) fn add_weighted_u64_assign<W: Word>(m: Modulus<W>, acc: &mut [W], xs: &[&[u64]], ws: &[W], bits: u32) {
+    debug_assert!(bits <= u64::MAX_MODULUS_BITS && xs.iter().all(|x| x.iter().all(|x| x >> bits == 0)));
+    add_weighted_from(m, 0, acc, xs, ws);
+}
+
+/// As [`add_weighted_u32_assign`] and [`add_weighted_u64_assign`], where `acc` stands for the columns from `start` on.
+#[inline(always)]
+pub(super) fn add_weighted_from<S: Word, W: Word>(m: Modulus<W>, start: usize, acc: &mut [W], xs: &[&[S]], ws: &[W]) {
+    debug_assert_eq!(xs.len(), ws.len());
+    for (i, acc) in acc.iter_mut().enumerate() {
+        for (xs, ws) in xs.chunks(W::MAX_LAZY_PRODUCTS).zip(ws.chunks(W::MAX_LAZY_PRODUCTS)) {
+            let mut sum = W::Wide::default();
+            for (x, w) in xs.iter().zip(ws) {
+                // A word of at most 61 bits in 64, or of 30 in 32, is as good as a residue here.
+                let x = x[start + i].to_u64();
+                let x = if S::BITS <= W::BITS { W::from_u64(x) } else { m.reduce_u64(x) };
+                sum = W::wide_sum(sum, x.mul_wide(*w));
+            }
+            *acc = m.add(*acc, m.reduce_wide(sum));
+        }
+    }
 }
 
 #[cfg(test)]

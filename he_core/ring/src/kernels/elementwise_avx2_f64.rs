@@ -25,7 +25,7 @@ const LANES: usize = 4;
 type Lanes = [W; LANES];
 
 /// Bits of a modulus: the quotient of a product is then known to less than 1/2 beyond its rounding.
-const MAX_BITS: u32 = 50;
+pub(super) const MAX_BITS: u32 = 50;
 
 /// Bits of a modulus, no fewer than any that is held in 64-bit words: the quotient of any word is then known as well.
 const MIN_BITS: u32 = 31;
@@ -218,6 +218,13 @@ fn reduce_u64(p: Prime, x: &[u64; LANES]) -> __m256i {
     let low = to_f64(_mm256_and_si256(x, _mm256_set1_epi64x(u32::MAX.into())));
     let estimate = mul_round(_mm256_add_pd(high, low), p.q_inverse);
     wrap(p, _mm256_add_pd(_mm256_fnmadd_pd(estimate, p.q, high), low))
+}
+
+/// Words below `2^bits` to what a sum takes.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn shorten(p: Prime, x: &[u64; LANES], bits: u32) -> __m256i {
+    if bits <= MAX_BITS { load(x) } else { reduce_u64(p, x) }
 }
 
 /// Sums of upper parts, in units of 2^51, and of signed lower ones, as bits of f64: each term also adds the bits of its

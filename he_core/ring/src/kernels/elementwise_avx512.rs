@@ -13,7 +13,7 @@ macro_rules! compile_for_avx512 {
             fn lanes<$($w: Word),+>($($arg: $ty),*) {
                 elementwise::$name($($arg),*);
             }
-            // SAFETY: `Avx512` is only built after the processor reported AVX2; `lanes` itself is safe code.
+            // SAFETY: `Avx512` is only built after the processor reported these sets; `lanes` itself is safe code.
             unsafe { lanes($($arg),*) }
         }
     )*};

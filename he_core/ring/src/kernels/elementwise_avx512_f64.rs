@@ -13,7 +13,7 @@ use std::arch::x86_64::{
 
 use super::elementwise;
 pub(super) use super::elementwise_avx2_f64::fits;
-use super::elementwise_avx2_f64::{MAX_TERMS, ROUND, TWO_84, TWO_103};
+use super::elementwise_avx2_f64::{MAX_BITS, MAX_TERMS, ROUND, TWO_84, TWO_103};
 use super::elementwise_lanes::product_loops;
 use crate::isa::Avx512;
 use crate::modulus::{Modulus, ShoupFactor};
@@ -174,6 +174,13 @@ fn reduce_u64(p: Prime, x: &[u64; LANES]) -> __m512i {
     let low = _mm512_cvtepu64_pd(_mm512_and_si512(x, _mm512_set1_epi64(u32::MAX.into())));
     let estimate = mul_round(_mm512_add_pd(high, low), p.q_inverse);
     wrap(p, _mm512_add_pd(_mm512_fnmadd_pd(estimate, p.q, high), low))
+}
+
+/// Words below `2^bits` to what a sum takes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn shorten(p: Prime, x: &[u64; LANES], bits: u32) -> __m512i {
+    if bits <= MAX_BITS { load(x) } else { reduce_u64(p, x) }
 }
 
 /// Sums of upper parts, in units of 2^51, and of signed lower ones, as bits of f64: each term also adds the bits of its

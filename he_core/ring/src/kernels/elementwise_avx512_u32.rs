@@ -190,6 +190,13 @@ fn reduce_u64(p: Prime, x: &[u64; LANES]) -> __m512i {
     reduce_once(p, _mm512_min_epu32(r, _mm512_sub_epi32(r, p.two_q_words)))
 }
 
+/// Any words below `2^bits` to residues.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn shorten(p: Prime, x: &[u64; LANES], _bits: u32) -> __m512i {
+    reduce_u64(p, x)
+}
+
 /// Sums of products of even words and of odd ones.
 #[derive(Clone, Copy)]
 struct Sums {

@@ -197,6 +197,13 @@ fn reduce_u64(p: Prime, x: &[u64; LANES]) -> __m512i {
     reduce_short(p, load(x))
 }
 
+/// Words of at most 61 bits, which a sum takes as they are.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn shorten(_p: Prime, x: &[u64; LANES], _bits: u32) -> __m512i {
+    load(x)
+}
+
 /// Upper and lower words of 128-bit sums.
 #[derive(Clone, Copy)]
 struct Sums {

@@ -178,6 +178,13 @@ fn reduce_u64(p: Prime, x: &[u64; LANES]) -> __m512i {
     sums_reduce(p, Sums { high: _mm512_setzero_si512(), low: load(x) }, 1)
 }
 
+/// Words below `2^bits` to what a sum takes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn shorten(p: Prime, x: &[u64; LANES], bits: u32) -> __m512i {
+    if bits <= MAX_BITS { load(x) } else { reduce_u64(p, x) }
+}
+
 /// Sums of upper and lower halves of products.
 #[derive(Clone, Copy)]
 struct Sums {

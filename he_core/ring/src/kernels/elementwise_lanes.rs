@@ -2,9 +2,10 @@
 //!
 //! [`product_loops!`] makes every kernel of `product_kernels!` in a file that has, for vectors of [`LANES`] words `W`:
 //! `load`, `store`, `add`, `mul`, `mul_factor`, `sub_mul_factor` on residues; `widen` of any `u32`, which `mul_factor`
-//! and `reduce_short` take, and `reduce_u64` of any `u64`; `Prime` and `Factor`, constants in every
-//! lane; `Sums`, unreduced sums of up to `MAX_TERMS` products, with `sums_zero`, `sums_add`, `sums_reduce`, `BLOCK` vectors of
-//! which are summed side by side. Words beyond the last whole vector take the portable loop.
+//! and `reduce_short` take, and `reduce_u64` of any `u64`; `Prime` and `Factor`, constants in every lane; `Sums`, unreduced
+//! sums of up to `MAX_TERMS` products, with `sums_zero`, `sums_add`, which takes what `shorten` makes of words below
+//! `2^bits`, `sums_reduce`, `BLOCK` vectors of which are summed side by side. Words beyond the last whole vector take the
+//! portable loop.
 
 /// `product_loops!("feature,..", Proof)`; see the file.
 macro_rules! product_loops {
@@ -180,6 +181,62 @@ macro_rules! product_loops {
             // SAFETY: the proof is only built after the processor reported these features.
             unsafe { lanes(m, acc, x, w) }
             elementwise::mul_shoup_add_u64_assign(m, acc_rest, x_rest, w);
+        }
+
+        pub(super) fn add_weighted_u32_assign(_proof: $proof, m: Modulus<W>, acc: &mut [W], xs: &[&[u32]], ws: &[W]) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, acc: &mut [Lanes], xs: &[&[[u32; LANES]]], ws: &[W]) {
+                let p = Prime::new(m);
+                for (i, acc) in acc.iter_mut().enumerate() {
+                    let mut total = load(acc);
+                    for (xs, ws) in xs.chunks(MAX_TERMS).zip(ws.chunks(MAX_TERMS)) {
+                        let mut sums = sums_zero();
+                        for (x, w) in xs.iter().zip(ws) {
+                            sums = sums_add(sums, widen(&x[i]), load(&[*w; LANES]));
+                        }
+                        total = add(p, total, sums_reduce(p, sums, xs.len()));
+                    }
+                    store(acc, total);
+                }
+            }
+            let (acc, acc_rest) = acc.as_chunks_mut();
+            let done = acc.len() * LANES;
+            let vectors: Vec<_> = xs.iter().map(|x| &x.as_chunks().0[..acc.len()]).collect();
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, acc, &vectors, ws) }
+            elementwise::add_weighted_from(m, done, acc_rest, xs, ws);
+        }
+
+        pub(super) fn add_weighted_u64_assign(
+            _proof: $proof,
+            m: Modulus<W>,
+            acc: &mut [W],
+            xs: &[&[u64]],
+            ws: &[W],
+            bits: u32,
+        ) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, acc: &mut [Lanes], xs: &[&[[u64; LANES]]], ws: &[W], bits: u32) {
+                let p = Prime::new(m);
+                for (i, acc) in acc.iter_mut().enumerate() {
+                    let mut total = load(acc);
+                    for (xs, ws) in xs.chunks(MAX_TERMS).zip(ws.chunks(MAX_TERMS)) {
+                        let mut sums = sums_zero();
+                        for (x, w) in xs.iter().zip(ws) {
+                            sums = sums_add(sums, shorten(p, &x[i], bits), load(&[*w; LANES]));
+                        }
+                        total = add(p, total, sums_reduce(p, sums, xs.len()));
+                    }
+                    store(acc, total);
+                }
+            }
+            debug_assert!(xs.iter().all(|x| x.iter().all(|x| x >> bits == 0)));
+            let (acc, acc_rest) = acc.as_chunks_mut();
+            let done = acc.len() * LANES;
+            let vectors: Vec<_> = xs.iter().map(|x| &x.as_chunks().0[..acc.len()]).collect();
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, acc, &vectors, ws, bits) }
+            elementwise::add_weighted_from(m, done, acc_rest, xs, ws);
         }
 
         pub(super) fn inner_product(_proof: $proof, m: Modulus<W>, out: &mut [W], xs: &[&[W]], ys: &[&[W]]) {

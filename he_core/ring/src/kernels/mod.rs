@@ -31,6 +31,8 @@ mod elementwise_avx2_f64;
 #[cfg(target_arch = "x86_64")]
 mod elementwise_avx2_u32;
 #[cfg(target_arch = "x86_64")]
+mod elementwise_avx2_u64;
+#[cfg(target_arch = "x86_64")]
 mod elementwise_avx512;
 #[cfg(target_arch = "x86_64")]
 mod elementwise_avx512_f64;

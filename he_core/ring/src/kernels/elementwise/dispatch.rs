@@ -6,8 +6,8 @@ use crate::Word;
 use crate::isa::Isa;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::{
-    elementwise_avx2, elementwise_avx2_f64, elementwise_avx2_u32, elementwise_avx512, elementwise_avx512_f64,
-    elementwise_avx512_u32, elementwise_avx512_u64, elementwise_ifma,
+    elementwise_avx2, elementwise_avx2_f64, elementwise_avx2_u32, elementwise_avx2_u64, elementwise_avx512,
+    elementwise_avx512_f64, elementwise_avx512_u32, elementwise_avx512_u64, elementwise_ifma,
 };
 use crate::modulus::{Modulus, ShoupFactor};
 
@@ -111,7 +111,9 @@ mod words_64 {
                         Isa::Scalar => super::super::$name($m, $($arg),*),
                         #[cfg(target_arch = "x86_64")]
                         Isa::Avx2(proof) if elementwise_avx2_f64::fits($m) => elementwise_avx2_f64::$name(proof, $m, $($arg),*),
-                        // Four multiplications of 32-bit halves are no faster than one of 64 bits.
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx2(proof) if elementwise_avx2_u64::fits($m) => elementwise_avx2_u64::$name(proof, $m, $($arg),*),
+                        // Primes that 32-bit words hold.
                         #[cfg(target_arch = "x86_64")]
                         Isa::Avx2(_) => super::super::$name($m, $($arg),*),
                         #[cfg(target_arch = "x86_64")]

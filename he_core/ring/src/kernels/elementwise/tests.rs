@@ -89,6 +89,30 @@ fn suite<W: Word>(bounds: &[u64]) {
                 check("square x0^2", &squares[0], &|i| u(y[i]) * u(y[i]));
                 check("square 2 x0 x1", &squares[1], &|i| 2 * (u(y[i]) * u(z[i]) % wide));
                 check("square x1^2", &squares[2], &|i| u(z[i]) * u(z[i]));
+                // The largest words of either width, then any, at every limit of a kernel; columns do not know of each other.
+                let some: &[usize] = if len <= 33 { &[1, 2, 8, 9, 15, 16, 17, W::MAX_LAZY_PRODUCTS + 1] } else { &[3] };
+                for terms in some.iter().copied() {
+                    let ws: Vec<W> = (0..terms as u64).map(|i| W::from_u64((q - 1).saturating_sub(i % 3))).collect();
+                    let row =
+                        |top: u64, i: u64| (0..len as u64).map(|n| top - n * i * 0x9e37_79b9 % (top / 2)).collect();
+                    let sum = |xs: &[Vec<u64>], i: usize| -> u128 {
+                        xs.iter().zip(&ws).map(|(x, w)| u128::from(x[i]) % wide * u(*w) % wide).sum()
+                    };
+                    for scatter in 0..2 {
+                        for bits in [50, 61] {
+                            let xs: Vec<Vec<u64>> =
+                                (0..terms as u64).map(|i| row((1 << bits) - 1, scatter * i)).collect();
+                            let rows = slices(&xs);
+                            let got = run(&|o| dispatch::add_weighted_u64_assign(isa, m, o, &rows, &ws, bits));
+                            check("add_weighted64", &got, &|i| u(x[i]) + sum(&xs, i));
+                        }
+                        let xs: Vec<Vec<u64>> = (0..terms as u64).map(|i| row((1 << 30) - 1, scatter * i)).collect();
+                        let short: Vec<Vec<u32>> = xs.iter().map(|x| x.iter().map(|x| *x as u32).collect()).collect();
+                        let rows = slices(&short);
+                        let got = run(&|o| dispatch::add_weighted_u32_assign(isa, m, o, &rows, &ws));
+                        check("add_weighted32", &got, &|i| u(x[i]) + sum(&xs, i));
+                    }
+                }
                 // Sums of the largest products, at every limit of a kernel, then of any.
                 let top = vec![W::from_u64(q - 1); len];
                 for terms in [0, 1, 2, 7, 8, 9, 15, 16, 17, W::MAX_LAZY_PRODUCTS, W::MAX_LAZY_PRODUCTS + 1] {
@@ -126,5 +150,5 @@ fn loops_over_u32() {
 
 #[test]
 fn loops_over_u64() {
-    suite::<u64>(&[1 << 5, 1 << 31, 1 << 32, 1 << 33, 1 << 50, (1 << 50) + (1 << 20), 1 << 61]);
+    suite::<u64>(&[1 << 5, 1 << 31, 1 << 32, 1 << 33, 1 << 50, (1 << 50) + (1 << 20), 1 << 55, 1 << 60, 1 << 61]);
 }
