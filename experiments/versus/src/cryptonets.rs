@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use datasets::{Dataset, LabelledImages, Part, data_root_from};
 use execute::ckks::{CkksBackend, decode};
-use execute::{Batch, Prepared, prepare};
+use execute::{Batch, Prepared, Recorder, prepare};
 use graph::import::onnx::{self, ImportOptions};
 use graph::{Tensor, interpret};
 use he_ckks::{CiphertextTensor, CkksContext, Encoder, Seed, SeededCiphertextTensor};
@@ -37,9 +37,11 @@ pub(crate) struct Task {
     clear: Vec<usize>,
 }
 
-/// How many images a contender put where the data set has them, and where the model in the clear does.
-#[derive(Clone, Copy, Debug)]
+/// Where a contender put the images.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Labels {
+    pub(crate) labels: Vec<usize>,
+    /// Share that it put where the data set has them, and where the model in the clear does.
     pub(crate) accuracy: f64,
     pub(crate) agreement: f64,
 }
@@ -102,10 +104,9 @@ impl Task {
         };
         let labels: Vec<usize> = (0..self.images).map(label).collect();
         let share = |hits: usize| hits as f64 / self.images as f64;
-        Ok(Labels {
-            accuracy: share(labels.iter().zip(&self.labels).filter(|(a, b)| **a == usize::from(**b)).count()),
-            agreement: share(labels.iter().zip(&self.clear).filter(|(a, b)| a == b).count()),
-        })
+        let accuracy = share(labels.iter().zip(&self.labels).filter(|(a, b)| **a == usize::from(**b)).count());
+        let agreement = share(labels.iter().zip(&self.clear).filter(|(a, b)| a == b).count());
+        Ok(Labels { labels, accuracy, agreement })
     }
 }
 
@@ -164,10 +165,15 @@ impl Henge {
         Ok(encryptor.encrypt_tensor(&rows, input.level, input.scale)?)
     }
 
-    /// The server's work on a received batch, the expansion of its seeds included.
-    pub(crate) fn run(&self, input: SeededCiphertextTensor) -> anyhow::Result<CiphertextTensor> {
-        let mut outputs = execute::run(&self.backend, &self.prepared, vec![input.into()], &mut ())?;
+    /// The server's work on a received batch, the expansion of its seeds included; `times` hears of every node.
+    pub(crate) fn run(&self, input: SeededCiphertextTensor, times: &mut Recorder) -> anyhow::Result<CiphertextTensor> {
+        let mut outputs = execute::run(&self.backend, &self.prepared, vec![input.into()], times)?;
         Ok(outputs.pop().context("the program has no output")?.into_ciphertexts(&self.context)?)
+    }
+
+    /// What keys and ciphertexts stand in.
+    pub(crate) fn context(&self) -> &CkksContext {
+        &self.context
     }
 
     /// Logits, `[class][image]`.

@@ -5,6 +5,9 @@
 //! those that are summed before they are reduced each takes one. A product of 60-bit words is made of 32-bit ones, four for the
 //! high half and three for the low one. A complex butterfly of an embedding takes four. Bytes are those of operands, keys and
 //! results, once each; they are held against a thread that copies as many, so against the cache or the memory that they fit in.
+//!
+//! Assumed, not measured: how many vector instructions a core begins in a cycle ([`multiplies_per_cycle`],
+//! [`instructions_per_cycle`]).
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -28,11 +31,18 @@ pub(crate) struct Processor {
     pub(crate) clock_hz: f64,
     /// Bytes a second, read and written, of one thread that copies more than the caches hold.
     pub(crate) copy_bytes_per_second: f64,
+    /// Whether it is one of AMD's.
+    #[serde(skip)]
+    pub(crate) is_amd: bool,
 }
 
 impl Processor {
     pub(crate) fn measure(quick: bool) -> Processor {
-        Processor { clock_hz: clock(quick), copy_bytes_per_second: copy(COPIED, quick) }
+        Processor {
+            clock_hz: clock(quick),
+            copy_bytes_per_second: copy(COPIED, quick),
+            is_amd: machine::processor().contains("AMD"),
+        }
     }
 
     /// `multiplies` in `microseconds` of one thread, against what the instruction set can issue.
@@ -71,13 +81,27 @@ impl std::iter::Sum for Work {
     }
 }
 
-/// Two vector multipliers, of four lanes of 64 bits (products of 32 bits, or of f64, or of 52 bits) on AVX2 and eight on
-/// AVX-512; one scalar multiplier.
+/// Vector multiplications that a core begins in a cycle: every AVX2 processor since 2013, and on 512 bits all but the small
+/// Xeons of before 2021 and AMD's Zen 4, which have half.
+pub(crate) const VECTOR_MULTIPLIES: f64 = 2.0;
+
+/// Word products: two vector multipliers ([`VECTOR_MULTIPLIES`]), of four lanes of 64 bits (products of 32 bits, or of f64, or
+/// of 52 bits) on AVX2 and eight on AVX-512; one scalar multiplier.
 pub(crate) fn multiplies_per_cycle(isa: Isa) -> f64 {
     match isa.name() {
         "avx2" => 8.0,
         "avx512" | "avx512_ifma" => 16.0,
         _ => 1.0,
+    }
+}
+
+/// Vector instructions of any kind, loads and stores apart, that a core begins in a cycle: four on AMD's; three of 256 bits,
+/// two of 512 on Intel's.
+pub(crate) fn instructions_per_cycle(isa: Isa, is_amd: bool) -> f64 {
+    match (is_amd, isa.name()) {
+        (true, _) => 4.0,
+        (false, "avx2") => 3.0,
+        (false, _) => 2.0,
     }
 }
 
@@ -155,7 +179,7 @@ mod tests {
     #[test]
     fn counts() {
         assert_eq!(transform_multiplies(Isa::Scalar, 13, 30), 3.0 * 13.0 * 4096.0);
-        let machine = Processor { clock_hz: 1e9, copy_bytes_per_second: 1.0 };
+        let machine = Processor { clock_hz: 1e9, copy_bytes_per_second: 1.0, is_amd: false };
         // A thousand products in a thousand cycles.
         let limit = machine.multiplies(Isa::Scalar, 1000.0, 1.0);
         assert_eq!((limit.reached, limit.possible, limit.share), (1.0, 1.0, 1.0));

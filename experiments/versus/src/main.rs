@@ -4,9 +4,11 @@
 
 mod args;
 mod bars;
+mod butterfly;
 mod contest;
 mod cryptonets;
 mod limit;
+mod parts;
 mod record;
 mod report;
 mod rows;
@@ -55,7 +57,11 @@ fn run(args: &Args) -> anyhow::Result<()> {
     };
     let busy = machine::Busy::now();
     println!("{}", report::text::head(&setting));
-    let rows = rows::measure_all(&setting, &mut |row| println!("{}", report::text::line(row)))?;
+    let mut before = None;
+    let rows = rows::measure_all(&setting, &mut |row| {
+        println!("{}", report::text::line(row, before.as_ref()));
+        before = Some(row.clone());
+    })?;
     drop(pool);
     let machine = Machine {
         processor: machine::processor(),

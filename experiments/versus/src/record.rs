@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::limit::{Limit, Processor};
+use crate::parts::Part;
 
 /// One operation of Henge beside the same one of a peer.
 #[derive(Clone, Debug, Serialize)]
@@ -16,10 +17,8 @@ pub(crate) struct Row {
     /// Medians over the rounds, microseconds.
     pub(crate) henge_us: Option<f64>,
     pub(crate) peer: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer_us: Option<f64>,
-    /// Peer's median over Henge's: above 1 Henge is faster.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Peer's median over Henge's, of memory in rows of memory: above 1 Henge is faster, or takes less.
     pub(crate) ratio: Option<f64>,
     /// The least of each over the rounds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,22 +36,21 @@ pub(crate) struct Row {
     pub(crate) target: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) met: Option<bool>,
+    /// What is asked for is more than a bar: missing it is no failure.
+    pub(crate) moonshot: bool,
     /// In what the results were seen to agree, in this run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) checked: Option<String>,
     /// What one core reached, and could at most.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) limits: Vec<Limit>,
+    /// Where Henge's time goes, the rest last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) parts: Vec<Part>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mac_per_second: Option<f64>,
-    /// Multiply-accumulates a second and core that are asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) target_mac_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) images_per_second: Option<f64>,
-    /// Images a second that are asked for on two cores.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) target_images_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer_images_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use super::missed::{missed, shares};
 use super::style::{STYLE, colour};
-use super::text::remarks;
+use super::text::{counts, remarks};
 use crate::record::{Record, Row};
 
 const WIDTH: f64 = 1070.0;
@@ -15,20 +16,20 @@ const TOP: f64 = 26.0;
 /// The page.
 pub(crate) fn page(record: &Record) -> String {
     let machine = &record.machine;
-    let judged = record.rows.iter().filter(|row| row.met.is_some());
-    let (met, all) = judged.fold((0, 0), |(met, all), row| (met + usize::from(row.met == Some(true)), all + 1));
     let others = machine.others.map_or_else(String::new, |share| {
         format!(" Other programs used {:.0} % of the processors meanwhile.", 100.0 * share)
     });
     format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Henge beside its peers</title><style>{STYLE}</style></head><body><main><h1>Henge beside its peers</h1><p class=\"lead\">The same operation on the same parameters and operands, turn by turn in one process. {}; {}. {met} of {all} bars met.{others}</p><section><h2>How many times faster</h2><p class=\"note\">The peer's median time over Henge's; right of 1 Henge is faster. A tick is the ratio that is asked for, on AVX2. On one thread, CryptoNets on all.</p>{}{}</section><section><h2>Every row</h2><p class=\"note\">Medians, in microseconds. Limits are those of one core: word products against what its vector multipliers could issue at {:.2} GHz; bytes of operands, keys and results against a thread that copies as many ({:.1} GB/s where no cache holds them).</p>{}</section><footer>{}, {} processors. {}. <code>{}</code></footer></main></body></html>\n",
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Henge beside its peers</title><style>{STYLE}</style></head><body><main><h1>Henge beside its peers</h1><p class=\"lead\">The same operation on the same parameters and operands, turn by turn in one process. {}; {}. {}.{others}</p><section><h2>How many times faster</h2><p class=\"note\">The peer's median time over Henge's; right of 1 Henge is faster. A tick is the ratio that is asked for, on AVX2. A speed that is asked for stands as a peer that just reaches it. On one thread, CryptoNets on all.</p>{}{}</section><section><h2>Every row</h2><p class=\"note\">Medians, in microseconds. Limits are those of one core: word products against what two vector multipliers could issue at {:.2} GHz; bytes of operands, keys and results against a thread that copies as many ({:.1} GB/s where no cache holds them).</p>{}</section>{}<footer>{}, {} processors. {}. <code>{}</code></footer></main></body></html>\n",
         escape(machine.seal.as_deref().unwrap_or("no SEAL in this build")),
         escape(&machine.processor),
+        counts(&record.rows),
         figure(&record.rows),
         legend(&record.rows),
         machine.measured.clock_hz / 1e9,
         machine.measured.copy_bytes_per_second / 1e9,
         table(&record.rows),
+        not_reached(&record.rows),
         escape(&machine.processor),
         machine.processors,
         escape(&machine.date),
@@ -134,11 +135,25 @@ fn table(rows: &[Row]) -> String {
             escape(&row.peer),
             number(row.peer_us),
             row.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
-            escape(&remarks(row).join("; "))
+            escape(&remarks(row).into_iter().chain(goes(row)).collect::<Vec<_>>().join("; "))
         );
     }
     html.push_str("</table>");
     html
+}
+
+/// Where the time of a row goes.
+fn goes(row: &Row) -> Option<String> {
+    (!row.parts.is_empty()).then(|| format!("where it goes: {}", shares(&row.parts)))
+}
+
+/// What was missed, and why.
+fn not_reached(rows: &[Row]) -> String {
+    let items: String = missed(rows)
+        .iter()
+        .map(|missed| format!("<li><code>{}</code> {}</li>", escape(&missed.row), escape(&missed.text)))
+        .collect();
+    if items.is_empty() { items } else { format!("<section><h2>Bars that were missed</h2><ul>{items}</ul></section>") }
 }
 
 fn escape(text: &str) -> String {

@@ -2,5 +2,6 @@
 
 pub(crate) mod html;
 pub(crate) mod markdown;
+mod missed;
 mod style;
 pub(crate) mod text;

@@ -1,5 +1,7 @@
 //! Plain lines.
 
+use super::missed::{missed, shares};
+use crate::limit::VECTOR_MULTIPLIES;
 use crate::record::{Record, Row};
 use crate::rows::Setting;
 
@@ -8,7 +10,7 @@ pub(crate) fn head(setting: &Setting) -> String {
     let isas: Vec<&str> = setting.isas.iter().map(|isa| isa.name()).collect();
     let seal = crate::seal::describe();
     format!(
-        "{}\nHenge on {}; one thread at {:.2} GHz, copies {:.1} GB/s\n\n{:<36} {:<12} {:>3} {:>12}  {:<20} {:>12} {:>7} {:>9}  {}",
+        "{}\nHenge on {}; one thread at {:.2} GHz, copies {:.1} GB/s; limits assume {VECTOR_MULTIPLIES} vector multiplications a cycle\n\n{:<36} {:<12} {:>3} {:>12}  {:<20} {:>12} {:>7} {:>9}  {}",
         seal.as_deref().unwrap_or("no SEAL in this build: run it through ./bazelw run //experiments:versus"),
         isas.join(", "),
         setting.processor.clock_hz / 1e9,
@@ -25,15 +27,19 @@ pub(crate) fn head(setting: &Setting) -> String {
     )
 }
 
-/// One row.
-pub(crate) fn line(row: &Row) -> String {
+/// One row, and below it where its time goes, which `before` may have said of the same.
+pub(crate) fn line(row: &Row, before: Option<&Row>) -> String {
     let number = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x:.1}"));
     let bar = match (row.target, row.met) {
         (Some(target), Some(met)) => format!("{target:.1} {}", if met { "met" } else { "MISS" }),
-        (None, Some(met)) => if met { "met" } else { "MISS" }.to_owned(),
         _ => String::new(),
     };
-    format!(
+    let said = before.is_some_and(|before| before.parts == row.parts && before.name == row.name);
+    let parts = match row.parts.is_empty() || said {
+        true => String::new(),
+        false => format!("\n    {}", shares(&row.parts)),
+    };
+    let text = format!(
         "{:<36} {:<12} {:>3} {:>12}  {:<20} {:>12} {:>7} {:>9}  {}",
         row.name,
         row.isa,
@@ -44,9 +50,8 @@ pub(crate) fn line(row: &Row) -> String {
         row.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
         bar,
         remarks(row).join("; ")
-    )
-    .trim_end()
-    .to_owned()
+    );
+    text.trim_end().to_owned() + &parts
 }
 
 /// What there is to say of a row besides its times.
@@ -82,10 +87,51 @@ pub(super) fn remarks(row: &Row) -> Vec<String> {
 
 /// What stands below.
 pub(crate) fn foot(record: &Record) -> String {
-    let with_bar: Vec<&Row> = record.rows.iter().filter(|row| row.met.is_some()).collect();
-    let met = with_bar.iter().filter(|row| row.met == Some(true)).count();
     let others = record.machine.others.map_or_else(String::new, |share| {
         format!("; other processes used {:.0} % of the processors meanwhile", 100.0 * share)
     });
-    format!("\n{met} of {} bars met on {}{others}", with_bar.len(), record.machine.processor)
+    let mut text = format!("\n{} on {}{others}", counts(&record.rows), record.machine.processor);
+    let missed = missed(&record.rows);
+    if !missed.is_empty() {
+        text += "\n\nmissed:";
+    }
+    for missed in missed {
+        text += &format!("\n  {} {}", missed.row, missed.text);
+    }
+    text
+}
+
+/// How many bars, and how many hopes, were met.
+pub(super) fn counts(rows: &[Row]) -> String {
+    let of = |moonshot: bool| {
+        let judged = rows.iter().filter(|row| row.moonshot == moonshot).filter_map(|row| row.met);
+        judged.fold((0, 0), |(met, all), is_met| (met + usize::from(is_met), all + 1))
+    };
+    let ((met, all), (hopes_met, hopes)) = (of(false), of(true));
+    let moonshots = if hopes == 0 { String::new() } else { format!(", {hopes_met} of {hopes} moonshots") };
+    format!("{met} of {all} bars met{moonshots}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::missed::tests::row;
+
+    #[test]
+    fn where_time_goes_stands_once_below_its_rows() {
+        let row = row();
+        let first = line(&row, None);
+        assert!(first.ends_with("\n    56 transforms of 30 bits 75 %, the rest 25 %"), "{first}");
+        assert!(first.contains(" 5.00  8.0 MISS"), "{first}");
+        assert!(!line(&row, Some(&row)).contains('\n'));
+    }
+
+    #[test]
+    fn bars_and_hopes_are_counted_apart() {
+        let bar = row();
+        let mut hope = bar.clone();
+        (hope.moonshot, hope.met) = (true, Some(true));
+        assert_eq!(counts(&[bar.clone(), bar.clone()]), "0 of 2 bars met");
+        assert_eq!(counts(&[bar, hope]), "0 of 1 bars met, 1 of 1 moonshots");
+    }
 }

@@ -3,25 +3,29 @@
 //! Every contender runs the whole protocol, turn by turn, on all threads. SEAL's programs run on seven primes of 30 bits,
 //! and the hand-tuned one once more as Henge's compiler wrote it: the same operations on the same primes, so that what
 //! the compiler gains and what the kernels gain can be told apart. The backend that runs any program on SEAL does the same
-//! with the very ciphertexts that Henge gets.
+//! with the very ciphertexts that Henge gets, and must end with the same residues.
 
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
+use execute::{NodeTime, Recorder};
+use he_ckks::CkksContext;
 use he_ir::{CipherType, Op};
 use he_ring::Isa;
 
-use super::Setting;
+use super::anatomy::{Anatomy, REST};
 use super::scheme::Operation;
+use super::{Setting, beside_speed, explain};
 use crate::bars;
 use crate::contest::Times;
 use crate::cryptonets::{Henge, Labels, Task};
 use crate::limit::{Work, bits, product_multiplies, word_bytes};
+use crate::parts::Profile;
 use crate::record::Row;
 use crate::seal::process_microseconds;
 
-const SERVER: &str = "cryptonets_4096";
+const SERVER: &str = bars::CRYPTONETS;
 const CLIENT: &str = "cryptonets_4096_client";
 const MEMORY: &str = "cryptonets_4096_memory";
 
@@ -30,13 +34,22 @@ const ROUNDS: usize = 5;
 const LEAST_AGREEMENT: f64 = 0.995;
 
 pub(super) fn measure(setting: &Setting, take: &mut dyn FnMut(Vec<Row>)) -> anyhow::Result<()> {
-    if setting.wants(SERVER) || setting.wants(CLIENT) {
+    let names = [SERVER, CLIENT, bars::CRYPTONETS_MOONSHOT, bars::CONJUGATE_INVARIANT];
+    if names.iter().any(|name| setting.wants(name)) {
         let task = Task::load(setting.quick, setting.threads)?;
         let results = compete(setting, &task)?;
         for (name, part) in [(SERVER, Part::Server), (CLIENT, Part::Client)] {
-            if setting.wants(name) {
-                take(rows(setting, &task, name, part, &results));
+            let mut rows = rows(setting, &task, name, part, &results);
+            for henge in &results {
+                if let Some(isa) = henge.isa {
+                    explain(&mut rows, isa, |us| parts(setting, &task, henge, part, us))?;
+                }
             }
+            if part == Part::Server {
+                rows.extend(speeds(setting, &task, &rows));
+            }
+            rows.retain(|row| setting.wants(&row.name));
+            take(rows);
         }
     }
     if setting.wants(MEMORY) {
@@ -66,6 +79,12 @@ struct Result {
     server: Vec<Took>,
     decrypt: Vec<Took>,
     labels: Option<Labels>,
+    /// What its result was held against besides labels.
+    checked: Option<&'static str>,
+    /// What the server did in the last round, node by node.
+    nodes: Vec<NodeTime>,
+    /// The parts of one encryption, and of one decryption, on one thread.
+    client: Option<[Profile; 2]>,
 }
 
 /// Runs the protocol once.
@@ -76,15 +95,19 @@ fn compete(setting: &Setting, task: &Task) -> anyhow::Result<Vec<Result>> {
     let mut contenders: Vec<(Result, usize, Turn<'_>)> = Vec::new();
     for isa in &setting.isas {
         let henge = Henge::new(task, *isa)?;
+        let mut result = Result::new(format!("Henge, {}", isa.name()), Some(*isa));
+        result.client = Some(client(setting, task, henge.context())?);
         let pool = &pool;
         let turn = move |times: &mut Result| {
             pool.install(|| {
+                let mut nodes = Recorder::new(());
                 let input = timed(&mut times.encrypt, || henge.encrypt(task))?;
-                let output = timed(&mut times.server, || henge.run(input))?;
+                let output = timed(&mut times.server, || henge.run(input, &mut nodes))?;
+                times.nodes = nodes.into_parts().0;
                 timed(&mut times.decrypt, || henge.decrypt(&output, task.images))
             })
         };
-        contenders.push((Result::new(format!("Henge, {}", isa.name()), Some(*isa)), usize::MAX, Box::new(turn)));
+        contenders.push((result, usize::MAX, Box::new(turn)));
     }
     #[cfg(feature = "seal")]
     seal::join(setting, task, &mut contenders)?;
@@ -119,7 +142,17 @@ fn timed<T>(times: &mut Vec<Took>, work: impl FnOnce() -> anyhow::Result<T>) -> 
 impl Result {
     fn new(name: impl Into<String>, isa: Option<Isa>) -> Result {
         let times = || Vec::with_capacity(ROUNDS);
-        Result { name: name.into(), isa, encrypt: times(), server: times(), decrypt: times(), labels: None }
+        Result {
+            name: name.into(),
+            isa,
+            encrypt: times(),
+            server: times(),
+            decrypt: times(),
+            labels: None,
+            checked: None,
+            nodes: Vec::new(),
+            client: None,
+        }
     }
 
     /// Of a part, round by round.
@@ -170,8 +203,16 @@ fn rows(setting: &Setting, task: &Task, name: &str, part: Part, results: &[Resul
             row.limits = per_core.map_or_else(Vec::new, |us| setting.limits(isa, work(task, part, isa), us));
             row.henge_processor_us = henge.processor(part);
             row.peer_processor_us = peer.and_then(|peer| peer.processor(part));
-            row.accuracy = henge.labels.map(|labels| labels.accuracy);
-            row.peer_accuracy = peer.and_then(|peer| peer.labels).map(|labels| labels.accuracy);
+            let labels = |of: Option<&Result>| of.and_then(|result| result.labels.clone());
+            let (ours, theirs) = (labels(Some(henge)), labels(*peer));
+            row.accuracy = ours.as_ref().map(|labels| labels.accuracy);
+            row.peer_accuracy = theirs.as_ref().map(|labels| labels.accuracy);
+            row.checked = ours.zip(theirs).map(|(ours, theirs)| {
+                let same = ours.labels.iter().zip(&theirs.labels).filter(|(a, b)| a == b).count();
+                let labels = format!("{same} of {} labels the same", task.images);
+                peer.and_then(|peer| peer.checked)
+                    .map_or_else(|| labels.clone(), |checked| format!("{checked}, {labels}"))
+            });
             row.note = Some(ours_chain.clone());
             if setting.quick {
                 row.met = None;
@@ -180,12 +221,82 @@ fn rows(setting: &Setting, task: &Task, name: &str, part: Part, results: &[Resul
                 let rate = |us: f64| task.images as f64 * 1e6 / us;
                 row.images_per_second = row.henge_us.map(rate);
                 row.peer_images_per_second = row.peer_us.map(rate);
-                row.target_images_per_second = Some(bars::IMAGES_PER_SECOND);
             }
             rows.push(row);
         }
     }
     rows
+}
+
+/// Images a second that are asked or hoped for, beside the first row of each instruction set.
+fn speeds(setting: &Setting, task: &Task, rows: &[Row]) -> Vec<Row> {
+    let mut found: Vec<Row> = Vec::new();
+    for (speed, name) in [(bars::IMAGES, SERVER), (bars::IMAGES_MOONSHOT, bars::CRYPTONETS_MOONSHOT)] {
+        for isa in &setting.isas {
+            let Some(measured) = rows.iter().find(|row| row.isa == isa.name()) else { continue };
+            let mut row = beside_speed(measured, speed, task.images as f64);
+            row.name = name.to_owned();
+            if setting.quick || setting.threads != bars::CORES {
+                row.met = None;
+            }
+            found.push(row);
+        }
+    }
+    // Nothing of Henge's can be measured: the row says what is missing.
+    if let Some(isa) = setting.isas.last() {
+        let mut row = super::row(bars::CONJUGATE_INVARIANT, *isa, setting.threads, &Times::new(Vec::new()), None);
+        let speed = bars::IMAGES_CONJUGATE_INVARIANT;
+        (row.peer, row.peer_us) = (speed.name.to_owned(), Some(2e6 * task.images as f64 / speed.per_second));
+        (row.target, row.moonshot, row.met) = (Some(1.0), speed.moonshot, (!setting.quick).then_some(false));
+        row.note = Some("not built: Henge has no conjugate-invariant ring".to_owned());
+        found.push(row);
+    }
+    found
+}
+
+/// Where the time of a batch goes: the server's as its nodes took it in the last round, the client's by what one encryption
+/// and one decryption are made of.
+fn parts(
+    setting: &Setting,
+    task: &Task,
+    henge: &Result,
+    part: Part,
+    us: f64,
+) -> anyhow::Result<Vec<crate::parts::Part>> {
+    let mut profile = Profile::default();
+    if part == Part::Server {
+        let all: f64 = henge.nodes.iter().map(|node| node.duration.as_secs_f64()).sum();
+        for node in henge.nodes.iter().filter(|node| node.duration.as_secs_f64() > 0.005 * all) {
+            let layer = if node.layer.is_empty() { String::new() } else { format!(" ({})", node.layer) };
+            let what = format!("{}{layer}, {} ciphertexts", node.verb, node.elements);
+            profile.add(what, node.duration.as_secs_f64() / all * us);
+        }
+        return Ok(profile.of(us, REST));
+    }
+    let Some(client) = &henge.client else { return Ok(Vec::new()) };
+    let elements = |values: &mut dyn Iterator<Item = usize>| values.sum::<usize>() as f64 / setting.threads as f64;
+    let program = &task.compiled.program;
+    let inputs = elements(&mut program.inputs().map(|(_, _, value)| value.elements()));
+    let outputs = program.outputs().iter().filter_map(|(_, id)| program.node(*id));
+    let outputs = elements(&mut outputs.map(|node| node.value().elements()));
+    for (of_one, count) in client.iter().zip([inputs, outputs]) {
+        profile.extend(of_one.clone().times(count));
+    }
+    Ok(profile.of(us, REST))
+}
+
+/// The parts of encrypting one input, and of decrypting one output, on one thread.
+fn client(setting: &Setting, task: &Task, context: &CkksContext) -> anyhow::Result<[Profile; 2]> {
+    let program = &task.compiled.program;
+    let (_, _, input) = program.inputs().next().context("the program has no input")?;
+    let output =
+        program.outputs().first().and_then(|(_, id)| program.node(*id)).context("the program has no output")?;
+    let at = |level, operation| Anatomy::new(context, level, &setting.plan)?.of(operation);
+    // On one thread: rayon's pool of this one.
+    Ok([
+        at(input.level, Operation::EncodeEncryptSymmetric)?,
+        at(output.value().level, Operation::DecryptDecode)?.named("decryption: "),
+    ])
 }
 
 /// The work of a whole batch.
@@ -233,7 +344,7 @@ pub(crate) fn peak_of(contender: &str, threads: usize, quick: bool) -> anyhow::R
         Some(isa) => {
             let henge = Henge::new(&task, Isa::by_name(isa)?)?;
             pool.install(|| -> anyhow::Result<()> {
-                let output = henge.run(henge.encrypt(&task)?)?;
+                let output = henge.run(henge.encrypt(&task)?, &mut Recorder::default())?;
                 task.judge(&henge.decrypt(&output, task.images)?)?;
                 Ok(())
             })?;
@@ -314,20 +425,27 @@ mod seal {
         let same = shared(same_program(task, setting.threads)?);
         add("SEAL, hand-tuned, Henge's program", usize::MAX, &same, Way::HandTuned);
         let isa = *setting.isas.last().context("no instruction set")?;
-        contenders.push((Result::new("SEAL, backend, Henge's program", None), 2, on_backend(setting, task, isa)?));
+        let mut backend = Result::new(bars::SEAL_BACKEND, None);
+        backend.checked = Some("same residues");
+        contenders.push((backend, 2, on_backend(setting, task, isa)?));
         Ok(())
     }
 
-    /// Henge's client, and `SealBackend` in the place of `CkksBackend`; ciphertexts change sides between the two.
+    /// Henge's client, and `SealBackend` in the place of `CkksBackend`; ciphertexts change sides between the two. The same
+    /// ciphertexts go through `CkksBackend` once, untimed: both must end with the same residues.
     fn on_backend<'a>(setting: &Setting, task: &'a Task, isa: Isa) -> anyhow::Result<Turn<'a>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(setting.threads).build()?;
         let henge = Henge::new(task, isa)?;
         let seal = henge.on_seal(task)?;
+        let expected = pool.install(|| henge.run(henge.encrypt(task)?, &mut Recorder::default()))?;
         Ok(Box::new(move |times| {
             pool.install(|| {
                 let input = timed(&mut times.encrypt, || seal.import(&henge, henge.encrypt(task)?))?;
                 let output = timed(&mut times.server, || seal.run(input))?;
-                timed(&mut times.decrypt, || henge.decrypt(&seal.export(&henge, &output)?, task.images))
+                let output = seal.export(&henge, &output)?;
+                let same = output.rows() == expected.rows() && output.level() == expected.level();
+                ensure!(same, "the residues of the logits differ from those of Henge's own backend");
+                timed(&mut times.decrypt, || henge.decrypt(&output, task.images))
             })
         }))
     }

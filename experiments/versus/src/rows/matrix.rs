@@ -5,10 +5,11 @@ use he_params::LogN;
 use he_params::primes::ntt_primes;
 use he_ring::{Eval, Isa, LinearGroup, LinearWeights, Ring, RnsTensor, WeightBlock};
 
-use super::{Contest, Setting, contest, mix, residues};
+use super::{Contest, Setting, beside_speed, contest, explain, mix, residues};
 use crate::bars;
 use crate::contest::Contender;
-use crate::limit::{Work, word_bytes};
+use crate::limit::{Work, multiplies_per_cycle, word_bytes};
+use crate::parts::{Part, Profile, time};
 use crate::record::Row;
 
 const NAME: &str = bars::MATRIX_PRODUCT;
@@ -22,9 +23,7 @@ pub(super) fn measure(setting: &Setting, take: &mut dyn FnMut(Vec<Row>)) -> anyh
     let (inputs, outputs) = if setting.quick { (85, 10) } else { (845, 100) };
     let q = ntt_primes(30, LogN::new(LOG_N)?, 1)?[0];
     let weights: Vec<i64> = (0..(inputs * outputs) as u64).map(|i| (mix(i) % (1 << 16)) as i64 - (1 << 15)).collect();
-    let group = LinearGroup { inputs: (0..inputs as u32).collect(), outputs: (0..outputs as u32).collect(), block: 0 };
-    let block = WeightBlock { outputs, inputs, weights: weights.clone() };
-    let packed = LinearWeights::new(inputs, outputs, vec![block], vec![group])?;
+    let packed = pack(inputs, outputs, &weights)?;
     let operands: Vec<(Isa, Ring, RnsTensor<Eval>)> = setting
         .isas
         .iter()
@@ -59,14 +58,61 @@ pub(super) fn measure(setting: &Setting, take: &mut dyn FnMut(Vec<Row>)) -> anyh
     let mut rows = contest(setting, make)?;
     for row in &mut rows {
         row.mac_per_second = row.henge_us.map(|us| products / (us * row.threads as f64) * 1e6);
-        if row.peer.is_empty() || row.peer == bars::SEAL_HAND_TUNED {
-            row.target_mac_per_second = Some(bars::MATRIX_PRODUCT_PER_SECOND);
-            let met = row.mac_per_second.map(|rate| rate >= bars::MATRIX_PRODUCT_PER_SECOND);
-            row.met = if setting.quick || row.together { None } else { met };
-        }
     }
-    take(rows);
+    for (isa, ring, x) in &operands {
+        explain(&mut rows, *isa, |us| profile(setting, ring, &weights, x, products, us))?;
+    }
+    // Beside the first peer of each instruction set, on one thread and on all.
+    let mut all: Vec<Row> = Vec::with_capacity(2 * rows.len());
+    for row in rows {
+        let is_first = all.last().is_none_or(|before| (&before.isa, before.threads) != (&row.isa, row.threads));
+        if is_first {
+            let mut asked = beside_speed(&row, bars::MULTIPLY_ACCUMULATES, products / row.threads as f64);
+            if row.together {
+                // Bars are asked of one thread.
+                asked.target = None;
+            }
+            if setting.quick || row.together {
+                asked.met = None;
+            }
+            all.push(asked);
+        }
+        all.push(row);
+    }
+    take(all);
     Ok(())
+}
+
+/// Outputs that share one pass over the inputs, in the kernels on vectors.
+const TILE: usize = 6;
+
+/// What every output adds follows from the time of one tile of outputs; what that leaves is the inputs' way into panels.
+fn profile(
+    setting: &Setting,
+    ring: &Ring,
+    weights: &[i64],
+    x: &RnsTensor<Eval>,
+    products: f64,
+    us: f64,
+) -> anyhow::Result<Vec<Part>> {
+    let inputs = x.rows() / COMPONENTS;
+    let outputs = weights.len() / inputs;
+    let few = TILE.min(outputs - 1);
+    let tile = pack(inputs, few, &weights[..few * inputs])?;
+    let tile_us = time(&setting.plan, || Ok(()), |()| Ok(ring.matrix_product(&tile, COMPONENTS, x)?))?;
+    let each = ((us - tile_us) / (outputs - few) as f64).max(0.0);
+    let panels = (tile_us - few as f64 * each).clamp(0.0, us);
+    let multiplying = products / multiplies_per_cycle(ring.isa()) / setting.processor.clock_hz * 1e6;
+    let mut profile = Profile::default();
+    profile.add("residues into panels of numbers", panels);
+    profile.add("fused multiply-adds, 2 vectors a cycle", multiplying);
+    Ok(profile.of(us, "the rest: loads, broadcasts of weights, sums reduced to residues"))
+}
+
+fn pack(inputs: usize, outputs: usize, weights: &[i64]) -> anyhow::Result<LinearWeights> {
+    let group = LinearGroup { inputs: (0..inputs as u32).collect(), outputs: (0..outputs as u32).collect(), block: 0 };
+    let block = WeightBlock { outputs, inputs, weights: weights.to_vec() };
+    Ok(LinearWeights::new(inputs, outputs, vec![block], vec![group])?)
 }
 
 /// One column of one output against 128-bit sums.

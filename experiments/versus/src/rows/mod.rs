@@ -1,5 +1,6 @@
 //! The rows of the table, by subject.
 
+mod anatomy;
 pub(crate) mod cryptonets;
 #[cfg(feature = "seal")]
 mod files;
@@ -9,9 +10,10 @@ mod scheme;
 
 use he_ring::Isa;
 
-use crate::bars;
+use crate::bars::{self, Speed};
 use crate::contest::{Contender, Plan, Times, measure, measure_together};
 use crate::limit::{Limit, Processor, Work};
+use crate::parts::Part;
 use crate::record::Row;
 
 /// What every row needs to know.
@@ -95,13 +97,13 @@ impl<'a> Contest<'a> {
     }
 }
 
-/// Measures turn by turn, on one thread and, where a bar is asked of the row, on all together.
+/// Measures turn by turn, on one thread, then on all together.
 fn contest<'a>(setting: &Setting, make: impl Fn() -> anyhow::Result<Contest<'a>> + Sync) -> anyhow::Result<Vec<Row>> {
     let (label, mut contenders) = make()?.split();
     let times = measure(&mut contenders, &setting.plan, 1)?;
     drop(contenders);
     let mut rows = label.rows(setting, 1, &times);
-    if setting.threads > 1 && bars::asked(label.name) {
+    if setting.threads > 1 {
         let times = measure_together(setting.threads, &setting.plan, &|| Ok(make()?.split().1))?;
         rows.extend(label.rows(setting, setting.threads, &times));
     }
@@ -124,8 +126,8 @@ impl Label<'_> {
                     // Bars are asked of one thread.
                     (row.together, row.target, row.met) = (true, None, None);
                 }
-                if row.peer == "tfhe-ntt" && isa.name() == "avx2" && has_avx512() {
-                    row.note = Some("the peer runs on AVX-512 here: not judged".to_owned());
+                if row.peer == TFHE_NTT && isa.name().starts_with("avx512") {
+                    row.note = Some("the peer is built for AVX2: not judged".to_owned());
                     row.met = None;
                 }
                 if setting.quick {
@@ -144,12 +146,39 @@ impl Label<'_> {
     }
 }
 
-/// Whether this processor has the instruction set that `tfhe-ntt` takes by itself where it is.
-fn has_avx512() -> bool {
-    Isa::available().iter().any(|isa| isa.name().starts_with("avx512"))
+/// It takes AVX-512 by itself where it is built for it; it is not, so that AVX2 stands beside AVX2.
+const TFHE_NTT: &str = "tfhe-ntt";
+
+/// Notes in the rows of one instruction set, those of one thread, where the time goes that the median of them says.
+fn explain(rows: &mut [Row], isa: Isa, parts: impl FnOnce(f64) -> anyhow::Result<Vec<Part>>) -> anyhow::Result<()> {
+    let mut rows: Vec<&mut Row> = rows.iter_mut().filter(|row| row.isa == isa.name() && !row.together).collect();
+    let Some(us) = rows.first().and_then(|row| row.henge_us) else { return Ok(()) };
+    let parts = parts(us)?;
+    rows.iter_mut().for_each(|row| row.parts.clone_from(&parts));
+    Ok(())
 }
 
-fn row(name: &str, isa: Isa, threads: usize, ours: &Times, peer: Option<(&str, &Times)>) -> Row {
+/// A row beside a speed that is asked for, like one that was measured: `units` of work on as many threads as that row has.
+fn beside_speed(measured: &Row, speed: Speed, units: f64) -> Row {
+    let asked_us = units / speed.per_second * 1e6;
+    let ratio = measured.henge_us.map(|ours| asked_us / ours);
+    Row {
+        peer: speed.name.to_owned(),
+        peer_us: Some(asked_us),
+        ratio,
+        peer_least_us: None,
+        peer_processor_us: None,
+        peer_images_per_second: None,
+        peer_accuracy: None,
+        target: Some(1.0),
+        met: ratio.map(|ratio| ratio >= 1.0),
+        moonshot: speed.moonshot,
+        checked: None,
+        ..measured.clone()
+    }
+}
+
+pub(crate) fn row(name: &str, isa: Isa, threads: usize, ours: &Times, peer: Option<(&str, &Times)>) -> Row {
     let peer_us = peer.and_then(|(_, times)| times.median());
     let ratio = peer_us.zip(ours.median()).map(|(peer, ours)| peer / ours);
     let target = peer.and_then(|(peer, _)| bars::ratio(name, peer));
@@ -169,12 +198,12 @@ fn row(name: &str, isa: Isa, threads: usize, ours: &Times, peer: Option<(&str, &
         peer_processor_us: None,
         target,
         met: target.zip(ratio).map(|(target, ratio)| ratio >= target),
+        moonshot: false,
         checked: None,
         limits: Vec::new(),
+        parts: Vec::new(),
         mac_per_second: None,
-        target_mac_per_second: None,
         images_per_second: None,
-        target_images_per_second: None,
         peer_images_per_second: None,
         accuracy: None,
         peer_accuracy: None,

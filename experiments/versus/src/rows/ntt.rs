@@ -10,9 +10,10 @@ use he_params::LogN;
 use he_params::primes::ntt_primes;
 use he_ring::{Isa, NttPlan, Word};
 
-use super::{Contest, Setting, contest, residues};
+use super::{Contest, Setting, TFHE_NTT, contest, explain, residues};
+use crate::butterfly::{self, butterfly};
 use crate::contest::Contender;
-use crate::limit::{Work, bits, transform_multiplies, word_bytes};
+use crate::limit::{Processor, Work, bits, transform_multiplies, word_bytes};
 use crate::record::Row;
 
 #[cfg(feature = "seal")]
@@ -77,7 +78,7 @@ impl PeerWord for u32 {
         let q = q as u32;
         let concrete = concrete_ntt::prime32::Plan::try_new(n, q).map(|p| Box::new(p) as Box<dyn PeerPlan<u32>>);
         let tfhe = tfhe_ntt::prime32::Plan::try_new(n, q).map(|p| Box::new(p) as Box<dyn PeerPlan<u32>>);
-        [("concrete-ntt", concrete), ("tfhe-ntt", tfhe)].into_iter().filter_map(|(n, p)| Some((n, p?))).collect()
+        [("concrete-ntt", concrete), (TFHE_NTT, tfhe)].into_iter().filter_map(|(n, p)| Some((n, p?))).collect()
     }
 }
 
@@ -85,7 +86,7 @@ impl PeerWord for u64 {
     fn peers(n: usize, q: u64) -> Vec<(&'static str, Box<dyn PeerPlan<u64>>)> {
         let concrete = concrete_ntt::prime64::Plan::try_new(n, q).map(|p| Box::new(p) as Box<dyn PeerPlan<u64>>);
         let tfhe = tfhe_ntt::prime64::Plan::try_new(n, q).map(|p| Box::new(p) as Box<dyn PeerPlan<u64>>);
-        [("concrete-ntt", concrete), ("tfhe-ntt", tfhe)].into_iter().filter_map(|(n, p)| Some((n, p?))).collect()
+        [("concrete-ntt", concrete), (TFHE_NTT, tfhe)].into_iter().filter_map(|(n, p)| Some((n, p?))).collect()
     }
 }
 
@@ -116,7 +117,15 @@ impl<W: PeerWord> Transform<'_, W> {
 
         let bytes = 2.0 * n as f64 * word_bytes(self.q);
         let work = move |isa| Work { multiplies: transform_multiplies(isa, self.log_n, bits(self.q)), bytes };
-        contest(setting, || self.contest(Contest::new(self.name, work), &words, &plans, &oracle, &expected))
+        let mut rows =
+            contest(setting, || self.contest(Contest::new(self.name, work), &words, &plans, &oracle, &expected))?;
+        let Processor { clock_hz, is_amd, .. } = setting.processor;
+        for isa in &setting.isas {
+            let least = butterfly(*isa, bits(self.q), self.forward, is_amd)
+                .map(|butterfly| butterfly.profile(*isa, self.log_n, is_amd, clock_hz));
+            explain(&mut rows, *isa, |us| Ok(least.map_or_else(Vec::new, |least| least.of(us, butterfly::REST))))?;
+        }
+        Ok(rows)
     }
 
     fn contest<'a>(

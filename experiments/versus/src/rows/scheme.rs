@@ -12,7 +12,8 @@ use he_ring::Isa;
 use he_rlwe::{GaloisKeys, PublicKey, RelinearizationKey};
 use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
 
-use super::{Contest, Setting, contest, numbers};
+use super::anatomy::{Anatomy, REST};
+use super::{Contest, Setting, contest, explain, numbers};
 use crate::contest::Contender;
 use crate::limit::{Work, bits, embedding_multiplies, product_multiplies, transform_multiplies, word_bytes};
 use crate::record::Row;
@@ -254,7 +255,7 @@ impl Operands {
 }
 
 fn run(operands: &Operands, operation: Operation, name: &str, setting: &Setting) -> anyhow::Result<Vec<Row>> {
-    contest(setting, || {
+    let mut rows = contest(setting, || {
         let mut contest = Contest::new(name, move |isa| operation.work(operands.params.q(), &operands.params, isa));
         for (isa, context) in &operands.contexts {
             contest.henge(*isa, ours(operands, operation, *isa, context)?);
@@ -262,7 +263,12 @@ fn run(operands: &Operands, operation: Operation, name: &str, setting: &Setting)
         #[cfg(feature = "seal")]
         seal::join(operands, operation, &mut contest)?;
         Ok(contest)
-    })
+    })?;
+    for (isa, context) in &operands.contexts {
+        let anatomy = Anatomy::new(context, operands.level, &setting.plan)?;
+        explain(&mut rows, *isa, |us| Ok(anatomy.of(operation)?.of(us, REST)))?;
+    }
+    Ok(rows)
 }
 
 /// Henge's side, through its public interface.
