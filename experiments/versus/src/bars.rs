@@ -29,9 +29,6 @@ pub(crate) const SEAL: &str = "SEAL";
 pub(crate) const SEAL_OWN_KERNELS: &str = "SEAL, own kernels";
 /// Linear layers by hand-written AVX2 on SEAL's buffers, everything else SEAL's.
 pub(crate) const SEAL_HAND_TUNED: &str = "SEAL, hand-tuned";
-/// Henge's program and ciphertexts on the backend that runs any program on SEAL.
-pub(crate) const SEAL_BACKEND: &str = "SEAL, backend, Henge's program";
-
 /// The residue matrix product of one prime.
 pub(crate) const MATRIX_PRODUCT: &str = "matrix_product_845x100_2^13";
 /// The server's work for one batch of CryptoNets.

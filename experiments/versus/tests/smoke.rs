@@ -40,7 +40,7 @@ fn run(rows: &str) -> Value {
 fn parts<'a>(record: &'a Value, name: &str) -> Vec<&'a str> {
     let mut names = Vec::new();
     for row in record["rows"].as_array().unwrap().iter().filter(|row| row["name"] == name && row["together"] == false) {
-        let parts = row["parts"].as_array().unwrap_or_else(|| panic!("no parts: {row}"));
+        let parts = row["parts"].as_array().unwrap();
         let sum: f64 = parts.iter().map(|part| part["share"].as_f64().unwrap()).sum();
         assert!((sum - 1.0).abs() < 1e-6 && parts.len() >= 2, "{row}");
         names.extend(parts.iter().map(|part| part["what"].as_str().unwrap()));

@@ -10,17 +10,13 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use execute::{NodeTime, Recorder};
-use he_ckks::CkksContext;
-use he_ir::{CipherType, Op};
 use he_ring::Isa;
 
-use super::anatomy::{Anatomy, REST};
-use super::scheme::Operation;
+use super::batch::{client, parts, work};
 use super::{Setting, beside_speed, explain};
 use crate::bars;
 use crate::contest::Times;
 use crate::cryptonets::{Henge, Labels, Task};
-use crate::limit::{Work, bits, product_multiplies, word_bytes};
 use crate::parts::Profile;
 use crate::record::Row;
 use crate::seal::process_microseconds;
@@ -59,7 +55,7 @@ pub(super) fn measure(setting: &Setting, take: &mut dyn FnMut(Vec<Row>)) -> anyh
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Server,
     Client,
 }
@@ -72,7 +68,7 @@ struct Took {
 }
 
 /// The times of one contender, round by round.
-struct Result {
+pub(super) struct Result {
     name: String,
     isa: Option<Isa>,
     encrypt: Vec<Took>,
@@ -82,9 +78,9 @@ struct Result {
     /// What its result was held against besides labels.
     checked: Option<&'static str>,
     /// What the server did in the last round, node by node.
-    nodes: Vec<NodeTime>,
+    pub(super) nodes: Vec<NodeTime>,
     /// The parts of one encryption, and of one decryption, on one thread.
-    client: Option<[Profile; 2]>,
+    pub(super) client: Option<[Profile; 2]>,
 }
 
 /// Runs the protocol once.
@@ -254,88 +250,6 @@ fn speeds(setting: &Setting, task: &Task, rows: &[Row]) -> Vec<Row> {
     found
 }
 
-/// Where the time of a batch goes: the server's as its nodes took it in the last round, the client's by what one encryption
-/// and one decryption are made of.
-fn parts(
-    setting: &Setting,
-    task: &Task,
-    henge: &Result,
-    part: Part,
-    us: f64,
-) -> anyhow::Result<Vec<crate::parts::Part>> {
-    let mut profile = Profile::default();
-    if part == Part::Server {
-        let all: f64 = henge.nodes.iter().map(|node| node.duration.as_secs_f64()).sum();
-        for node in henge.nodes.iter().filter(|node| node.duration.as_secs_f64() > 0.005 * all) {
-            let layer = if node.layer.is_empty() { String::new() } else { format!(" ({})", node.layer) };
-            let what = format!("{}{layer}, {} ciphertexts", node.verb, node.elements);
-            profile.add(what, node.duration.as_secs_f64() / all * us);
-        }
-        return Ok(profile.of(us, REST));
-    }
-    let Some(client) = &henge.client else { return Ok(Vec::new()) };
-    let elements = |values: &mut dyn Iterator<Item = usize>| values.sum::<usize>() as f64 / setting.threads as f64;
-    let program = &task.compiled.program;
-    let inputs = elements(&mut program.inputs().map(|(_, _, value)| value.elements()));
-    let outputs = program.outputs().iter().filter_map(|(_, id)| program.node(*id));
-    let outputs = elements(&mut outputs.map(|node| node.value().elements()));
-    for (of_one, count) in client.iter().zip([inputs, outputs]) {
-        profile.extend(of_one.clone().times(count));
-    }
-    Ok(profile.of(us, REST))
-}
-
-/// The parts of encrypting one input, and of decrypting one output, on one thread.
-fn client(setting: &Setting, task: &Task, context: &CkksContext) -> anyhow::Result<[Profile; 2]> {
-    let program = &task.compiled.program;
-    let (_, _, input) = program.inputs().next().context("the program has no input")?;
-    let output =
-        program.outputs().first().and_then(|(_, id)| program.node(*id)).context("the program has no output")?;
-    let at = |level, operation| Anatomy::new(context, level, &setting.plan)?.of(operation);
-    // On one thread: rayon's pool of this one.
-    Ok([
-        at(input.level, Operation::EncodeEncryptSymmetric)?,
-        at(output.value().level, Operation::DecryptDecode)?.named("decryption: "),
-    ])
-}
-
-/// The work of a whole batch.
-fn work(task: &Task, part: Part, isa: Isa) -> Work {
-    let (params, program) = (&task.compiled.params, &task.compiled.program);
-    let one = |operation: Operation, value: &CipherType| operation.work(params.q_at(value.level), params, isa);
-    if part == Part::Client {
-        let inputs = program.inputs().map(|(_, _, value)| (Operation::EncodeEncryptSymmetric, value));
-        let outputs = program.outputs().iter().filter_map(|(_, id)| program.node(*id));
-        let outputs = outputs.map(|node| (Operation::DecryptDecode, node.value()));
-        return inputs.chain(outputs).map(|(does, value)| one(does, value).times(value.elements() as f64)).sum();
-    }
-    let bytes = |value: &CipherType| {
-        let row: f64 = params.q_at(value.level).iter().map(|q| params.n() as f64 * word_bytes(*q)).sum();
-        row * (value.component_count * value.elements()) as f64
-    };
-    let of = |node: &he_ir::Node| {
-        let result = node.value();
-        let Some(operand) = node.operands().first().and_then(|id| program.node(*id)) else {
-            return Work { multiplies: 0.0, bytes: bytes(result) };
-        };
-        let (operand, count) = (operand.value(), operand.value().elements() as f64);
-        match node.op() {
-            Op::Linear { map } => {
-                let weights: usize = map.groups().iter().map(|group| map.blocks()[group.block].weights().len()).sum();
-                let each = |q: &u64| product_multiplies(isa, params.n(), bits(*q));
-                let each: f64 = params.q_at(result.level).iter().map(each).sum();
-                let multiplies = (weights * result.component_count) as f64 * each;
-                Work { multiplies, bytes: bytes(operand) + bytes(result) }
-            }
-            Op::Square => one(Operation::Square, operand).times(count),
-            Op::Relinearize => one(Operation::Relinearize, operand).times(count),
-            Op::Rescale => one(Operation::Rescale, operand).times(count * operand.component_count as f64 / 2.0),
-            _ => Work { multiplies: 0.0, bytes: bytes(operand) + bytes(result) },
-        }
-    };
-    program.nodes().iter().map(of).sum()
-}
-
 /// What a child process is asked to run, and prints its peak for.
 pub(crate) fn peak_of(contender: &str, threads: usize, quick: bool) -> anyhow::Result<u64> {
     let task = Task::load(quick, threads)?;
@@ -390,6 +304,7 @@ mod seal {
     use std::cell::RefCell;
     use std::rc::Rc;
 
+    use he_ir::Op;
     use he_params::primes::ntt_prime_chain;
 
     use super::*;
@@ -425,7 +340,7 @@ mod seal {
         let same = shared(same_program(task, setting.threads)?);
         add("SEAL, hand-tuned, Henge's program", usize::MAX, &same, Way::HandTuned);
         let isa = *setting.isas.last().context("no instruction set")?;
-        let mut backend = Result::new(bars::SEAL_BACKEND, None);
+        let mut backend = Result::new("SEAL, backend, Henge's program", None);
         backend.checked = Some("same residues");
         contenders.push((backend, 2, on_backend(setting, task, isa)?));
         Ok(())

@@ -1,6 +1,7 @@
 //! The rows of the table, by subject.
 
 mod anatomy;
+mod batch;
 pub(crate) mod cryptonets;
 #[cfg(feature = "seal")]
 mod files;
