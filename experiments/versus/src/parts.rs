@@ -34,6 +34,11 @@ impl Profile {
         self.0.iter().map(|(_, us)| us).sum()
     }
 
+    /// Microseconds of the parts of a name.
+    pub(crate) fn us(&self, what: &str) -> f64 {
+        self.0.iter().filter(|(name, _)| name == what).map(|(_, us)| us).sum()
+    }
+
     /// The same parts of an operation that is done so many times.
     pub(crate) fn times(mut self, count: f64) -> Profile {
         self.0.iter_mut().for_each(|(_, us)| *us *= count);
@@ -92,6 +97,9 @@ mod tests {
         let found: Vec<(&str, f64, f64)> = parts.iter().map(|part| (part.what.as_str(), part.us, part.share)).collect();
         assert_eq!(found, [("first", 4.0, 0.5), ("second", 2.0, 0.25), ("rest", 2.0, 0.25)]);
         assert_eq!((profile.sum(), profile.of(0.0, "rest")), (3.0, Vec::new()));
+        let mut both = profile.clone().named("a ");
+        both.extend(profile);
+        assert_eq!((both.us("a first"), both.us("second"), both.us("third"), both.sum()), (2.0, 1.0, 0.0, 6.0));
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::parts::{Profile, time};
 
 /// What stands for the rest of an operation.
 pub(super) const REST: &str = "the rest";
+/// Drawing what half of a ciphertext is.
+pub(super) const UNIFORM_HALF: &str = "drawing the uniform half";
 
 /// The operations of one context at one level.
 pub(super) struct Anatomy<'a> {
@@ -145,7 +147,7 @@ impl<'a> Anatomy<'a> {
         parts.add("drawing errors", errors);
         let mut uniform = self.filled::<Eval>(1, &self.limbs)?;
         let draw = self.time(|()| Ok(self.ring.fill_uniform(&stream, 0, uniform.view_mut())?))?;
-        parts.add("drawing the uniform half", draw);
+        parts.add(UNIFORM_HALF, draw);
         self.product(parts)
     }
 

@@ -6,7 +6,7 @@ use he_ir::{CipherType, Op};
 use he_ring::Isa;
 
 use super::Setting;
-use super::anatomy::{Anatomy, REST};
+use super::anatomy::{Anatomy, REST, UNIFORM_HALF};
 use super::cryptonets::{Part, Result};
 use super::scheme::Operation;
 use crate::cryptonets::Task;
@@ -22,24 +22,31 @@ pub(super) fn parts(
     part: Part,
     us: f64,
 ) -> anyhow::Result<Vec<crate::parts::Part>> {
-    let mut profile = Profile::default();
-    if part == Part::Server {
-        let all: f64 = henge.nodes.iter().map(|node| node.duration.as_secs_f64()).sum();
-        for node in henge.nodes.iter().filter(|node| node.duration.as_secs_f64() > 0.005 * all) {
-            let layer = if node.layer.is_empty() { String::new() } else { format!(" ({})", node.layer) };
-            let what = format!("{}{layer}, {} ciphertexts", node.verb, node.elements);
-            profile.add(what, node.duration.as_secs_f64() / all * us);
-        }
-        return Ok(profile.of(us, REST));
-    }
-    let Some(client) = &henge.client else { return Ok(Vec::new()) };
-    let elements = |values: &mut dyn Iterator<Item = usize>| values.sum::<usize>() as f64 / setting.threads as f64;
     let program = &task.compiled.program;
+    let elements = |values: &mut dyn Iterator<Item = usize>| values.sum::<usize>() as f64 / setting.threads as f64;
     let inputs = elements(&mut program.inputs().map(|(_, _, value)| value.elements()));
     let outputs = program.outputs().iter().filter_map(|(_, id)| program.node(*id));
     let outputs = elements(&mut outputs.map(|node| node.value().elements()));
-    for (of_one, count) in client.iter().zip([inputs, outputs]) {
-        profile.extend(of_one.clone().times(count));
+    let Some(client) = &henge.client else { return Ok(Vec::new()) };
+    let mut profile = Profile::default();
+    if part == Part::Client {
+        for (of_one, count) in client.iter().zip([inputs, outputs]) {
+            profile.extend(of_one.clone().times(count));
+        }
+        return Ok(profile.of(us, REST));
+    }
+    // The first node of all draws the halves of the inputs that came as seeds: as long as the client took for it.
+    let mut drawing = inputs * client.first().map_or(0.0, |of_one| of_one.us(UNIFORM_HALF));
+    let all: f64 = henge.nodes.iter().map(|node| node.duration.as_secs_f64()).sum();
+    for node in henge.nodes.iter().filter(|node| node.duration.as_secs_f64() > 0.005 * all) {
+        let mut node_us = node.duration.as_secs_f64() / all * us;
+        let layer = if node.layer.is_empty() { String::new() } else { format!(" ({})", node.layer) };
+        if node.verb == "linear" && drawing > 0.0 {
+            profile.add(format!("drawing the seeds' halves{layer}"), drawing.min(node_us));
+            node_us -= drawing.min(node_us);
+            drawing = 0.0;
+        }
+        profile.add(format!("{}{layer}, {} ciphertexts", node.verb, node.elements), node_us);
     }
     Ok(profile.of(us, REST))
 }
@@ -51,7 +58,6 @@ pub(super) fn client(setting: &Setting, task: &Task, context: &CkksContext) -> a
     let output =
         program.outputs().first().and_then(|(_, id)| program.node(*id)).context("the program has no output")?;
     let at = |level, operation| Anatomy::new(context, level, &setting.plan)?.of(operation);
-    // On one thread: rayon's pool of this one.
     Ok([
         at(input.level, Operation::EncodeEncryptSymmetric)?,
         at(output.value().level, Operation::DecryptDecode)?.named("decryption: "),
