@@ -13,18 +13,21 @@ pub(super) struct Missed {
     pub(super) text: String,
 }
 
-/// Everything that a run missed, in the order of its rows; where time goes stands once for a row and instruction set.
+/// Everything that a run missed, in the order of its rows. Where time goes stands once for a row and instruction set, what was
+/// tried once for a row.
 pub(super) fn missed(rows: &[Row]) -> Vec<Missed> {
-    let mut before: Option<(&str, &str)> = None;
+    let mut before: Option<&Row> = None;
     let mut all = Vec::new();
     for row in rows.iter().filter(|row| row.met == Some(false)) {
-        let again = before.replace((&row.name, &row.isa)) == Some((&row.name, &row.isa));
-        all.push(Missed { row: row.name.clone(), text: sentence(row, again) });
+        let of_row = before.filter(|before| before.name == row.name);
+        all.push(Missed { row: row.name.clone(), text: sentence(row, of_row) });
+        before = Some(row);
     }
     all
 }
 
-fn sentence(row: &Row, again: bool) -> String {
+/// `before` is the one before it, if that is of the same row.
+fn sentence(row: &Row, before: Option<&Row>) -> String {
     let mut text = format!("on {} beside {}: ", row.isa, row.peer);
     match (row.ratio, row.target) {
         (Some(ratio), Some(target)) => text += &format!("{ratio:.2} of {target}"),
@@ -34,13 +37,11 @@ fn sentence(row: &Row, again: bool) -> String {
         text += &format!("; {} where the bar allows {}", time(ours), time(theirs / target));
     }
     text += ".";
-    if !again {
-        if !row.parts.is_empty() {
-            text += &format!(" Where the time goes: {}.", shares(&row.parts));
-        }
-        if let Some(tried) = bars::tried(&row.name).filter(|_| row.henge_us.is_some()) {
-            text += &format!(" Tried, and not enough: {tried}.");
-        }
+    if before.is_none_or(|before| before.isa != row.isa) && !row.parts.is_empty() {
+        text += &format!(" Where the time goes: {}.", shares(&row.parts));
+    }
+    if let Some(tried) = bars::tried(&row.name).filter(|_| before.is_none() && row.henge_us.is_some()) {
+        text += &format!(" Tried, and not enough: {tried}.");
     }
     if let Some(note) = row.note.as_ref().filter(|_| row.henge_us.is_none()) {
         text += &format!(" {note}.");
