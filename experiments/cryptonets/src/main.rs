@@ -5,13 +5,11 @@
 #![forbid(unsafe_code)]
 
 mod args;
-mod compare;
 mod measure;
 mod model;
-mod place;
+mod page;
 mod progress;
 mod record;
-mod report;
 mod run;
 mod summary;
 
@@ -41,10 +39,10 @@ fn run(args: &Args) -> anyhow::Result<bool> {
     println!("{}", summary::summary(&outcome.record));
     if let Some(path) = &args.json {
         let json = serde_json::to_string_pretty(&outcome.record)?;
-        write(&place::of_user(path), &(json + "\n"))?;
+        write(&datasets::of_user(path), &(json + "\n"))?;
     }
     if let Some(path) = &args.report {
-        write(&place::of_user(path), &report::page(&outcome.report())?)?;
+        write(&datasets::of_user(path), &page::page(&outcome.report())?)?;
     }
     Ok(outcome.record.gate.passed)
 }

@@ -3,18 +3,20 @@
 use std::time::Instant;
 
 use datasets::{Dataset, LabelledImages, Part};
+use report::{Comparison, Logits, median};
 use transforms::explain::Explain;
 
 use crate::args::{Args, Seed};
-use crate::compare::{Comparison, LARGEST_ERROR_SHARE, LEAST_AGREEMENT, Logits};
 use crate::model::Model;
-use crate::place;
-use crate::record::{Gate, Record, layers, median};
-use crate::report::Report;
+use crate::page::Report;
+use crate::record::{Record, layers};
 use crate::run::{EncryptedRun, Settings, compile_model, run_encrypted};
 
 /// Training images that the compiler sees to bound the values along the network.
 const CALIBRATION_IMAGES: usize = 1024;
+
+/// Least share of images whose encrypted label must equal the clear one.
+const LEAST_AGREEMENT: f64 = 0.9995;
 
 /// A record and what the page draws beside it.
 #[derive(Debug)]
@@ -43,11 +45,11 @@ pub(crate) fn measure(args: &Args, threads: usize) -> anyhow::Result<Outcome> {
     let begin = Instant::now();
     let dataset = Dataset::from(args.dataset);
     let path = match &args.model {
-        Some(path) => place::of_user(path),
-        None => place::committed_model(dataset)?,
+        Some(path) => datasets::of_user(path),
+        None => datasets::committed_model("cryptonets", &format!("{}_squashed.onnx", dataset.name()))?,
     };
     let model = Model::load(&path)?;
-    let data = place::data()?;
+    let data = datasets::data_root_of_user()?;
     let images = dataset.load(&data, Part::Test)?.take(args.images as usize);
     let calibration = {
         let training = dataset.load(&data, Part::Train)?;
@@ -73,7 +75,8 @@ pub(crate) fn measure(args: &Args, threads: usize) -> anyhow::Result<Outcome> {
     encrypted.seconds.clear = start.elapsed().as_secs_f64();
     encrypted.seconds.total = begin.elapsed().as_secs_f64();
 
-    let found = Comparison::new(images.labels(), &clear, &encrypted.logits)?;
+    let labels: Vec<Option<usize>> = images.labels().iter().map(|&label| Some(usize::from(label))).collect();
+    let found = Comparison::new(&labels, &clear, &encrypted.logits)?;
     let record = record(&model, dataset, &settings, &encrypted, found, peak);
     Ok(Outcome { record, dataset, images, clear, encrypted: encrypted.logits })
 }
@@ -89,7 +92,6 @@ fn record(
     let (params, explain) = (&run.compiled.params, &run.compiled.explain);
     let security = params.security_report();
     let seconds_per_batch = median(&run.seconds.server);
-    let refusals = found.refusals();
     Record {
         images: found.images,
         accuracy_clear: found.accuracy_clear,
@@ -123,12 +125,7 @@ fn record(
         seconds: run.seconds.clone(),
         bytes: run.bytes.clone(),
         steps: run.steps.clone(),
-        gate: Gate {
-            least_agreement: LEAST_AGREEMENT,
-            largest_error_share: LARGEST_ERROR_SHARE,
-            passed: refusals.is_empty(),
-            refusals,
-        },
+        gate: found.gate(LEAST_AGREEMENT),
         disagreements: found.disagreements,
         confusion: found.confusion,
         processor: machine::processor(),

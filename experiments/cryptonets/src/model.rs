@@ -8,10 +8,10 @@ use anyhow::Context;
 use datasets::LabelledImages;
 use graph::import::onnx::{self, ImportOptions};
 use graph::{Graph, Tensor, interpret};
+use report::Logits;
 use sha2::{Digest, Sha256};
 
 use crate::args::hex;
-use crate::compare::Logits;
 
 /// A model whose input is one gray image of 28 x 28 and whose output is one row of logits.
 #[derive(Debug)]

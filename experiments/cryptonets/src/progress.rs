@@ -6,8 +6,7 @@ use std::time::Instant;
 
 use execute::{Finished, NodeInfo, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
-
-use crate::report::seconds;
+use report::seconds;
 
 /// Encryption of a batch, as a share of the forecast of its run.
 const ENCRYPTION_SHARE: f64 = 0.3;

@@ -2,9 +2,8 @@
 //!
 //! Times are seconds, sizes bytes, scales and moduli base-2 logarithms.
 
+use report::{Disagreement, Gate, Step};
 use serde::Serialize;
-
-use crate::compare::Disagreement;
 
 /// One run. The keys are an interface: scripts read them.
 #[derive(Clone, Debug, Serialize)]
@@ -79,18 +78,6 @@ pub(crate) struct Layer {
     pub(crate) error_bound: f64,
 }
 
-/// One operation of the program.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Step {
-    pub(crate) verb: String,
-    pub(crate) layer: String,
-    pub(crate) seconds: f64,
-    pub(crate) level: usize,
-    pub(crate) log_scale: f64,
-    pub(crate) component_count: usize,
-    pub(crate) ciphertexts: usize,
-}
-
 /// Where the time of the whole run went. "Median" is over the batches.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Seconds {
@@ -118,15 +105,6 @@ pub(crate) struct Bytes {
     /// Encrypted output of one batch.
     pub(crate) output: u64,
     pub(crate) evaluation_keys: u64,
-}
-
-/// What had to hold, and whether it did.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Gate {
-    pub(crate) least_agreement: f64,
-    pub(crate) largest_error_share: f64,
-    pub(crate) passed: bool,
-    pub(crate) refusals: Vec<String>,
 }
 
 /// The layers of a program: runs of steps that come from the same layer, with what the compiler said of each.
@@ -164,17 +142,6 @@ pub(crate) fn layers(steps: &[Step], explained: &[transforms::explain::Layer]) -
     layers
 }
 
-/// The middle value, or the mean of the two in the middle; 0 of none.
-pub(crate) fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    match (sorted.len(), sorted.get(sorted.len() / 2)) {
-        (count, Some(&high)) if count % 2 == 0 => (sorted[count / 2 - 1] + high) / 2.0,
-        (_, Some(&middle)) => middle,
-        _ => 0.0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,13 +172,5 @@ mod tests {
         let names: Vec<_> = found.iter().map(|l| (l.name.as_str(), l.seconds, l.level)).collect();
         assert_eq!(names, [("image", 0.25, 5), ("conv1", 1.5, 4), ("square1", 5.0, 4), ("conv1", 4.0, 3)]);
         assert_eq!(found[2].operations, ["square", "relinearize"]);
-    }
-
-    #[test]
-    fn medians() {
-        assert_eq!(median(&[]), 0.0);
-        assert_eq!(median(&[3.0]), 3.0);
-        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
     }
 }

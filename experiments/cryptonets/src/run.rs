@@ -17,15 +17,15 @@ use he_ir::{CipherType, Node, Op};
 use he_params::RequiredSecurity;
 use he_rlwe::{EvaluationKeys, RelinearizationKey};
 use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
+use report::{Logits, Step, median};
 use transforms::cost::CostModel;
 use transforms::ranges::Interval;
 use transforms::{CompileOptions, Compiled, compile};
 
 use crate::args::Seed;
-use crate::compare::Logits;
 use crate::model::Model;
 use crate::progress::Watch;
-use crate::record::{Bytes, Seconds, Step, median};
+use crate::record::{Bytes, Seconds};
 
 /// How a run is made.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use report::{bytes, grouped, seconds};
+
 use crate::record::Record;
-use crate::report::{bytes, grouped, seconds};
 
 /// Disagreeing images that are listed one by one.
 const LISTED: usize = 20;
@@ -73,7 +74,12 @@ pub(crate) fn summary(r: &Record) -> String {
             "",
             format!(
                 "image {}: label {}, clear {} (margin {:.2e}), encrypted {} (margin {:.2e})",
-                d.image, d.label, d.clear, d.clear_margin, d.encrypted, d.encrypted_margin
+                d.image,
+                d.label.unwrap_or_default(),
+                d.clear,
+                d.clear_margin,
+                d.encrypted,
+                d.encrypted_margin
             ),
         );
     }

@@ -14,6 +14,9 @@ pub enum DatasetError {
         /// The command that fetches them.
         command: &'static str,
     },
+    /// A committed model is not where it should be.
+    #[error("{} is not there: run from the root of the repository, or name a model with --model", .0.display())]
+    NoModel(PathBuf),
     /// Neither the plain nor the gzipped file is there.
     #[error("{} is not there, nor with .gz; fetch it with `{command}`", path.display())]
     Missing {

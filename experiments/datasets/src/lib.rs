@@ -12,6 +12,7 @@ mod error;
 mod idx;
 mod images;
 mod photos;
+mod place;
 mod root;
 
 pub use dataset::{Dataset, Part};
@@ -19,4 +20,5 @@ pub use error::DatasetError;
 pub use idx::{Idx, MAX_BYTES, MAX_RANK};
 pub use images::LabelledImages;
 pub use photos::{FETCH_MODELS, PhotoSet, Photos, Preparation, class_names, model_path};
+pub use place::{committed_model, data_root_of_user, of_user};
 pub use root::{FETCH_COMMAND, data_root, data_root_from};

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::Report;
+use crate::{Logits, grouped};
 
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 400.0;
@@ -31,11 +31,21 @@ impl Frame {
     }
 }
 
+/// What [`scatter`] shows.
+pub fn scatter_note(clear: &Logits) -> String {
+    format!("All {} logits, counted in hexagons; the dashed line is equality.", grouped(clear.data().len() as u64))
+}
+
+/// What [`errors`] shows.
+pub fn errors_note(largest: f64, range: f64) -> String {
+    format!("Encrypted minus clear: at most {largest:.2e} on a range of {range:.2}.")
+}
+
 /// Encrypted logit (upwards) by clear logit (to the right).
-pub(super) fn scatter(report: &Report<'_>) -> String {
-    let range = bounds(report.clear.data());
+pub fn scatter(clear: &Logits, encrypted: &Logits) -> String {
+    let range = bounds(clear.data());
     let frame = Frame { x: range, y: range };
-    let pairs = pairs(report);
+    let pairs = pairs(clear, encrypted);
     let mut svg = open("encrypted logits by clear logits");
     axes(&mut svg, &frame, "logit in the clear", "logit, encrypted");
     let (from, to) = (frame.at(range.0, range.0), frame.at(range.1, range.1));
@@ -46,10 +56,10 @@ pub(super) fn scatter(report: &Report<'_>) -> String {
 }
 
 /// Encrypted minus clear (upwards) by clear logit (to the right).
-pub(super) fn errors(report: &Report<'_>) -> String {
-    let pairs = pairs(report);
+pub fn errors(clear: &Logits, encrypted: &Logits) -> String {
+    let pairs = pairs(clear, encrypted);
     let largest = pairs.iter().map(|(a, b)| (b - a).abs()).fold(1e-15, f64::max);
-    let frame = Frame { x: bounds(report.clear.data()), y: (-1.08 * largest, 1.08 * largest) };
+    let frame = Frame { x: bounds(clear.data()), y: (-1.08 * largest, 1.08 * largest) };
     let mut svg = open("error of the encrypted logits by clear logits");
     axes(&mut svg, &frame, "logit in the clear", "encrypted − clear");
     hexagons(&mut svg, pairs.iter().map(|(a, b)| frame.at(*a, b - a)), "--wrong", COARSE);
@@ -57,9 +67,9 @@ pub(super) fn errors(report: &Report<'_>) -> String {
 }
 
 /// Pairs of logits, clear first; a logit that is no number cannot be drawn and is left out.
-fn pairs(report: &Report<'_>) -> Vec<(f64, f64)> {
-    let clear = report.clear.data().iter().copied();
-    clear.zip(report.encrypted.data().iter().copied()).filter(|(a, b)| a.is_finite() && b.is_finite()).collect()
+fn pairs(clear: &Logits, encrypted: &Logits) -> Vec<(f64, f64)> {
+    let clear = clear.data().iter().copied();
+    clear.zip(encrypted.data().iter().copied()).filter(|(a, b)| a.is_finite() && b.is_finite()).collect()
 }
 
 fn bounds(data: &[f64]) -> (f64, f64) {

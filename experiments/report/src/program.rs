@@ -5,9 +5,11 @@
 
 use std::fmt::Write;
 
-use super::layers::{legend, shorten};
-use super::style::colour;
-use super::{Report, escape, grouped};
+use serde::{Deserialize, Serialize};
+
+use crate::layers::{legend, shorten};
+use crate::style::colour;
+use crate::{escape, grouped};
 
 const WIDTH: f64 = 1070.0;
 const LEFT: f64 = 56.0;
@@ -16,12 +18,34 @@ const TOP: f64 = 14.0;
 const PLOT: f64 = 220.0;
 const BELOW: f64 = 104.0;
 
-pub(super) fn figure(report: &Report<'_>) -> String {
-    let steps = &report.record.steps;
+/// What [`figure`] shows.
+pub const NOTE: &str = "Each column is one operation. Pale: bits of the ciphertext modulus that are left after it. Solid: bits of the scale. Between the two is the room for the values themselves. Under each column its level and the number of ciphertexts.";
+
+/// One operation of a program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it does.
+    pub verb: String,
+    /// Layer of the model.
+    pub layer: String,
+    /// Seconds of a batch, measured or forecast.
+    pub seconds: f64,
+    /// Level of its result.
+    pub level: usize,
+    /// log2 of the scale of its result.
+    pub log_scale: f64,
+    /// Polynomials of each ciphertext.
+    pub component_count: usize,
+    /// Ciphertexts of its result.
+    pub ciphertexts: usize,
+}
+
+/// The operations of a program over the ciphertext primes `q`.
+pub fn figure(steps: &[Step], q: &[u64]) -> String {
     let height = TOP + PLOT + BELOW;
     let mut svg =
         format!(r#"<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="level and scale of each operation">"#);
-    let bits: Vec<f64> = report.record.q.iter().map(|q| (*q as f64).log2()).collect();
+    let bits: Vec<f64> = q.iter().map(|q| (*q as f64).log2()).collect();
     let modulus = |level: usize| bits.iter().take(level + 1).sum::<f64>();
     let highest = steps.iter().map(|s| modulus(s.level)).fold(1.0, f64::max);
     let y = |bits: f64| TOP + PLOT * (1.0 - bits / highest);

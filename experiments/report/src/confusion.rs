@@ -2,16 +2,16 @@
 
 use std::fmt::Write;
 
-use super::{Report, escape};
+use crate::escape;
 
 const CELL: f64 = 40.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 24.0;
 
-pub(super) fn figure(report: &Report<'_>) -> String {
-    let rows = &report.record.confusion;
+/// `rows[label][encrypted prediction]`, and the name of each class.
+pub fn figure(rows: &[Vec<u32>], class: impl Fn(usize) -> String) -> String {
     let count = rows.len();
-    let names: Vec<&str> = (0..count).map(|i| report.class(i)).collect();
+    let names: Vec<String> = (0..count).map(class).collect();
     let long = names.iter().any(|n| n.chars().count() > 3);
     let left = if long { 104.0 } else { 44.0 };
     let top = if long { 84.0 } else { TOP };

@@ -31,7 +31,7 @@ p { margin: 0; }
   display: inline-flex; gap: 8px; align-items: center; margin-bottom: 14px; padding: 3px 12px 3px 10px;
   border-radius: 999px; font-size: 13.5px; font-weight: 600; border: 1px solid currentColor;
 }
-.verdict.good { color: var(--good); } .verdict.bad { color: var(--bad); }
+.good { color: var(--good); } .bad { color: var(--bad); }
 .alarm {
   background: var(--bad); color: var(--ground); border-radius: 10px; padding: 10px 16px; margin-bottom: 18px; font-weight: 600;
 }
@@ -73,7 +73,7 @@ footer { color: var(--faint); font-size: 13px; margin-top: 22px; }
 pub(super) fn colour(verb: &str) -> &'static str {
     match verb {
         "linear" => "var(--one)",
-        "square" | "mul" => "var(--two)",
+        "square" | "mul" | "refresh" => "var(--two)",
         "relinearize" => "var(--three)",
         "rescale" | "drop_level" => "var(--four)",
         _ => "var(--five)",
