@@ -25,6 +25,10 @@ libraries() {
   python3 -m pip --version >/dev/null 2>&1 || fail "needs pip for python3 (Debian: apt-get install python3-pip)"
   pip install --target "$work/python" --no-deps --only-binary :all: --require-hashes \
     --requirement "$here/convert/requirements.txt" || fail "pip install:" "$work/log"
+  local test
+  for test in "$here"/convert/*_test.py; do
+    PYTHONPATH=$work/python PYTHONDONTWRITEBYTECODE=1 python3 "$test" >"$work/log" 2>&1 || fail "$(basename "$test"):" "$work/log"
+  done
 }
 
 # wheels FILE: downloads the wheels of a requirements file and unpacks them into $work/wheels.

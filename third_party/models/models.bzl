@@ -14,11 +14,13 @@ _PINS = [
     ":photos.requirements.txt",
     ":weights.requirements.txt",
     "//third_party/models/convert:convert.py",
+    "//third_party/models/convert:keras_file_test.py",
     "//third_party/models/convert:mobile.py",
     "//third_party/models/convert:onnx_file.py",
     "//third_party/models/convert:photos.py",
     "//third_party/models/convert:requirements.txt",
     "//third_party/models/convert:torch_file.py",
+    "//third_party/models/convert:torch_file_test.py",
 ]
 
 def _impl(ctx):

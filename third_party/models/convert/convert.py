@@ -21,6 +21,10 @@ import onnx_file
 import torch_file
 
 
+# Numbers of the largest tensor that is read: ten times the largest of these networks.
+MOST_NUMBERS = 1 << 24
+
+
 class Used:
     """Tensors by name, each taken once."""
 
@@ -81,9 +85,18 @@ class KerasLayers(mobile.Layers):
         import h5py
 
         tensors = {}
+
+        def read(name, item):
+            if not isinstance(item, h5py.Dataset):
+                return
+            if item.dtype != np.dtype("<f4") or item.size > MOST_NUMBERS:
+                raise SystemExit(f"{name} is {item.dtype} of shape {item.shape}, expected at most {MOST_NUMBERS} numbers of float32")
+            tensors[name] = item[()]
+
         with h5py.File(path, "r") as file:
-            root = file["model_weights"]
-            root.visititems(lambda name, item: tensors.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+            if "model_weights" not in file:
+                raise SystemExit(f"no group model_weights in {path}: {sorted(file)}")
+            file["model_weights"].visititems(read)
         self.used, self.group = Used(tensors), group
 
     def _name(self, place):
