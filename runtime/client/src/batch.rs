@@ -1,4 +1,9 @@
-//! Numbers of a batch: a row per element, one number per image, as slots want them.
+//! Numbers of a batch: a row per element, one number per image, as slots want them. A batch that would be too large to hold is made a row at a
+//! time ([`Input::Made`]).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 /// A batch of images, or of what a model says of them. Printed, it shows its size and nothing else.
 #[derive(Clone, PartialEq)]
@@ -17,8 +22,8 @@ pub struct ImagesError {
     pub elements: usize,
 }
 
-impl std::fmt::Debug for Images {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Images {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (images, elements) = (self.images, self.elements());
         f.debug_struct("Images").field("images", &images).field("elements", &elements).finish_non_exhaustive()
     }
@@ -83,11 +88,6 @@ impl Images {
         self.values.chunks(self.images.max(1)).nth(element)
     }
 
-    /// All rows.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = &[f64]> {
-        self.values.chunks(self.images.max(1))
-    }
-
     /// Of each image the positions of its `k` largest numbers, the largest first: what is safe to pass on where the numbers themselves are not, since
     /// their last digits carry noise that depends on the key \[LM21\].
     pub fn top(&self, k: usize) -> Vec<Vec<usize>> {
@@ -100,6 +100,68 @@ impl Images {
             order
         };
         self.to_image_major().chunks(elements.max(1)).map(of_image).collect()
+    }
+}
+
+/// Fills in the row of an element: one number for each image. The same element always gets the same numbers.
+pub type RowMaker = Arc<dyn Fn(usize, &mut [f64]) + Send + Sync>;
+
+/// An input of a model.
+#[derive(Clone)]
+pub enum Input {
+    /// A batch in memory.
+    Held(Images),
+    /// A batch that is made a row at a time, whenever a row is checked or encrypted, and never held.
+    Made {
+        /// Number of images.
+        images: usize,
+        /// Numbers of one image.
+        elements: usize,
+        /// Makes a row.
+        row: RowMaker,
+    },
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (images, elements) = (self.images(), self.elements());
+        f.debug_struct("Input").field("images", &images).field("elements", &elements).finish_non_exhaustive()
+    }
+}
+
+impl From<Images> for Input {
+    fn from(images: Images) -> Self {
+        Self::Held(images)
+    }
+}
+
+impl Input {
+    /// Number of images.
+    pub fn images(&self) -> usize {
+        match self {
+            Self::Held(images) => images.images(),
+            Self::Made { images, .. } => *images,
+        }
+    }
+
+    /// Numbers of one image.
+    pub fn elements(&self) -> usize {
+        match self {
+            Self::Held(images) => images.elements(),
+            Self::Made { elements, .. } => *elements,
+        }
+    }
+
+    /// One element of every image.
+    pub fn row(&self, element: usize) -> Option<Cow<'_, [f64]>> {
+        match self {
+            Self::Held(images) => images.row(element).map(Cow::Borrowed),
+            Self::Made { images, elements, row } => (element < *elements).then(|| {
+                let mut numbers = vec![0.0; *images];
+                row(element, &mut numbers);
+                Cow::Owned(numbers)
+            }),
+        }
     }
 }
 
@@ -117,6 +179,21 @@ mod tests {
         for (numbers, elements) in [(vec![], 3), (vec![1.0], 0), (vec![1.0; 4], 3)] {
             assert!(Images::from_image_major(&numbers, elements).is_err());
         }
+    }
+
+    #[test]
+    fn a_batch_that_is_made_has_the_rows_of_one_that_is_held() {
+        let number = |image: usize, element: usize| (10 * element + image) as f64;
+        let held = Input::from(Images::from_fn(3, 2, number).unwrap());
+        let row: RowMaker = Arc::new(move |element, row: &mut [f64]| {
+            row.iter_mut().enumerate().for_each(|(image, x)| *x = number(image, element));
+        });
+        let made = Input::Made { images: 3, elements: 2, row };
+        assert_eq!((made.images(), made.elements()), (held.images(), held.elements()));
+        for element in 0..3 {
+            assert_eq!(made.row(element), held.row(element));
+        }
+        assert_eq!(made.row(1).unwrap()[..], [10.0, 11.0, 12.0]);
     }
 
     #[test]

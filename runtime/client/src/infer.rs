@@ -22,7 +22,7 @@ use tracing::debug;
 
 use crate::traffic::{PREFIX, minimum};
 use crate::worker::{Answer, Task, Worker};
-use crate::{Client, ClientError, Images, Keys, Traffic, connect, worker};
+use crate::{Client, ClientError, Images, Input, Keys, Traffic, connect, worker};
 
 /// Messages that wait to be sent, and answers that wait to be cut into messages.
 const QUEUE: usize = 4;
@@ -79,7 +79,7 @@ impl Client {
         &self,
         model: &Description,
         keys: &Arc<Keys>,
-        inputs: Vec<Images>,
+        inputs: Vec<impl Into<Input>>,
     ) -> Result<Inference, ClientError> {
         self.infer_until(model, keys, inputs, pending()).await
     }
@@ -92,9 +92,10 @@ impl Client {
         &self,
         model: &Description,
         keys: &Arc<Keys>,
-        inputs: Vec<Images>,
+        inputs: Vec<impl Into<Input>>,
         cancel: impl Future<Output = ()>,
     ) -> Result<Inference, ClientError> {
+        let inputs: Vec<Input> = inputs.into_iter().map(Into::into).collect();
         let images = check(model, keys, &inputs)?;
         let model = Arc::new(model.clone());
         let worker = Worker::start(Arc::clone(&model), Arc::clone(keys), inputs, images)?;
@@ -130,7 +131,7 @@ impl Client {
 }
 
 /// Inputs and keys against the model; the number of images.
-fn check(model: &Description, keys: &Keys, inputs: &[Images]) -> Result<usize, ClientError> {
+fn check(model: &Description, keys: &Keys, inputs: &[Input]) -> Result<usize, ClientError> {
     if keys.context().params().canonical_bytes() != model.params.canonical_bytes() {
         return Err(ClientError::OtherKeys);
     }
@@ -144,7 +145,7 @@ fn check(model: &Description, keys: &Keys, inputs: &[Images]) -> Result<usize, C
     if expected != found {
         return Err(ClientError::Inputs { expected, found });
     }
-    let images = inputs.first().map_or(0, Images::images);
+    let images = inputs.first().map_or(0, Input::images);
     for (port, input) in model.inputs.iter().zip(inputs) {
         let name = || port.name.clone();
         let (found, expected) = (input.elements(), port.elements());
@@ -156,15 +157,19 @@ fn check(model: &Description, keys: &Keys, inputs: &[Images]) -> Result<usize, C
             return Err(ClientError::Input { name: name(), what: "images", found, expected });
         }
         let most = worker::most(model, port.level, port.scale);
-        let outside = input.rows().flatten().filter(|x| x.is_nan() || x.abs() > most).count();
-        if outside > 0 && port.range.is_none() {
-            return Err(ClientError::Saturated(outside as u64));
-        }
-        let Some((low, high)) = port.range else { continue };
-        for (element, row) in input.rows().enumerate() {
+        let mut outside = 0_u64;
+        for element in 0..port.elements() {
+            let Some(row) = input.row(element) else { continue };
+            let Some((low, high)) = port.range else {
+                outside += row.iter().filter(|x| x.is_nan() || x.abs() > most).count() as u64;
+                continue;
+            };
             if let Some((image, &found)) = row.iter().enumerate().find(|(_, x)| !(low..=high).contains(*x)) {
                 return Err(ClientError::Range { name: name(), element, image, found, low, high });
             }
+        }
+        if outside > 0 {
+            return Err(ClientError::Saturated(outside));
         }
     }
     Ok(images)

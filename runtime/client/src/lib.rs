@@ -17,7 +17,7 @@
 //!
 //! - [`Client`]: a connection; taken up again when it breaks, with the inference where it stood;
 //! - [`Keys`]: a secret key and what goes with it, for the parameters of one model or of several;
-//! - [`Images`]: numbers, one row per element;
+//! - [`Images`]: numbers, one row per element; [`Input`]: those, or a function that makes a row when it is needed;
 //! - [`Inference`]: results, and what travelled.
 //!
 //! The client encrypts every answer with randomness of its own: an answer that is asked for again, after a cut, is encrypted anew. A number that is too
@@ -34,7 +34,7 @@ mod keys;
 mod traffic;
 mod worker;
 
-pub use batch::{Images, ImagesError};
+pub use batch::{Images, ImagesError, Input, RowMaker};
 pub use connect::{Client, ClientOptions};
 pub use error::ClientError;
 pub use infer::Inference;

@@ -19,7 +19,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::keys::fresh_seed;
 use crate::traffic::minimum;
-use crate::{ClientError, Images, Keys};
+use crate::{ClientError, Input, Keys};
 
 /// Requests that wait for the thread; more wait on the wire.
 const QUEUE: usize = 2;
@@ -59,7 +59,7 @@ impl Worker {
     pub(crate) fn start(
         model: Arc<Description>,
         keys: Arc<Keys>,
-        inputs: Vec<Images>,
+        inputs: Vec<Input>,
         images: usize,
     ) -> Result<Self, ClientError> {
         let (tasks, queue) = sync_channel(QUEUE);
@@ -101,7 +101,7 @@ pub(crate) fn most(model: &Description, level: Level, scale: Scale) -> f64 {
 struct Side<'a> {
     model: &'a Description,
     keys: &'a Keys,
-    inputs: &'a [Images],
+    inputs: &'a [Input],
     images: usize,
     encryptor: SymmetricEncryptor<'a>,
     encoder: Encoder,
@@ -131,7 +131,7 @@ impl Side<'_> {
                     return Err(refuse(format!("input {input} at level {} and scale {}", ask.level, ask.scale)));
                 }
                 let row = |&i: &u32| numbers.row(i as usize).ok_or_else(|| refuse(format!("element {i}")));
-                let rows = elements.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+                let rows = elements.par_iter().map(row).collect::<Result<Vec<_>, _>>()?;
                 Ok(Made { body: self.encrypt(&rows, ask.level, ask.scale)?, minimum_down: 0.0 })
             }
             Asked::Refresh { function, groups, .. } => {
