@@ -34,4 +34,5 @@ pub use auth::{Access, Token};
 pub use config::{Limits, ServerConfig, Transport};
 pub use error::ServerError;
 pub use model::{Model, ModelOptions};
+pub use protocol::Digest;
 pub use serve::{Server, Stop};

@@ -100,6 +100,16 @@ impl Model {
         under_way.saturating_add(self.streamed.memory().peak as u64)
     }
 
+    /// Bytes of packed weights, which all inferences share.
+    pub fn weights_bytes(&self) -> u64 {
+        self.streamed.weights_bytes() as u64
+    }
+
+    /// Requests to the client along one inference that are for one node of the program.
+    pub fn requests_of(&self, node: usize) -> u64 {
+        self.streamed.requests_of(node)
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.description.model
     }

@@ -129,6 +129,15 @@ impl<B: TiledBackend> Streamed<B> {
     pub fn requests(&self) -> u64 {
         self.steps.iter().filter(|step| matches!(step, Step::Request { .. })).count() as u64
     }
+
+    /// Those of them that are for one node of the program.
+    pub fn requests_of(&self, node: usize) -> u64 {
+        let of = |step: &&Step| match step {
+            Step::Request { task, .. } => self.tasks.get(*task).is_some_and(|task| task.node == node),
+            _ => false,
+        };
+        self.steps.iter().filter(of).count() as u64
+    }
 }
 
 /// Verifies `program`, cuts it into tiles, packs their weights and fixes the order of all steps.
