@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
-use parties::Link;
+use clap::Parser;
+use parties::Options;
 
 /// CryptoNets-ReLU on encrypted test images: a server computes the linear layers, a client the activations, over TLS.
 ///
@@ -19,38 +19,12 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) batch_size: u32,
 
-    /// Bits between the outputs' typical magnitude and the bound on their error
-    #[arg(long, default_value_t = 9.0)]
-    pub(crate) precision_bits: f64,
-
-    /// Threads of each party [default: all processors]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) threads: Option<u16>,
-
     /// Number of test images, the first ones
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) images: u32,
 
-    /// Put an emulated network between the parties: Gbit/s and milliseconds one way, as in 1,0.1
-    #[arg(long, value_name = "GBIT,MS", value_parser = Link::parse)]
-    pub(crate) link: Option<Link>,
-
-    /// Where to write the record of the run
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
-
-    /// Which party this process is; the client starts the server by itself
-    #[arg(long, value_enum, default_value_t = Party::Client, hide = true)]
-    pub(crate) party: Party,
-}
-
-/// One of the two processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Party {
-    /// Has the images and the key.
-    Client,
-    /// Has the model.
-    Server,
+    #[command(flatten)]
+    pub(crate) options: Options,
 }
 
 #[cfg(test)]
@@ -62,15 +36,12 @@ mod tests {
     #[test]
     fn the_definition_holds() {
         Args::command().debug_assert();
-        assert_eq!(Args::parse_from(["cryptonets_relu"]).party, Party::Client);
-        let args = Args::parse_from(["cryptonets_relu", "--link", "1,0.5"]);
-        assert_eq!(args.link, Some(Link { bits_per_second: 1e9, delay: 5e-4 }));
+        assert_eq!(Args::parse_from(["cryptonets_relu"]).batch_size, 2048);
     }
 
     #[test]
     fn out_of_range_is_refused() {
-        for wrong in [["--images", "0"], ["--batch-size", "0"], ["--threads", "0"], ["--link", "0,1"], ["--link", "1"]]
-        {
+        for wrong in [["--images", "0"], ["--batch-size", "0"]] {
             assert!(Args::try_parse_from(["cryptonets_relu"].iter().chain(&wrong)).is_err(), "{wrong:?}");
         }
     }

@@ -5,10 +5,11 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bars;
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -16,12 +17,13 @@ use clap::Parser;
 use datasets::{Dataset, LabelledImages, Part};
 use graph::import::onnx::{self, ImportOptions};
 use graph::{Graph, Tensor, interpret};
-use parties::{Child, Comparison, Network, Record, Relay, Task, classify};
+use parties::{Network, Party, Record, Show, Task};
+use report::Logits;
 use sha2::{Digest, Sha256};
 use transforms::CompileOptions;
 use transforms::ranges::Interval;
 
-use crate::args::{Args, Party};
+use crate::args::Args;
 
 /// Training images that ranges are measured on.
 const CALIBRATION_IMAGES: usize = 256;
@@ -31,10 +33,10 @@ const RANGE: (f64, f64) = (0.0, 1.0);
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let passed = match args.party {
-        Party::Server => server(&args).map(|()| true),
+    let passed = parties::begin(&args.options).and_then(|()| match args.options.party {
+        Party::Server => task(&args).and_then(|task| parties::serve(&args.options, task)).map(|()| true),
         Party::Client => client(&args),
-    };
+    });
     match passed {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -45,61 +47,54 @@ fn main() -> ExitCode {
     }
 }
 
-fn server(args: &Args) -> anyhow::Result<()> {
+/// What the server does.
+fn task(args: &Args) -> anyhow::Result<Task> {
     let model = Model::load(args)?;
-    let training = Dataset::Mnist.load(&data()?, Part::Train)?.take(CALIBRATION_IMAGES);
+    let training = Dataset::Mnist.load(&datasets::data_root_of_user()?, Part::Train)?.take(CALIBRATION_IMAGES);
     let mut options = CompileOptions::new(args.batch_size as usize);
-    options.precision_bits = args.precision_bits;
     options.calibration = vec![model.input(&training)?];
     options.input_ranges.insert(model.input.clone(), Interval::new(RANGE.0, RANGE.1));
-    parties::serve(Task { graph: model.graph, options, range: RANGE, threads: threads(args) })
+    Ok(Task { graph: model.graph, options, range: RANGE })
 }
 
 /// Whether the gate let the run pass.
 fn client(args: &Args) -> anyhow::Result<bool> {
-    rayon::ThreadPoolBuilder::new().num_threads(threads(args)).build_global()?;
     let model = Model::load(args)?;
-    let images = Dataset::Mnist.load(&data()?, Part::Test)?.take(args.images as usize);
-    let input = model.input(&images)?;
-
-    let arguments = std::env::args_os().skip(1).chain(["--party", "server"].map(OsString::from));
-    let server = Child::start(arguments)?;
-    let ready = server.ready().clone();
-    let address = match args.link {
-        Some(link) => Relay::start(ready.address, link)?.address(),
-        None => ready.address,
-    };
-    let found = classify(&ready, address, &input, args.batch_size as usize)?;
-    let served = server.stop()?;
+    let images = Dataset::Mnist.load(&datasets::data_root_of_user()?, Part::Test)?.take(args.images as usize);
+    let input = Arc::new(model.input(&images)?);
+    let batch_size = args.batch_size as usize;
+    let run = parties::run(&args.options, || task(args), &input, batch_size)?;
 
     let start = Instant::now();
-    let clear = interpret::run(&model.graph, &[input])?.swap_remove(0).into_data();
+    let clear = interpret::run(&model.graph, std::slice::from_ref(&*input))?.swap_remove(0).into_data();
     let seconds_clear = start.elapsed().as_secs_f64();
+    let classes = clear.len() / images.len().max(1);
+    let (clear, encrypted) = (Logits::new(classes, clear)?, Logits::new(classes, run.outputs().to_vec())?);
     let labels: Vec<Option<usize>> = images.labels().iter().map(|&label| Some(usize::from(label))).collect();
-    let compared = Comparison::new(&labels, &clear, &found.outputs)?;
-    let run = Network {
+    let network = Network {
         network: model.path.display().to_string(),
         network_sha256: model.sha256,
         data: Dataset::Mnist.title().to_owned(),
-        batch_size: args.batch_size as usize,
-        threads: threads(args),
-        link: args.link,
+        batch_size,
         seconds_clear,
         least_agreement: 1.0,
     };
-    let record = Record::new(run, ready, found, &served, compared);
-    print!("{record}");
-    if let Some(path) = &args.json {
-        let path = of_user(path);
-        std::fs::write(&path, serde_json::to_string_pretty(&record)? + "\n")
-            .with_context(|| format!("{} cannot be written", path.display()))?;
-        println!("{:<22}{}", "written", path.display());
-    }
+    let command = parties::command("cryptonets_relu");
+    let mut record = Record::new(&args.options, network, &run, &labels, (&clear, &encrypted), command)?;
+    record.bars = bars::bars(&record);
+    let class = |index: usize| Dataset::Mnist.classes().get(index).copied().unwrap_or("?").to_owned();
+    let show = Show {
+        title: "CryptoNets-ReLU on encrypted MNIST".to_owned(),
+        lead: "A server computed the linear layers on ciphertexts that it cannot read; the client decrypted what it was sent, applied ReLU, and encrypted again. Beside it the same model in the clear, in 64-bit floating point.".to_owned(),
+        source: "CryptoNets (Dowlin et al., ICML 2016) with ReLU in place of squares (Boemer et al., nGraph-HE2, WAHC 2019).",
+        labels: &labels,
+        clear: &clear,
+        encrypted: &encrypted,
+        class: &class,
+        picture: &|image| report::png::gray(images.columns(), images.image(image).unwrap_or_default()),
+    };
+    record.publish(&args.options, &show)?;
     Ok(record.gate.passed)
-}
-
-fn threads(args: &Args) -> usize {
-    args.threads.map_or_else(machine::processors, usize::from)
 }
 
 /// A model whose input is one gray image of 28 x 28.
@@ -113,8 +108,8 @@ struct Model {
 impl Model {
     fn load(args: &Args) -> anyhow::Result<Model> {
         let path = match &args.model {
-            Some(path) => of_user(path),
-            None => committed("mnist_squashed.onnx")?,
+            Some(path) => datasets::of_user(path),
+            None => datasets::committed_model("cryptonets_relu", "mnist_squashed.onnx")?,
         };
         let file = std::fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
         let graph = onnx::from_bytes(&file, &ImportOptions::default()).with_context(|| path.display().to_string())?;
@@ -137,49 +132,25 @@ impl Model {
     }
 }
 
-/// A committed model: below the root of the repository (the working directory under Bazel), else below the folder that cargo names.
-fn committed(name: &str) -> anyhow::Result<PathBuf> {
-    let below_root = Path::new("experiments/cryptonets_relu/models").join(name);
-    let below_crate = std::env::var_os("CARGO_MANIFEST_DIR").map(|folder| Path::new(&folder).join("models").join(name));
-    let found = [Some(&below_root), below_crate.as_ref()].into_iter().flatten().find(|path| path.exists());
-    found
-        .cloned()
-        .with_context(|| format!("{} is not there: run from the root of the repository", below_root.display()))
-}
-
-/// A path as the user meant it: `bazel run` stands elsewhere and says where the user is.
-fn of_user(path: &Path) -> PathBuf {
-    match std::env::var_os("BUILD_WORKING_DIRECTORY") {
-        Some(stands) => Path::new(&stands).join(path),
-        None => path.to_path_buf(),
-    }
-}
-
-/// The folder with the data sets.
-fn data() -> anyhow::Result<PathBuf> {
-    let named = std::env::var_os("HENGE_DATA").map(|folder| of_user(Path::new(&folder)));
-    Ok(datasets::data_root_from(named.as_deref(), Path::new(""))?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_committed_models_are_as_good_in_the_clear_as_their_records_say() {
-        let root = match data() {
+        let root = match datasets::data_root() {
             Ok(root) if root.join("mnist").is_dir() => root,
             Ok(root) => return println!("skipped: no mnist in {}", root.display()),
             Err(error) => return println!("skipped: {error}"),
         };
         let images = Dataset::Mnist.load(&root, Part::Test).unwrap();
         for (form, least) in [("squashed", 9_860), ("unsquashed", 9_860)] {
-            let path = committed(&format!("mnist_{form}.onnx")).unwrap();
+            let path = datasets::committed_model("cryptonets_relu", &format!("mnist_{form}.onnx")).unwrap();
             let args = Args::parse_from(["cryptonets_relu", "--model", path.to_str().unwrap()]);
             let model = Model::load(&args).unwrap();
             let logits = interpret::run(&model.graph, &[model.input(&images).unwrap()]).unwrap().swap_remove(0);
             let rows = logits.data().chunks(10).zip(images.labels());
-            let right = rows.filter(|(row, label)| parties::prediction(row) == usize::from(**label)).count();
+            let right = rows.filter(|(row, label)| report::prediction(row) == usize::from(**label)).count();
             println!("{form}: {right} of 10,000 right");
             assert!(right >= least, "{form}: {right}");
         }

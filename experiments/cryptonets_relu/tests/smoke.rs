@@ -1,27 +1,39 @@
-//! The whole experiment on a few images: two processes, TLS, an emulated link, and the record.
+//! The whole experiment on a few images, in every set-up: two processes over TLS, an emulated link, one process, two network namespaces.
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking, their helper functions too")]
 
-use std::process::Command;
+use std::process::{Command, Output};
 
-#[test]
-fn a_few_images_come_back_with_the_labels_of_the_clear_model() {
+use serde_json::Value;
+
+/// Whether the data are there; says so aloud where not.
+fn data() -> bool {
     match datasets::data_root() {
-        Ok(root) if root.join("mnist").is_dir() => {}
-        Ok(root) => return println!("skipped: no mnist in {}", root.display()),
-        Err(error) => return println!("skipped: {error}"),
+        Ok(root) if root.join("mnist").is_dir() => return true,
+        Ok(root) => println!("skipped: no mnist in {}", root.display()),
+        Err(error) => println!("skipped: {error}"),
     }
+    false
+}
+
+fn start(arguments: &[&str]) -> Output {
+    // Two batches of 32, the second one filled up.
+    let command = ["--images", "48", "--batch-size", "32"];
+    Command::new(env!("CARGO_BIN_EXE_cryptonets_relu")).args(command).args(arguments).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs, and checks what holds of every run.
+fn run(arguments: &[&str]) -> (Value, String) {
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("run.json");
-    // Two batches of 32, the second one filled up.
-    let output = Command::new(env!("CARGO_BIN_EXE_cryptonets_relu"))
-        .args(["--images", "48", "--batch-size", "32", "--link", "1,0.1", "--json"])
-        .arg(&json)
-        .output()
-        .unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let output = start(&[arguments, &["--json", json.to_str().unwrap()]].concat());
+    let said = said(&output);
     assert!(output.status.success(), "{said}");
-    let record: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    let record: Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
     let number = |key: &str| record[key].as_f64().unwrap();
     assert_eq!((number("images"), number("agreement")), (48.0, 1.0), "{said}");
     assert!(
@@ -36,8 +48,71 @@ fn a_few_images_come_back_with_the_labels_of_the_clear_model() {
         let (found, least) = (number(found), number(least));
         assert!(least > 0.0 && found >= least && found < 1.2 * least, "{found} bytes, at least {least}");
     }
-    for key in ["client_peak_rss_bytes", "server_peak_rss_bytes", "rounds"] {
-        assert!(number(key) > 0.0, "{key}");
+    let rounds =
+        record["layers"].as_array().unwrap().iter().map(|layer| layer["rounds"].as_f64().unwrap()).sum::<f64>();
+    assert_eq!(rounds, number("rounds"), "every answer is a layer's");
+    assert!(number("peak_rss_bytes") > 0.0 && number("rounds") > 0.0);
+    // A batch of 32 is not judged for speed or size; labels and errors are.
+    let bars = record["bars"].as_array().unwrap();
+    assert_eq!(bars.len(), 2, "{said}");
+    assert!(bars.iter().all(|bar| bar["met"] == true), "{said}");
+    (record, said)
+}
+
+#[test]
+fn two_processes_and_an_emulated_link() {
+    if !data() {
+        return;
     }
-    assert_eq!(record["link"]["bits_per_second"], 1e9);
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("run.html");
+    let (record, _) = run(&["--link", "1,0.1", "--report", page.to_str().unwrap()]);
+    assert_eq!((record["way"].as_str(), record["link"]["bits_per_second"].as_f64()), (Some("relay"), Some(1e9)));
+    let both = ["client_peak_rss_bytes", "server_peak_rss_bytes"].map(|key| record[key].as_u64().unwrap());
+    assert_eq!(record["peak_rss_bytes"].as_u64(), Some(both[0] + both[1]));
+    let page = std::fs::read_to_string(page).unwrap();
+    for section in ["What was asked for", "Layer by layer, rounds and bytes", "Confusion matrix", "Wrong labels"] {
+        assert!(page.contains(section), "{section}");
+    }
+    assert!(!page.contains("http") && !page.contains("NaN"), "no outside resource");
+    for tag in ["section", "table", "svg", "div", "tr", "p", "figure"] {
+        let [open, plain, close] = [format!("<{tag} "), format!("<{tag}>"), format!("</{tag}>")];
+        let opened = page.matches(&open).count() + page.matches(&plain).count();
+        assert_eq!(opened, page.matches(&close).count(), "{tag}");
+    }
+}
+
+#[test]
+fn one_process() {
+    if !data() {
+        return;
+    }
+    let (record, said) = run(&["--one-process"]);
+    assert_eq!(record["way"].as_str(), Some("one_process"));
+    assert!(record["server_peak_rss_bytes"].is_null() && record["client_peak_rss_bytes"].is_null());
+    assert!(said.contains("one process, a plaintext loopback connection"), "{said}");
+}
+
+#[test]
+fn two_namespaces_at_a_rate() {
+    if !data() {
+        return;
+    }
+    let made = Command::new("unshare").args(["--net", "--", "ip", "link", "add", "type", "veth"]).output();
+    if !made.is_ok_and(|output| output.status.success()) {
+        let output = start(&["--namespaces"]);
+        println!("skipped: no network namespaces or veth pairs here: {}", said(&output));
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        return;
+    }
+    // At 1 Gbit/s with a delay, then so slow that the rate must show: what went down alone takes that long.
+    let (record, said) = run(&["--namespaces", "--link", "1,0.1"]);
+    assert_eq!(record["way"].as_str(), Some("namespaces"));
+    assert!(said.contains("1 Gbit/s (tbf), 0.1 ms one way (a relay of ours)"), "{said}");
+    let (slow, said) = run(&["--namespaces", "--link", "0.05,0"]);
+    assert!(said.contains("no delay added"), "{said}");
+    let bits = 8.0 * 32.0 * slow["bytes_down_per_image"].as_f64().unwrap();
+    let seconds = slow["seconds_per_batch"].as_f64().unwrap();
+    // The burst and the buffers of the pair let a little through at once.
+    assert!(seconds > 0.7 * bits / 5e7, "{seconds} s for {bits} bits down at 50 Mbit/s");
 }

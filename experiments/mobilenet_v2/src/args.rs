@@ -1,9 +1,7 @@
 //! The command line.
 
-use std::path::PathBuf;
-
 use clap::{Parser, ValueEnum};
-use parties::Link;
+use parties::Options;
 
 /// MobileNetV2 and its like on encrypted photos, or at any width and resolution with seeded weights: a server computes the linear layers, a
 /// client the activations, over TLS.
@@ -44,34 +42,8 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) clear: bool,
 
-    /// Put an emulated network between the parties: Gbit/s and milliseconds one way, as in 1,0.1
-    #[arg(long, value_name = "GBIT,MS", value_parser = Link::parse)]
-    pub(crate) link: Option<Link>,
-
-    /// Bits between the outputs' typical magnitude and the bound on their error
-    #[arg(long, default_value_t = 9.0)]
-    pub(crate) precision_bits: f64,
-
-    /// Threads of each party [default: all processors]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) threads: Option<u16>,
-
-    /// Where to write the record of the run
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
-
-    /// Which party this process is; the client starts the server by itself
-    #[arg(long, value_enum, default_value_t = Party::Client, hide = true)]
-    pub(crate) party: Party,
-}
-
-/// One of the two processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Party {
-    /// Has the images and the key.
-    Client,
-    /// Has the network.
-    Server,
+    #[command(flatten)]
+    pub(crate) options: Options,
 }
 
 /// A network by its name on the command line.
@@ -111,8 +83,7 @@ mod tests {
 
     #[test]
     fn out_of_range_is_refused() {
-        let wrong =
-            [["--resolution", "16"], ["--images", "0"], ["--network", "other"], ["--threads", "0"], ["--link", "1"]];
+        let wrong = [["--resolution", "16"], ["--images", "0"], ["--network", "other"]];
         for wrong in wrong {
             assert!(Args::try_parse_from(["mobilenet_v2"].iter().chain(&wrong)).is_err(), "{wrong:?}");
         }

@@ -28,7 +28,7 @@ pub(crate) struct Clear {
 /// Runs every image. Convolutions run on the caller's rayon pool.
 pub(crate) fn run(model: &Model) -> anyhow::Result<Clear> {
     let start = Instant::now();
-    let outputs = interpret::run(&model.graph, std::slice::from_ref(&model.images))?.swap_remove(0).into_data();
+    let outputs = interpret::run(&model.graph, std::slice::from_ref(&*model.images))?.swap_remove(0).into_data();
     let seconds = start.elapsed().as_secs_f64();
     let mut clear = Clear {
         images: model.labels.len(),

@@ -5,22 +5,23 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bars;
 mod clear;
 mod model;
 mod topology;
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use parties::{Child, Comparison, Record, Relay, Task, classify};
+use parties::{Party, Record, Show, Task};
+use report::Logits;
 use serde::Serialize;
 use transforms::CompileOptions;
 use transforms::ranges::Interval;
 
-use crate::args::{Args, Network, Party, Set};
+use crate::args::{Args, Network, Set};
 use crate::clear::Clear;
 use crate::model::Model;
 
@@ -39,10 +40,7 @@ const CALIBRATION_SEED: u64 = 0x1405_7b7e_f767_814f;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let passed = match args.party {
-        Party::Server => server(&args).map(|()| true),
-        Party::Client => client(&args),
-    };
+    let passed = if args.clear { in_the_clear(&args) } else { encrypted(&args) };
     match passed {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -58,7 +56,7 @@ fn model(args: &Args) -> anyhow::Result<Model> {
     let images = args.images.map(|images| images as usize);
     match args.network {
         Network::Seeded => seeded(args, IMAGES_SEED, images.unwrap_or(SEEDED_IMAGES)),
-        trained => Model::trained(&data()?, trained, args.photos, images),
+        trained => Model::trained(&datasets::data_root_of_user()?, trained, args.photos, images),
     }
 }
 
@@ -70,7 +68,7 @@ fn calibration(args: &Args) -> anyhow::Result<Model> {
     };
     match args.network {
         Network::Seeded => seeded(args, CALIBRATION_SEED, CALIBRATION_IMAGES),
-        trained => Model::trained(&data()?, trained, others, Some(CALIBRATION_IMAGES)),
+        trained => Model::trained(&datasets::data_root_of_user()?, trained, others, Some(CALIBRATION_IMAGES)),
     }
 }
 
@@ -83,43 +81,49 @@ fn batch_size(args: &Args, images: usize) -> usize {
     args.batch_size.map_or(usual, |batch| batch as usize)
 }
 
-fn server(args: &Args) -> anyhow::Result<()> {
+/// What the server does.
+fn task(args: &Args) -> anyhow::Result<Task> {
     let images = model(args)?.labels.len();
     let model = calibration(args)?;
     let mut options = CompileOptions::new(batch_size(args, images));
     let &[input] = model.graph.inputs() else { anyhow::bail!("{} does not have one input", model.name) };
     let (low, high) = model.range;
     options.input_ranges.insert(model.graph.value(input).name().to_owned(), Interval::new(low, high));
-    options.precision_bits = args.precision_bits;
-    options.calibration = vec![model.images];
-    parties::serve(Task { graph: model.graph, options, range: model.range, threads: threads(args) })
+    options.calibration = vec![std::sync::Arc::unwrap_or_clone(model.images)];
+    Ok(Task { graph: model.graph, options, range: model.range })
+}
+
+fn in_the_clear(args: &Args) -> anyhow::Result<bool> {
+    rayon::ThreadPoolBuilder::new().num_threads(args.options.threads()).build_global()?;
+    let model = model(args)?;
+    let clear = clear::run(&model)?;
+    say(&model, &clear);
+    if let Some(path) = &args.options.json {
+        write(path, &InTheClear::new(args, &model, &clear))?;
+    }
+    Ok(true)
 }
 
 /// Whether the gate let the run pass.
-fn client(args: &Args) -> anyhow::Result<bool> {
-    rayon::ThreadPoolBuilder::new().num_threads(threads(args)).build_global()?;
-    let model = model(args)?;
-    if args.clear {
-        let clear = clear::run(&model)?;
-        say(&model, &clear);
-        write(args, &InTheClear::new(args, &model, &clear))?;
-        return Ok(true);
+fn encrypted(args: &Args) -> anyhow::Result<bool> {
+    parties::begin(&args.options)?;
+    match args.options.party {
+        Party::Server => parties::serve(&args.options, task(args)?).map(|()| true),
+        Party::Client => client(args),
     }
-    let arguments = std::env::args_os().skip(1).chain(["--party", "server"].map(OsString::from));
-    let server = Child::start(arguments)?;
-    let ready = server.ready().clone();
-    let address = match args.link {
-        Some(link) => Relay::start(ready.address, link)?.address(),
-        None => ready.address,
-    };
+}
+
+fn client(args: &Args) -> anyhow::Result<bool> {
+    let model = model(args)?;
     let batch_size = batch_size(args, model.labels.len());
-    let found = classify(&ready, address, &model.images, batch_size)?;
-    let served = server.stop()?;
+    let run = parties::run(&args.options, || task(args), &model.images, batch_size)?;
     let clear = clear::run(&model)?;
     say(&model, &clear);
-    let compared = Comparison::new(&model.labels, &clear.outputs, &found.outputs)?;
+    let outputs = model.outputs();
+    let (plain, encrypted) =
+        (Logits::new(outputs, clear.outputs.clone())?, Logits::new(outputs, run.outputs().to_vec())?);
     let seeded = args.network == Network::Seeded;
-    let run = parties::Network {
+    let network = parties::Network {
         network: model.name.clone(),
         network_sha256: model.sha256.clone(),
         data: if seeded {
@@ -128,20 +132,26 @@ fn client(args: &Args) -> anyhow::Result<bool> {
             format!("{:?} photos", args.photos).to_lowercase()
         },
         batch_size,
-        threads: threads(args),
-        link: args.link,
         seconds_clear: clear.seconds,
         // Labels of seeded weights mean nothing; photos whose label differs are listed with their margins.
         least_agreement: 0.0,
     };
-    let record = Record::new(run, ready, found, &served, compared);
-    print!("{record}");
-    write(args, &record)?;
+    let command = parties::command("mobilenet_v2");
+    let mut record = Record::new(&args.options, network, &run, &model.labels, (&plain, &encrypted), command)?;
+    record.bars = bars::bars(args, &model, &record);
+    let (title, source) = model.title(args.network);
+    let show = Show {
+        title,
+        lead: "A server computed the linear layers on ciphertexts that it cannot read; the client decrypted what it was sent, applied ReLU6, and encrypted again. Beside it the same network in the clear, in 64-bit floating point.".to_owned(),
+        source,
+        labels: &model.labels,
+        clear: &plain,
+        encrypted: &encrypted,
+        class: &|index| model.class(index),
+        picture: &|image| model.picture(image),
+    };
+    record.publish(&args.options, &show)?;
     Ok(record.gate.passed)
-}
-
-fn threads(args: &Args) -> usize {
-    args.threads.map_or_else(machine::processors, usize::from)
 }
 
 /// The JSON record of a run in the clear alone.
@@ -161,16 +171,15 @@ impl<'a> InTheClear<'a> {
             network: &model.name,
             network_sha256: &model.sha256,
             clear,
-            threads: threads(args),
+            threads: args.options.threads(),
             processor: machine::processor(),
             date: machine::today(),
         }
     }
 }
 
-fn write(args: &Args, record: &impl Serialize) -> anyhow::Result<()> {
-    let Some(path) = &args.json else { return Ok(()) };
-    let path = of_user(path);
+fn write(path: &Path, record: &impl Serialize) -> anyhow::Result<()> {
+    let path = datasets::of_user(path);
     std::fs::write(&path, serde_json::to_string_pretty(record)? + "\n")
         .with_context(|| format!("{} cannot be written", path.display()))?;
     println!("{:<22}{}", "written", path.display());
@@ -203,18 +212,4 @@ fn say(model: &Model, clear: &Clear) {
         };
         row("", format!("image {image}: {} (leads by {lead:.2}){truth}", name(*class)));
     }
-}
-
-/// A path as the user meant it: `bazel run` stands elsewhere and says where the user is.
-fn of_user(path: &Path) -> PathBuf {
-    match std::env::var_os("BUILD_WORKING_DIRECTORY") {
-        Some(stands) => Path::new(&stands).join(path),
-        None => path.to_path_buf(),
-    }
-}
-
-/// The folder with models and photos.
-fn data() -> anyhow::Result<PathBuf> {
-    let named = std::env::var_os("HENGE_DATA").map(|folder| of_user(Path::new(&folder)));
-    Ok(datasets::data_root_from(named.as_deref(), Path::new(""))?)
 }

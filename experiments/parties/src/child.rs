@@ -6,40 +6,45 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::Context;
 
-use crate::{Ready, Served};
+use crate::{Options, Ready, Served, Way, namespaces};
 
 /// A server that listens, in a process of its own; it ends with this value.
 #[derive(Debug)]
-pub struct Child {
-    process: std::process::Child,
+pub(crate) struct Child {
+    process: Process,
     /// Open as long as the server is to serve.
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     ready: Ready,
 }
 
+/// A process that does not outlive this value.
+#[derive(Debug)]
+struct Process(std::process::Child);
+
 impl Child {
     /// Starts this program again with other arguments and waits until it listens.
     ///
     /// # Errors
-    /// A process that cannot be started, or that ended before it listened (it has said why on standard error).
-    pub fn start(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Child> {
+    /// A process that cannot be started, a network that cannot be had, or a server that ended before it listened (it has said why on standard error).
+    pub(crate) fn start(options: &Options, arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Child> {
         let program = std::env::current_exe().context("this program does not know its own file")?;
-        let mut process = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("the server's process")?;
-        let input = process.stdin.take();
-        let output = process.stdout.take().context("the server's process has no output")?;
+        let apart = options.way() == Way::Namespaces;
+        let mut command = if apart { namespaces::apart(&program) } else { Command::new(program) };
+        let command = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = Process(command.spawn().context("the server's process")?);
+        let input = process.0.stdin.take();
+        let output = process.0.stdout.take().context("the server's process has no output")?;
+        if apart {
+            namespaces::join(process.0.id(), options.link)?;
+        }
         let mut output = BufReader::new(output);
         let ready = line(&mut output).context("the server ended before it listened")?;
         Ok(Child { process, input, output, ready })
     }
 
     /// What it said of itself.
-    pub fn ready(&self) -> &Ready {
+    pub(crate) fn ready(&self) -> &Ready {
         &self.ready
     }
 
@@ -47,20 +52,20 @@ impl Child {
     ///
     /// # Errors
     /// A server that did not end well.
-    pub fn stop(mut self) -> anyhow::Result<Served> {
+    pub(crate) fn stop(mut self) -> anyhow::Result<Served> {
         drop(self.input.take());
         let served = line(&mut self.output).context("the server did not end well")?;
-        let status = self.process.wait()?;
+        let status = self.process.0.wait()?;
         anyhow::ensure!(status.success(), "the server ended with {status}");
         Ok(served)
     }
 }
 
-impl Drop for Child {
+impl Drop for Process {
     fn drop(&mut self) {
         // After `stop` nothing is left to kill; after an error nobody waits for the process.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -5,39 +5,42 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use client::{Client, ClientOptions, Images, Keys};
+use client::{Client, ClientOptions, Images, Input, Keys, RowMaker};
 use graph::Tensor;
 
 use crate::Ready;
 use crate::serve::MODEL;
 
+/// Bytes of a batch that is held in memory; a larger one is made a row at a time from the images that it repeats.
+const HELD_BYTES: usize = 256 << 20;
+
 /// Outputs of all images, and what they took.
 #[derive(Clone, Debug, Default)]
-pub struct Classified {
+pub(crate) struct Classified {
     /// Image after image.
-    pub outputs: Vec<f64>,
+    pub(crate) outputs: Vec<f64>,
     /// Key generation.
-    pub seconds_keygen: f64,
+    pub(crate) seconds_keygen: f64,
     /// Each batch, from images to outputs.
-    pub seconds: Vec<f64>,
+    pub(crate) seconds: Vec<f64>,
     /// Images of all batches, those that fill up the last one among them.
-    pub images: usize,
+    pub(crate) images: usize,
     /// Bytes from the client and from the server, all batches, without the keys.
-    pub bytes_up: u64,
+    pub(crate) bytes_up: u64,
     /// From the server.
-    pub bytes_down: u64,
+    pub(crate) bytes_down: u64,
     /// What the ciphertexts among them take at least.
-    pub minimum_up: f64,
+    pub(crate) minimum_up: f64,
     /// From the server.
-    pub minimum_down: f64,
+    pub(crate) minimum_down: f64,
     /// Bytes of keys.
-    pub key_bytes: u64,
+    pub(crate) key_bytes: u64,
     /// Answers that the client computed for one batch.
-    pub rounds: u64,
+    pub(crate) rounds: u64,
     /// Connections of all batches.
-    pub connections: u64,
-    /// The most memory that the client's process held until the last batch.
-    pub peak_rss_bytes: u64,
+    pub(crate) connections: u64,
+    /// The most memory that this process held until the last batch.
+    pub(crate) peak_rss_bytes: u64,
 }
 
 /// Has all images classified, `batch` at a time, at `address` (the server's own, or a relay's before it). The last batch is
@@ -45,28 +48,25 @@ pub struct Classified {
 ///
 /// # Errors
 /// Whatever goes wrong between client and server.
-pub fn classify(ready: &Ready, address: SocketAddr, images: &Tensor, batch: usize) -> anyhow::Result<Classified> {
+pub(crate) fn classify(
+    ready: &Ready,
+    address: SocketAddr,
+    images: &Arc<Tensor>,
+    batch: usize,
+) -> anyhow::Result<Classified> {
     let count = images.dims().first().copied().unwrap_or(0);
     anyhow::ensure!(count > 0 && batch > 0, "{count} images in batches of {batch}");
     let elements = images.data().len() / count;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        let options = ClientOptions::new(&format!("https://{address}"))
-            .authority(ready.certificate.as_bytes())
-            .server_name("localhost")
-            // A run that breaks is not measured: nothing is taken up again in silence.
-            .attempts(1)
-            .restart(false);
-        let client = Client::connect(options).await?;
+        let client = Client::connect(options(ready, address)).await?;
         let model = client.describe(MODEL).await?;
         let start = Instant::now();
         let keys = Arc::new(Keys::generate(&model)?);
         let mut found = Classified { seconds_keygen: start.elapsed().as_secs_f64(), ..Classified::default() };
         for first in (0..count).step_by(batch) {
             let start = Instant::now();
-            let number = |image: usize, element: usize| images.data()[(first + image) % count * elements + element];
-            let inputs = vec![Images::from_fn(batch, elements, number)?];
-            let inference = client.infer(&model, &keys, inputs).await?;
+            let inference = client.infer(&model, &keys, vec![input(images, first, batch)?]).await?;
             let [output] = inference.outputs.as_slice() else { anyhow::bail!("the model does not have one output") };
             let outputs = output.to_image_major();
             found.seconds.push(start.elapsed().as_secs_f64());
@@ -83,6 +83,57 @@ pub fn classify(ready: &Ready, address: SocketAddr, images: &Tensor, batch: usiz
             found.connections += traffic.connections;
         }
         found.peak_rss_bytes = machine::peak_rss_bytes();
+        anyhow::ensure!(found.outputs.len() % count == 0 && elements > 0, "{} outputs", found.outputs.len());
         Ok(found)
     })
+}
+
+fn options(ready: &Ready, address: SocketAddr) -> ClientOptions {
+    let scheme = if ready.certificate.is_some() { "https" } else { "http" };
+    // A run that breaks is not measured: nothing is taken up again in silence.
+    let mut options = ClientOptions::new(&format!("{scheme}://{address}")).attempts(1).restart(false);
+    options = match &ready.certificate {
+        Some(certificate) => options.authority(certificate.as_bytes()).server_name("localhost"),
+        None => options.insecure_no_tls(),
+    };
+    match &ready.token {
+        Some(token) => options.token(token),
+        None => options,
+    }
+}
+
+/// A batch that begins with image `first` and goes round.
+fn input(images: &Arc<Tensor>, first: usize, batch: usize) -> anyhow::Result<Input> {
+    let count = images.dims().first().copied().unwrap_or(0).max(1);
+    let elements = images.data().len() / count;
+    if batch * elements * size_of::<f64>() <= HELD_BYTES {
+        let number = |image: usize, element: usize| images.data()[(first + image) % count * elements + element];
+        return Ok(Images::from_fn(batch, elements, number)?.into());
+    }
+    let images = Arc::clone(images);
+    let row: RowMaker = Arc::new(move |element, row: &mut [f64]| {
+        for (image, x) in row.iter_mut().enumerate() {
+            *x = images.data()[(first + image) % count * elements + element];
+        }
+    });
+    Ok(Input::Made { images: batch, elements, row })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_goes_round_and_large_ones_are_not_held() {
+        let images = Arc::new(Tensor::new(vec![3, 2], (0..6).map(f64::from).collect()).unwrap());
+        let small = input(&images, 2, 4).unwrap();
+        assert!(matches!(small, Input::Held(_)));
+        assert_eq!(small.row(1).unwrap()[..], [5.0, 1.0, 3.0, 5.0]);
+        let many = HELD_BYTES / 16 + 1;
+        let large = input(&images, 2, many).unwrap();
+        assert!(matches!(large, Input::Made { .. }));
+        assert_eq!((large.images(), large.elements()), (many, 2));
+        assert_eq!(large.row(1).unwrap()[..4], [5.0, 1.0, 3.0, 5.0]);
+        assert!(large.row(2).is_none());
+    }
 }

@@ -1,24 +1,33 @@
-//! Two parties in two processes over TLS: what the experiments with a client share.
+//! Two parties: what the experiments with a client share.
 //!
 //! The program of an experiment is started twice. The first process is the client: it has the images and the key. It starts the
-//! second one, the server, which reads the same model, compiles it, and serves it on a loopback address ([`serve`], [`Child`]). What crosses
-//! between them crosses a TLS connection, which a [`Relay`] may slow down to a network's rate and delay. Memory is told apart
-//! because processes are.
+//! second one, the server, which reads the same model, compiles it, and serves it ([`serve`]). What crosses between them crosses a TLS connection: on a
+//! loopback address, through a relay that slows it down to a network's rate and delay, or between two network namespaces ([`Way`]). Memory is
+//! told apart because processes are. Asked to, both parties share one process instead.
 //!
-//! [`classify`] runs batches and counts bytes, rounds and seconds; [`Comparison`] holds the outputs against the clear model's.
+//! [`run`] does all of that and counts bytes, rounds and seconds; [`Record`] holds the outputs against the clear model's, the figures against the
+//! bars, and says so in text, JSON and a page.
 
 #![forbid(unsafe_code)]
 
 mod child;
 mod classify;
-mod compare;
+mod layers;
+mod namespaces;
+mod options;
+mod page;
 mod record;
 mod relay;
+mod run;
 mod serve;
+mod words;
 
-pub use child::Child;
-pub use classify::{Classified, classify};
-pub use compare::{Comparison, Disagreement, LARGEST_ERROR_SHARE, prediction};
-pub use record::{Gate, Network, Record};
+use child::Child;
+pub use layers::Layer;
+pub use options::{Options, Party, Way};
+pub use page::Show;
+pub use record::{Network, Record, command};
 pub use relay::{Link, Relay};
-pub use serve::{Layer, Ready, Served, Task, serve};
+pub use run::{Run, begin, run};
+use serve::{Ready, Served};
+pub use serve::{Task, serve};

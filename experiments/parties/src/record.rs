@@ -1,12 +1,14 @@
-//! The JSON record of a run, and the run in words.
+//! The JSON record of a run.
 //!
 //! Times are seconds, sizes bytes, scales and moduli base-2 logarithms.
 
-use std::fmt;
+use std::path::Path;
 
+use anyhow::Context;
+use report::{Bar, Comparison, Disagreement, Gate, Logits, Step, median};
 use serde::Serialize;
 
-use crate::{Classified, Comparison, Disagreement, LARGEST_ERROR_SHARE, Layer, Link, Ready, Served};
+use crate::{Layer, Link, Options, Run, Show, Way};
 
 /// What the clear model is, and how the run was made.
 #[derive(Clone, Debug, Serialize)]
@@ -17,8 +19,6 @@ pub struct Network {
     /// What the images are.
     pub data: String,
     pub batch_size: usize,
-    pub threads: usize,
-    pub link: Option<Link>,
     /// All compared images in the clear, f64 reference.
     pub seconds_clear: f64,
     /// Share of images whose labels must agree.
@@ -31,6 +31,11 @@ pub struct Network {
 pub struct Record {
     #[serde(flatten)]
     pub run: Network,
+    pub threads: usize,
+    /// What lies between the parties.
+    pub way: Way,
+    pub way_described: String,
+    pub link: Option<Link>,
     pub images: usize,
     pub labelled: usize,
     pub accuracy_clear: f64,
@@ -52,12 +57,18 @@ pub struct Record {
     pub key_bytes: u64,
     pub rounds: u64,
     pub connections: u64,
-    pub client_peak_rss_bytes: u64,
-    pub server_peak_rss_bytes: u64,
+    /// None in one process, where the parties cannot be told apart.
+    pub client_peak_rss_bytes: Option<u64>,
+    pub server_peak_rss_bytes: Option<u64>,
+    /// Both parties together.
     pub peak_rss_bytes: u64,
+    /// What an inference plans with, and the weights beside it: the server's peak as forecast.
     pub planned_server_bytes: u64,
+    pub weights_bytes: u64,
+    pub memory_limit_bytes: u64,
     pub isa: String,
     pub n: usize,
+    pub slots: usize,
     pub q: Vec<u64>,
     pub p: Vec<u64>,
     pub log_qp: f64,
@@ -65,35 +76,47 @@ pub struct Record {
     pub packing: String,
     pub security_bits: u32,
     pub security_table: String,
+    pub security_bound: Option<u32>,
     pub seconds_compile: f64,
     pub seconds_prepare: f64,
     pub seconds_keygen: f64,
     pub forecast_seconds_per_batch: f64,
     pub layers: Vec<Layer>,
+    pub steps: Vec<Step>,
     pub disagreements: Vec<Disagreement>,
+    pub confusion: Vec<Vec<u32>>,
     pub gate: Gate,
+    pub bars: Vec<Bar>,
     pub processor: String,
     pub processors: usize,
     pub date: String,
-}
-
-/// What had to hold, and whether it did.
-#[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "the keys of a record")]
-pub struct Gate {
-    pub least_agreement: f64,
-    pub largest_error_share: f64,
-    pub passed: bool,
-    pub refusals: Vec<String>,
+    pub command: String,
 }
 
 impl Record {
-    /// Puts together what all sides said.
-    pub fn new(run: Network, ready: Ready, found: Classified, served: &Served, compared: Comparison) -> Record {
+    /// Puts together what all sides said. `bars` are what is asked of this run; more cannot be missed than is asked.
+    ///
+    /// # Errors
+    /// Outputs that do not fit the labels.
+    pub fn new(
+        options: &Options,
+        run: Network,
+        said: &Run,
+        labels: &[Option<usize>],
+        (clear, encrypted): (&Logits, &Logits),
+        command: String,
+    ) -> anyhow::Result<Record> {
+        let (ready, found) = (said.ready.clone(), &said.found);
+        let compared = Comparison::new(labels, clear, encrypted)?;
         let seconds_per_batch = median(&found.seconds);
         let per_image = |bytes: f64| bytes / found.images.max(1) as f64;
-        let refusals = compared.refusals(run.least_agreement);
-        Record {
+        let server = said.server_peak_rss_bytes;
+        Ok(Record {
+            threads: options.threads(),
+            way: options.way(),
+            way_described: options.way().describe(options.link),
+            link: options.link,
+            gate: compared.gate(run.least_agreement),
             images: compared.images,
             labelled: compared.labelled,
             accuracy_clear: compared.accuracy_clear,
@@ -103,6 +126,7 @@ impl Record {
             root_mean_square_logit_error: compared.root_mean_square_error,
             logit_range: compared.range,
             seconds_per_batch,
+            seconds_batches: found.seconds.clone(),
             images_per_second: run.batch_size as f64 / seconds_per_batch,
             milliseconds_per_image: 1e3 * seconds_per_batch / run.batch_size as f64,
             bytes_up_per_image: per_image(found.bytes_up as f64),
@@ -112,12 +136,15 @@ impl Record {
             key_bytes: found.key_bytes,
             rounds: found.rounds,
             connections: found.connections,
-            client_peak_rss_bytes: found.peak_rss_bytes,
-            server_peak_rss_bytes: served.peak_rss_bytes,
-            peak_rss_bytes: found.peak_rss_bytes + served.peak_rss_bytes,
+            client_peak_rss_bytes: server.map(|_| found.peak_rss_bytes),
+            server_peak_rss_bytes: server,
+            peak_rss_bytes: found.peak_rss_bytes + server.unwrap_or(0),
             planned_server_bytes: ready.planned_bytes,
+            weights_bytes: ready.weights_bytes,
+            memory_limit_bytes: options.memory_limit_bytes(),
             isa: ready.isa,
             n: ready.n,
+            slots: ready.slots,
             q: ready.q,
             p: ready.p,
             log_qp: ready.log_qp,
@@ -125,134 +152,63 @@ impl Record {
             packing: ready.packing,
             security_bits: ready.security_bits,
             security_table: ready.security_table,
+            security_bound: ready.security_bound,
             seconds_compile: ready.seconds_compile,
             seconds_prepare: ready.seconds_prepare,
             seconds_keygen: found.seconds_keygen,
             forecast_seconds_per_batch: ready.forecast_seconds_per_batch,
             layers: ready.layers,
+            steps: ready.steps,
             disagreements: compared.disagreements,
-            gate: Gate {
-                least_agreement: run.least_agreement,
-                largest_error_share: LARGEST_ERROR_SHARE,
-                passed: refusals.is_empty(),
-                refusals,
-            },
+            // Of many classes the matrix is mostly zeros.
+            confusion: if clear.classes() <= LARGEST_CONFUSION { compared.confusion } else { Vec::new() },
+            bars: Vec::new(),
             processor: machine::processor(),
             processors: machine::processors(),
             date: machine::today(),
-            seconds_batches: found.seconds,
+            command,
             run,
+        })
+    }
+
+    /// Bytes that travel for an image, both ways.
+    pub fn bytes_per_image(&self) -> f64 {
+        self.bytes_up_per_image + self.bytes_down_per_image
+    }
+
+    /// Says the run on the terminal and writes what was asked for.
+    ///
+    /// # Errors
+    /// Files that cannot be written.
+    pub fn publish(&self, options: &Options, show: &Show<'_>) -> anyhow::Result<()> {
+        print!("{self}");
+        if let Some(path) = &options.json {
+            write(path, &(serde_json::to_string_pretty(self)? + "\n"))?;
         }
+        if let Some(path) = &options.report {
+            write(path, &self.page(show)?)?;
+        }
+        Ok(())
     }
 }
 
-/// The middle value, or the mean of the two in the middle; 0 of none.
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    match (sorted.len(), sorted.get(sorted.len() / 2)) {
-        (count, Some(&high)) if count % 2 == 0 => (sorted[count / 2 - 1] + high) / 2.0,
-        (_, Some(&middle)) => middle,
-        _ => 0.0,
-    }
+/// Classes of the largest confusion matrix that is kept.
+const LARGEST_CONFUSION: usize = 20;
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let path = datasets::of_user(path);
+    std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+    println!("{:<22}{}", "written", path.display());
+    Ok(())
 }
 
-/// The run in words, for the terminal.
-impl fmt::Display for Record {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut row = |name: &str, value: String| writeln!(f, "{name:<22}{value}");
-        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-        row("network", format!("{} (sha256 {:.16}…)", self.run.network, self.run.network_sha256))?;
-        row(
-            "parameters",
-            format!(
-                "N = {}, log2 QP = {:.1} ({} + {} primes), scale 2^{:.2}, {} packing",
-                self.n,
-                self.log_qp,
-                self.q.len(),
-                self.p.len(),
-                self.log_scale,
-                self.packing
-            ),
-        )?;
-        row("security", format!("{} bits, {}", self.security_bits, self.security_table))?;
-        let link = match self.run.link {
-            None => "loopback TLS".to_owned(),
-            Some(link) => format!(
-                "TLS through an emulated link (a relay of ours): {} Gbit/s, {} ms one way",
-                link.bits_per_second / 1e9,
-                1e3 * link.delay
-            ),
-        };
-        row(
-            "a batch",
-            format!(
-                "{:.2} s for {} images, both parties, {link}, {} threads each, {}; median of {}",
-                self.seconds_per_batch,
-                self.run.batch_size,
-                self.run.threads,
-                self.isa,
-                self.seconds_batches.len()
-            ),
-        )?;
-        row("", format!("{:.0} images/s, {:.3} ms an image", self.images_per_second, self.milliseconds_per_image))?;
-        row(
-            "bytes an image",
-            format!(
-                "{:.0} up (at least {:.0}), {:.0} down (at least {:.0}); {} rounds a batch; keys {} once",
-                self.bytes_up_per_image,
-                self.minimum_bytes_up_per_image,
-                self.bytes_down_per_image,
-                self.minimum_bytes_down_per_image,
-                self.rounds,
-                self.key_bytes
-            ),
-        )?;
-        row(
-            "peak memory",
-            format!(
-                "{:.0} MiB server (planned {:.0}), {:.0} MiB client",
-                mib(self.server_peak_rss_bytes),
-                mib(self.planned_server_bytes),
-                mib(self.client_peak_rss_bytes)
-            ),
-        )?;
-        if self.labelled > 0 {
-            let (clear, encrypted) = (100.0 * self.accuracy_clear, 100.0 * self.accuracy_encrypted);
-            row("accuracy", format!("{encrypted:.2} % encrypted, {clear:.2} % in the clear, of {}", self.labelled))?;
-        }
-        row("labels that agree", format!("{} of {}", self.images - self.disagreements.len(), self.images))?;
-        let share = 100.0 * self.largest_logit_error / self.logit_range;
-        row(
-            "largest error",
-            format!("{:.2e} on a range of {:.2} ({share:.4} %)", self.largest_logit_error, self.logit_range),
-        )?;
-        for d in self.disagreements.iter().take(20) {
-            let (a, b) = (d.clear_margin, d.encrypted_margin);
-            row(
-                "",
-                format!(
-                    "image {}: clear {} (margin {a:.2e}), encrypted {} (margin {b:.2e})",
-                    d.image, d.clear, d.encrypted
-                ),
-            )?;
-        }
-        if self.gate.passed {
-            return row("gate", "passed: encrypted = clear".to_owned());
-        }
-        self.gate.refusals.iter().try_for_each(|refusal| row("gate", format!("FAILED: {refusal}")))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn medians() {
-        assert_eq!(
-            [median(&[]), median(&[3.0]), median(&[3.0, 1.0, 2.0]), median(&[4.0, 1.0, 2.0, 3.0])],
-            [0.0, 3.0, 2.0, 2.5]
-        );
-    }
+/// How this run was started. `experiment` is the program's name.
+pub fn command(experiment: &str) -> String {
+    let program = match std::env::var_os("BUILD_WORKING_DIRECTORY") {
+        Some(_) => format!("./bazelw run //experiments:{experiment} --"),
+        None => experiment.to_owned(),
+    };
+    let given = std::env::args().skip(1).filter(|word| word != "--inside");
+    let command = std::iter::once(program).chain(given).collect::<Vec<_>>().join(" ");
+    command.trim_end_matches(" --").to_owned()
 }

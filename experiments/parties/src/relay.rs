@@ -56,11 +56,23 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Listens on a loopback address and passes everything on to `server`.
+    /// Listens on a loopback address and passes everything on to `server`, at the link's rate and after its delay.
     ///
     /// # Errors
     /// A link without rate, or an address that cannot be had.
     pub fn start(server: SocketAddr, link: Link) -> anyhow::Result<Relay> {
+        Relay::listen(server, link, true)
+    }
+
+    /// As [`Relay::start`], but for the delay alone: something else keeps the rate.
+    ///
+    /// # Errors
+    /// As [`Relay::start`].
+    pub fn delay(server: SocketAddr, link: Link) -> anyhow::Result<Relay> {
+        Relay::listen(server, link, false)
+    }
+
+    fn listen(server: SocketAddr, link: Link, paced: bool) -> anyhow::Result<Relay> {
         let sound = link.bits_per_second > 0.0 && link.bits_per_second.is_finite();
         anyhow::ensure!(sound && (0.0..10.0).contains(&link.delay), "a link of {link:?}");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -68,7 +80,7 @@ impl Relay {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(server) else { continue };
-                let _ = pass(&client, &server, link).and_then(|()| pass(&server, &client, link));
+                let _ = pass(&client, &server, link, paced).and_then(|()| pass(&server, &client, link, paced));
             }
         });
         Ok(Relay { address })
@@ -81,11 +93,11 @@ impl Relay {
 }
 
 /// Passes one direction on, in two threads: one reads, one waits and writes.
-fn pass(from: &TcpStream, to: &TcpStream, link: Link) -> std::io::Result<()> {
+fn pass(from: &TcpStream, to: &TcpStream, link: Link, paced: bool) -> std::io::Result<()> {
     to.set_nodelay(true)?;
     let (mut from, mut to) = (from.try_clone()?, to.try_clone()?);
     let (sender, receiver) = sync_channel::<(Instant, Vec<u8>)>(link.pieces());
-    std::thread::spawn(move || read(&mut from, &sender, link));
+    std::thread::spawn(move || read(&mut from, &sender, link, paced));
     std::thread::spawn(move || {
         let _ = write(&mut to, &receiver);
         let _ = to.shutdown(Shutdown::Write);
@@ -93,11 +105,12 @@ fn pass(from: &TcpStream, to: &TcpStream, link: Link) -> std::io::Result<()> {
     Ok(())
 }
 
-fn read(from: &mut impl Read, sender: &SyncSender<(Instant, Vec<u8>)>, link: Link) {
+fn read(from: &mut impl Read, sender: &SyncSender<(Instant, Vec<u8>)>, link: Link, paced: bool) {
     let mut piece = vec![0; PIECE];
     let mut free = Instant::now();
     while let Ok(length @ 1..) = from.read(&mut piece) {
-        free = free.max(Instant::now()) + Duration::from_secs_f64(link.seconds(length));
+        let leaves = if paced { link.seconds(length) } else { 0.0 };
+        free = free.max(Instant::now()) + Duration::from_secs_f64(leaves);
         let due = free + Duration::from_secs_f64(link.delay);
         // What waits for the link to be free fills the sender's side, not ours.
         let ahead = free.saturating_duration_since(Instant::now());
@@ -142,7 +155,10 @@ mod tests {
     }
 
     fn through(link: Link, bytes: usize) -> f64 {
-        let relay = Relay::start(echo(), link).unwrap();
+        through_relay(Relay::start(echo(), link).unwrap(), bytes)
+    }
+
+    fn through_relay(relay: Relay, bytes: usize) -> f64 {
         let stream = TcpStream::connect(relay.address()).unwrap();
         let sent: Vec<u8> = (0..bytes).map(|i| (i * 31 % 251) as u8).collect();
         let start = Instant::now();
@@ -165,6 +181,9 @@ mod tests {
         let took = through(Link { bits_per_second: 1e10, delay: 0.02 }, 1);
         assert!(took >= 0.04, "{took} s");
         through(Link { bits_per_second: 1e10, delay: 0.0 }, 20_000_000);
+        // At its rate this link would take four hours.
+        let took = through_relay(Relay::delay(echo(), Link { bits_per_second: 1e3, delay: 0.02 }).unwrap(), 1_000_000);
+        assert!((0.04..600.0).contains(&took), "{took} s");
     }
 
     #[test]

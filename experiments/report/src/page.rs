@@ -64,3 +64,23 @@ impl Page {
         self.html
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_outside_is_escaped_and_refusals_come_first() {
+        let refusals = vec!["labels <b>differ</b>".to_owned()];
+        let gate = Gate { least_agreement: 1.0, largest_error_share: 0.01, passed: false, refusals };
+        let mut page = Page::new("<script>", Some("in & out"), &gate, "a \"lead\"");
+        page.section("one", "", "<p>body</p>");
+        page.pair(|page| page.section("left", "note", ""), |page| page.section("right", "", ""));
+        let html = page.finish("<foot>");
+        assert!(!html.contains("<script>") && !html.contains("<foot>") && !html.contains("<b>differ"));
+        let at = |text: &str| html.find(text).unwrap_or_else(|| panic!("no {text}"));
+        assert!(at("in &amp; out") < at("✗ labels &lt;b&gt;") && at("✗ labels") < at("<h1>"));
+        assert_eq!(html.matches("<div").count(), html.matches("</div>").count());
+        assert_eq!(html.matches("<section>").count(), 3);
+    }
+}

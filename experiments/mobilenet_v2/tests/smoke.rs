@@ -1,0 +1,71 @@
+//! The whole experiment at the smallest size of the published topology: two processes, TLS, the record and the page.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking, their helper functions too")]
+
+use std::process::Command;
+
+#[test]
+fn the_smallest_network_comes_back_as_in_the_clear() {
+    let folder = tempfile::tempdir().unwrap();
+    let [json, page] = ["run.json", "run.html"].map(|name| folder.path().join(name));
+    // Width 0.35, 32 x 32 pixels: one pixel is left behind the last stride.
+    let output = Command::new(env!("CARGO_BIN_EXE_mobilenet_v2"))
+        .args(["--resolution", "32", "--images", "3", "--batch-size", "5", "--memory-limit", "2"])
+        .arg("--json")
+        .arg(&json)
+        .arg("--report")
+        .arg(&page)
+        .output()
+        .unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}");
+    let record: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    let number = |key: &str| record[key].as_f64().unwrap();
+    assert_eq!((number("images"), record["way"].as_str()), (3.0, Some("loopback")));
+    assert_eq!((number("agreement"), number("labelled")), (1.0, 0.0), "{said}");
+    assert!(number("largest_logit_error") <= 1e-2 * number("logit_range"), "{said}");
+    assert!(number("largest_logit_error") > 0.0 && number("security_bits") >= 128.0, "{said}");
+    for (found, least) in
+        [("bytes_up_per_image", "minimum_bytes_up_per_image"), ("bytes_down_per_image", "minimum_bytes_down_per_image")]
+    {
+        let (found, least) = (number(found), number(least));
+        assert!(least > 0.0 && found >= least && found < 1.2 * least, "{found} bytes, at least {least}");
+    }
+
+    // 52 convolutions and a dense layer; ReLU6 behind 35 of them, the client's part beside input and output.
+    let layers = record["layers"].as_array().unwrap();
+    let of = |layer: &serde_json::Value, key: &str| layer[key].as_f64().unwrap();
+    assert_eq!(layers.iter().filter(|layer| of(layer, "rounds") > 0.0).count(), 36, "{layers:?}");
+    let sum = |key: &str| layers.iter().map(|layer| of(layer, key)).sum::<f64>();
+    assert_eq!(sum("rounds"), number("rounds"), "every answer is a layer's");
+    let batch = number("batch_size");
+    for (layer, all) in [("bytes_up", "minimum_bytes_up_per_image"), ("bytes_down", "minimum_bytes_down_per_image")] {
+        let (layer, all) = (sum(layer), number(all) * batch);
+        assert!((layer - all).abs() < 1e-3 * all, "layers sum to {layer}, {all} are needed");
+    }
+
+    // The plan is what the limit is held against, and it is not far from what the process took.
+    let (planned, weights) = (number("planned_server_bytes"), number("weights_bytes"));
+    assert!(planned > 0.0 && planned <= 2e9 && number("memory_limit_bytes") == 2e9, "{said}");
+    assert!(number("server_peak_rss_bytes") >= weights, "{said}");
+    assert_eq!(
+        number("peak_rss_bytes"),
+        number("server_peak_rss_bytes") + number("client_peak_rss_bytes"),
+        "both parties"
+    );
+    assert!(said.contains("largest output error") && said.contains("GB of weights"), "{said}");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("Layer by layer, rounds and bytes") && page.contains("block16/project"), "the page");
+    assert!(!page.contains("NaN") && !page.contains("http"), "no outside resource");
+}
+
+#[test]
+fn a_plan_above_the_limit_is_refused() {
+    let output = Command::new(env!("CARGO_BIN_EXE_mobilenet_v2"))
+        .args(["--resolution", "32", "--images", "1", "--batch-size", "1", "--memory-limit", "0.001", "--one-process"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("1000000"), "the limit is named: {said}");
+}

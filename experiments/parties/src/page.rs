@@ -1,0 +1,253 @@
+//! The self-contained HTML page of a run of two parties.
+
+use report::layers::{Part, Row};
+use report::{LayerRow, Logits, Page, bytes, escape, grouped, power_of_ten, seconds, tables};
+
+use crate::{Layer, Record};
+
+/// What the page shows beside the record.
+pub struct Show<'a> {
+    /// Title of the page.
+    pub title: String,
+    /// What was done, in a sentence or two.
+    pub lead: String,
+    /// Where the network comes from.
+    pub source: &'static str,
+    /// What each image shows, where somebody says.
+    pub labels: &'a [Option<usize>],
+    /// Outputs of the clear model.
+    pub clear: &'a Logits,
+    /// Outputs that came back encrypted.
+    pub encrypted: &'a Logits,
+    /// Name of a class.
+    pub class: &'a dyn Fn(usize) -> String,
+    /// An image as a data URL.
+    pub picture: &'a dyn Fn(usize) -> std::io::Result<String>,
+}
+
+impl Record {
+    /// The whole page as HTML.
+    ///
+    /// # Errors
+    /// None in practice: only the compressor of the inline images could report one.
+    pub(crate) fn page(&self, show: &Show<'_>) -> std::io::Result<String> {
+        let mut page = Page::new(&show.title, None, &self.gate, &show.lead);
+        page.tiles(&tiles(self));
+        if self.bars.is_empty() {
+            page.section("What was asked for", "No bar is set for this set-up.", "");
+        } else {
+            page.section("What was asked for", "Bars of the project, judged by this run.", &tables::bars(&self.bars));
+        }
+        page.section("What travels", &travel_note(self), &(travel(&self.layers) + &travel_key()));
+        page.section(
+            "Layer by layer, rounds and bytes",
+            "Ciphertexts and bytes of one batch: two polynomials of each down, one and a seed up, log<sub>2</sub> of the modulus to a coefficient. A round is a request that the client answers.",
+            &travel_table(self),
+        );
+        page.section(
+            "Level and scale along the program",
+            report::program::NOTE,
+            &report::program::figure(&self.steps, &self.q),
+        );
+        let rows = self.layers.iter().map(|layer| LayerRow {
+            name: &layer.name,
+            operations: &layer.operations,
+            ciphertexts: layer.ciphertexts,
+            component_count: layer.component_count,
+            level: layer.level,
+            log_scale: layer.log_scale,
+            magnitude: layer.magnitude,
+            range_from: &layer.range_from,
+            error_bound: layer.error_bound,
+            seconds: layer.forecast_seconds,
+        });
+        let foot = report::layers::forecast_row(self.forecast_seconds_per_batch, self.seconds_per_batch);
+        page.section(
+            "What the compiler knew before the run",
+            &format!(
+                "{} Times are the server's, forecast; the last row holds their sum against what both parties took together.",
+                report::layers::NOTE
+            ),
+            &report::layers::table(rows, "forecast", &foot),
+        );
+        page.pair(
+            |page| {
+                let note = report::logits::scatter_note(show.clear);
+                let figure = report::logits::scatter(show.clear, show.encrypted);
+                page.section("Clear against encrypted outputs", &note, &figure);
+            },
+            |page| {
+                let note = report::logits::errors_note(self.largest_logit_error, self.logit_range);
+                page.section("What encryption adds", &note, &report::logits::errors(show.clear, show.encrypted));
+            },
+        );
+        page.push(&tables::disagreements(&self.disagreements, show.class));
+        if self.labelled > 0 && !self.confusion.is_empty() {
+            let note = format!("Labels predicted on encrypted images: {:.2} % right.", 100.0 * self.accuracy_encrypted);
+            page.section("Confusion matrix", &note, &report::confusion::figure(&self.confusion, show.class));
+        }
+        page.pair(
+            |page| page.section("Parameters and security", "", &scheme(self)),
+            |page| page.section("Time and size", "", &cost(self)),
+        );
+        if self.labelled > 0 {
+            let differ = !self.disagreements.is_empty();
+            let wrong = report::gallery::wrong(show.labels, show.encrypted, differ, show.class, show.picture)?;
+            page.section("Wrong labels", "", &wrong);
+        }
+        page.section("What was run", "", &provenance(self));
+        Ok(page.finish(&format!("Written by henge on {}. Network: {}", self.date, show.source)))
+    }
+}
+
+fn tiles(r: &Record) -> Vec<(String, String)> {
+    let mut tiles = Vec::new();
+    if r.labelled > 0 {
+        tiles.push((
+            format!("{:.2}<small> %</small>", 100.0 * r.accuracy_encrypted),
+            format!("right on encrypted images; {:.2} % in the clear", 100.0 * r.accuracy_clear),
+        ));
+    }
+    let agreeing = r.images - r.disagreements.len();
+    let small = |text: String| text.replacen(' ', "<small> ", 1) + "</small>";
+    tiles.extend([
+        (grouped(agreeing as u64), format!("of {} labels equal to the clear ones", grouped(r.images as u64))),
+        (
+            small(seconds(1e-3 * r.milliseconds_per_image)),
+            format!(
+                "an image, both parties: {} a batch of {}",
+                seconds(r.seconds_per_batch),
+                grouped(r.run.batch_size as u64)
+            ),
+        ),
+        (grouped(r.images_per_second.round() as u64), format!("images a second, {} threads", r.threads)),
+        (small(bytes(r.bytes_per_image().round() as u64)), "travel for an image, both ways".to_owned()),
+        (grouped(r.rounds), "rounds a batch: requests that the client answers".to_owned()),
+        (
+            power_of_ten(r.largest_logit_error / r.logit_range),
+            "of the range: the largest error of any output".to_owned(),
+        ),
+        (format!("{}<small> bits</small>", r.security_bits), format!("of security at N&#160;=&#160;{}", r.n)),
+        (small(bytes(r.peak_rss_bytes)), "of memory at most, client and server together".to_owned()),
+    ]);
+    tiles
+}
+
+const DOWN: &str = "var(--three)";
+const UP: &str = "var(--one)";
+
+fn travel_key() -> String {
+    report::layers::key([(DOWN, "to the client"), (UP, "to the server")].into_iter())
+}
+
+fn travel_note(r: &Record) -> String {
+    format!(
+        "Bytes of one batch of {} images that each layer needs at least; layers for which nothing travels are left out. Measured over the run: {} up and {} down for an image, where the ciphertexts alone take {} and {}.",
+        grouped(r.run.batch_size as u64),
+        bytes(r.bytes_up_per_image.round() as u64),
+        bytes(r.bytes_down_per_image.round() as u64),
+        bytes(r.minimum_bytes_up_per_image.round() as u64),
+        bytes(r.minimum_bytes_down_per_image.round() as u64)
+    )
+}
+
+/// One bar for each layer that something travels for.
+fn travel(layers: &[Layer]) -> String {
+    let size = |value: f64| bytes(value.round() as u64);
+    let row = |layer: &Layer| Row {
+        name: layer.name.clone(),
+        parts: vec![
+            Part {
+                length: layer.bytes_down,
+                colour: DOWN,
+                title: format!("{} down in {} ciphertexts", size(layer.bytes_down), layer.ciphertexts_down),
+            },
+            Part {
+                length: layer.bytes_up,
+                colour: UP,
+                title: format!("{} up in {} ciphertexts", size(layer.bytes_up), layer.ciphertexts_up),
+            },
+        ],
+        said: size(layer.bytes_down + layer.bytes_up),
+    };
+    let rows: Vec<Row> = layers.iter().filter(|layer| layer.bytes_down + layer.bytes_up > 0.0).map(row).collect();
+    report::layers::bars("bytes of each layer", &rows)
+}
+
+fn travel_table(r: &Record) -> String {
+    let cells = |name: &str, layer: &Layer| {
+        format!(
+            "<tr><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
+            escape(name),
+            grouped(layer.rounds),
+            grouped(layer.ciphertexts_down as u64),
+            bytes(layer.bytes_down.round() as u64),
+            grouped(layer.ciphertexts_up as u64),
+            bytes(layer.bytes_up.round() as u64)
+        )
+    };
+    let travelling = r.layers.iter().filter(|layer| layer.rounds > 0 || layer.bytes_down + layer.bytes_up > 0.0);
+    let rows: String = travelling.map(|layer| cells(&layer.name, layer)).collect();
+    let mut all = Layer::default();
+    for layer in &r.layers {
+        all.rounds += layer.rounds;
+        all.ciphertexts_down += layer.ciphertexts_down;
+        all.ciphertexts_up += layer.ciphertexts_up;
+        all.bytes_down += layer.bytes_down;
+        all.bytes_up += layer.bytes_up;
+    }
+    format!(
+        "<table><tr><th>layer</th><th class=\"number\">rounds</th><th class=\"number\">ciphertexts down</th><th class=\"number\">bytes down</th><th class=\"number\">ciphertexts up</th><th class=\"number\">bytes up</th></tr>{rows}{}</table>",
+        cells("all", &all)
+    )
+}
+
+fn scheme(r: &Record) -> String {
+    tables::scheme(&tables::Scheme {
+        n: r.n,
+        slots: r.slots,
+        q: &r.q,
+        p: &r.p,
+        log_qp: r.log_qp,
+        bound: r.security_bound,
+        security_bits: r.security_bits,
+        security_table: &r.security_table,
+        log_scale: r.log_scale,
+    })
+}
+
+fn cost(r: &Record) -> String {
+    let each: Vec<String> = r.seconds_batches.iter().map(|s| seconds(*s)).collect();
+    tables::table(&[
+        ("a batch, both parties", format!("{} (median of: {})", seconds(r.seconds_per_batch), each.join(", "))),
+        ("parties", escape(&r.way_described)),
+        (
+            "before the first batch",
+            format!(
+                "{} to compile, {} for keys, {} to pack weights",
+                seconds(r.seconds_compile),
+                seconds(r.seconds_keygen),
+                seconds(r.seconds_prepare)
+            ),
+        ),
+        ("in the clear", format!("{} for {} images (64-bit reference)", seconds(r.run.seconds_clear), r.images)),
+        ("up, an image", format!("{:.0} bytes, at least {:.0}", r.bytes_up_per_image, r.minimum_bytes_up_per_image)),
+        (
+            "down, an image",
+            format!("{:.0} bytes, at least {:.0}", r.bytes_down_per_image, r.minimum_bytes_down_per_image),
+        ),
+        ("keys", format!("{}, once", bytes(r.key_bytes))),
+        ("peak memory", escape(&r.memory())),
+    ])
+}
+
+fn provenance(r: &Record) -> String {
+    let code = |text: &str| format!("<code>{}</code>", escape(text));
+    tables::table(&[
+        ("model", format!("{}<br>{}", code(&r.run.network), code(&format!("sha256 {}", r.run.network_sha256)))),
+        ("data", format!("{}, {} images", escape(&r.run.data), grouped(r.images as u64))),
+        ("machine", format!("{}, {} threads of {}, {}", escape(&r.processor), r.threads, r.processors, escape(&r.isa))),
+        ("command", code(&r.command)),
+        ("date", escape(&r.date)),
+    ])
+}

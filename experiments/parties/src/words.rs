@@ -1,0 +1,102 @@
+//! The run in words, for the terminal.
+
+use std::fmt;
+
+use crate::Record;
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut row = |name: &str, value: String| writeln!(f, "{name:<22}{value}");
+        let r = self;
+        row("network", format!("{} (sha256 {:.16}…)", r.run.network, r.run.network_sha256))?;
+        row(
+            "parameters",
+            format!(
+                "N = {}, log2 QP = {:.1} ({} + {} primes), scale 2^{:.2}, {} packing",
+                r.n,
+                r.log_qp,
+                r.q.len(),
+                r.p.len(),
+                r.log_scale,
+                r.packing
+            ),
+        )?;
+        row("security", format!("{} bits, {}", r.security_bits, r.security_table))?;
+        row("parties", r.way_described.clone())?;
+        row(
+            "a batch",
+            format!(
+                "{:.2} s for {} images, both parties, {} threads{}, {}; median of {}; the server's work was forecast at {:.2} s",
+                r.seconds_per_batch,
+                r.run.batch_size,
+                r.threads,
+                if r.server_peak_rss_bytes.is_some() { " each" } else { "" },
+                r.isa,
+                r.seconds_batches.len(),
+                r.forecast_seconds_per_batch
+            ),
+        )?;
+        row("", format!("{:.0} images/s, {:.3} ms an image", r.images_per_second, r.milliseconds_per_image))?;
+        row(
+            "bytes an image",
+            format!(
+                "{:.0} up (at least {:.0}), {:.0} down (at least {:.0}); {} rounds a batch; keys {} once",
+                r.bytes_up_per_image,
+                r.minimum_bytes_up_per_image,
+                r.bytes_down_per_image,
+                r.minimum_bytes_down_per_image,
+                r.rounds,
+                r.key_bytes
+            ),
+        )?;
+        row("peak memory", r.memory())?;
+        if r.labelled > 0 {
+            let (clear, encrypted) = (100.0 * r.accuracy_clear, 100.0 * r.accuracy_encrypted);
+            row("accuracy", format!("{encrypted:.2} % encrypted, {clear:.2} % in the clear, of {}", r.labelled))?;
+        }
+        row("labels that agree", format!("{} of {}", r.images - r.disagreements.len(), r.images))?;
+        let share = 100.0 * r.largest_logit_error / r.logit_range;
+        row(
+            "largest error",
+            format!("{:.2e} on a range of {:.2} ({share:.4} %)", r.largest_logit_error, r.logit_range),
+        )?;
+        for d in &r.disagreements {
+            let (a, b) = (d.clear_margin, d.encrypted_margin);
+            row(
+                "",
+                format!(
+                    "image {}: clear {} (margin {a:.2e}), encrypted {} (margin {b:.2e})",
+                    d.image, d.clear, d.encrypted
+                ),
+            )?;
+        }
+        for bar in &r.bars {
+            row("bar", bar.to_string())?;
+        }
+        if r.bars.is_empty() {
+            row("bar", "none is set for this set-up".to_owned())?;
+        }
+        if r.gate.passed {
+            return row("gate", "passed: encrypted = clear".to_owned());
+        }
+        r.gate.refusals.iter().try_for_each(|refusal| row("gate", format!("FAILED: {refusal}")))
+    }
+}
+
+impl Record {
+    /// Forecast and measured memory.
+    pub(crate) fn memory(&self) -> String {
+        let gb = |bytes: u64| format!("{:.2}", bytes as f64 / 1e9);
+        let measured = match (self.server_peak_rss_bytes, self.client_peak_rss_bytes) {
+            (Some(server), Some(client)) => format!("{} GB server + {} GB client = ", gb(server), gb(client)),
+            _ => "one process, ".to_owned(),
+        };
+        format!(
+            "{measured}{} GB; the server planned {} GB of tiles (limit {}) beside {} GB of weights",
+            gb(self.peak_rss_bytes),
+            gb(self.planned_server_bytes),
+            gb(self.memory_limit_bytes),
+            gb(self.weights_bytes)
+        )
+    }
+}
