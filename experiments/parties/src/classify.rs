@@ -56,7 +56,6 @@ pub(crate) fn classify(
 ) -> anyhow::Result<Classified> {
     let count = images.dims().first().copied().unwrap_or(0);
     anyhow::ensure!(count > 0 && batch > 0, "{count} images in batches of {batch}");
-    let elements = images.data().len() / count;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let client = Client::connect(options(ready, address)).await?;
@@ -83,7 +82,6 @@ pub(crate) fn classify(
             found.connections += traffic.connections;
         }
         found.peak_rss_bytes = machine::peak_rss_bytes();
-        anyhow::ensure!(found.outputs.len() % count == 0 && elements > 0, "{} outputs", found.outputs.len());
         Ok(found)
     })
 }

@@ -82,13 +82,25 @@ impl Record {
             },
         );
         page.push(&tables::disagreements(&self.disagreements, show.class));
-        if self.labelled > 0 && !self.confusion.is_empty() {
-            let note = format!("Labels predicted on encrypted images: {:.2} % right.", 100.0 * self.accuracy_encrypted);
-            page.section("Confusion matrix", &note, &report::confusion::figure(&self.confusion, show.class));
-        }
+        let confusion = self.labelled > 0 && !self.confusion.is_empty();
         page.pair(
-            |page| page.section("Parameters and security", "", &scheme(self)),
-            |page| page.section("Time and size", "", &cost(self)),
+            |page| {
+                if confusion {
+                    let note = format!(
+                        "Labels predicted on encrypted images: {:.2} % right.",
+                        100.0 * self.accuracy_encrypted
+                    );
+                    page.section("Confusion matrix", &note, &report::confusion::figure(&self.confusion, show.class));
+                } else {
+                    page.section("Parameters and security", "", &scheme(self));
+                }
+            },
+            |page| {
+                if confusion {
+                    page.section("Parameters and security", "", &scheme(self));
+                }
+                page.section("Time and size", "", &cost(self));
+            },
         );
         if self.labelled > 0 {
             let differ = !self.disagreements.is_empty();
@@ -205,7 +217,7 @@ fn travel_table(r: &Record) -> String {
 fn scheme(r: &Record) -> String {
     tables::scheme(&tables::Scheme {
         n: r.n,
-        slots: r.slots,
+        slots: r.n / 2,
         q: &r.q,
         p: &r.p,
         log_qp: r.log_qp,
@@ -221,6 +233,7 @@ fn cost(r: &Record) -> String {
     tables::table(&[
         ("a batch, both parties", format!("{} (median of: {})", seconds(r.seconds_per_batch), each.join(", "))),
         ("parties", escape(&r.way_described)),
+        ("packing", format!("{}, {} images to a ciphertext", escape(&r.packing), grouped(r.slots as u64))),
         (
             "before the first batch",
             format!(
