@@ -5,7 +5,7 @@ project's. No figure in any table is typed by hand.
     experiments/claims.py                              every row; `just repro` calls it
     experiments/claims.py --list                       the rows by name
     experiments/claims.py --only relu --only 0.35-96   those whose name contains one of these words; a whole name stands for itself alone
-    experiments/claims.py --one-by-one                 goes on when a run fails or is killed, and says so at the end
+    experiments/claims.py --keep-going                 goes on when a run fails or is killed, and says so at the end
 
 A row that is not run keeps the figures it has; one that never ran says so. Tables are written after every row, so that a long run that is cut
 loses nothing. A run whose gate fails stops everything and leaves its row as it was.
@@ -117,7 +117,7 @@ ROWS = [
 
 
 def gb(r, key):
-    return f"{r[key] / 1e9:.2f} GB"
+    return f"{r[key] / 1e9:.2f} GB" if r[key] >= 1e8 else f"{r[key] / 1e6:.1f} MB"
 
 
 def agreement(r):
@@ -288,7 +288,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", metavar="WORD", help="rows whose name contains this; may be given again")
     parser.add_argument("--list", action="store_true", help="name the rows and run nothing")
-    parser.add_argument("--one-by-one", action="store_true", help="go on when a run fails")
+    parser.add_argument("--keep-going", action="store_true", help="go on when a run fails")
     parser.add_argument("--records", type=pathlib.Path, metavar="DIR", help="keep each run's record, and its page, in this folder")
     args = parser.parse_args()
     names = [row.name for row in ROWS]
@@ -321,7 +321,7 @@ def main():
             run = subprocess.run([*row.program(), *row.arguments, "--json", str(record), "--report", str(page)], cwd=ROOT, check=False)
             if run.returncode:
                 failed.append(f"{row.name} ended with {run.returncode}")
-                if not args.one_by_one:
+                if not args.keep_going:
                     break
                 continue
             for table in all_tables:

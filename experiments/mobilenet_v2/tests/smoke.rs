@@ -54,7 +54,7 @@ fn the_smallest_network_comes_back_as_in_the_clear() {
         number("server_peak_rss_bytes") + number("client_peak_rss_bytes"),
         "both parties"
     );
-    assert!(said.contains("largest output error") && said.contains("GB of weights"), "{said}");
+    assert!(said.contains("largest output error") && said.contains("of tiles (limit 2.00 GB)"), "{said}");
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("Layer by layer, rounds and bytes") && page.contains("block16/project"), "the page");
     assert!(!page.contains("NaN") && !page.contains("http"), "no outside resource");

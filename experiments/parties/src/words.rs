@@ -86,17 +86,20 @@ impl fmt::Display for Record {
 impl Record {
     /// Forecast and measured memory.
     pub(crate) fn memory(&self) -> String {
-        let gb = |bytes: u64| format!("{:.2}", bytes as f64 / 1e9);
+        let size = |bytes: u64| match bytes as f64 {
+            b if b >= 1e8 => format!("{:.2} GB", b / 1e9),
+            b => format!("{:.1} MB", b / 1e6),
+        };
         let measured = match (self.server_peak_rss_bytes, self.client_peak_rss_bytes) {
-            (Some(server), Some(client)) => format!("{} GB server + {} GB client = ", gb(server), gb(client)),
+            (Some(server), Some(client)) => format!("{} server + {} client = ", size(server), size(client)),
             _ => "one process, ".to_owned(),
         };
         format!(
-            "{measured}{} GB; the server planned {} GB of tiles (limit {}) beside {} GB of weights",
-            gb(self.peak_rss_bytes),
-            gb(self.planned_server_bytes),
-            gb(self.memory_limit_bytes),
-            gb(self.weights_bytes)
+            "{measured}{}; the server planned {} of tiles (limit {}) beside {} of weights",
+            size(self.peak_rss_bytes),
+            size(self.planned_server_bytes),
+            size(self.memory_limit_bytes),
+            size(self.weights_bytes)
         )
     }
 }
