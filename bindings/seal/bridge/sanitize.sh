@@ -27,12 +27,17 @@ bridge=$generated/bindings/seal/bridge/src/bridge.rs
 "${CARGO_TARGET_DIR:-target}/debug/cxxbridge" bindings/seal/bridge/src/bridge.rs "$bridge.h" "$bridge.cc"
 
 includes=(-I. "-I$generated" "-I$seal/SEAL/native/src" "-I$seal/zlib" "-I$seal/zstd/lib")
-# compile SOURCE: its object stands in $out, newer than its source.
+object_of() {
+  local name=${1#/}
+  echo "$out/${name//\//_}.o"
+}
+# compile SOURCE OBJECT: the object is newer than its source, or there is none.
 compile() {
-  local object=$out/$(echo "${1#/}" | tr / _).o compiler=$cxx language=(-std=c++17)
+  local compiler=$cxx language=(-std=c++17)
   case $1 in *.c | *.S) compiler=$cc language=(-D_LARGEFILE64_SOURCE=1) ;; esac
-  case $1 in "$seal"/*) [ "$object" -nt "$1" ] && return ;; esac
-  "$compiler" "${language[@]}" "${flags[@]}" "${includes[@]}" -c "$1" -o "$object"
+  case $1 in "$seal"/*) if [ "$2" -nt "$1" ]; then return; fi ;; esac
+  rm -f "$2"
+  "$compiler" "${language[@]}" "${flags[@]}" "${includes[@]}" -c "$1" -o "$2"
 }
 sources() {
   find "$seal/SEAL/native/src/seal" -maxdepth 2 \( -name '*.cpp' -o -name '*.c' \) -not -path '*/seal/c/*'
@@ -41,22 +46,34 @@ sources() {
   find bindings/seal/bridge/cpp -name '*.cc'
   echo "$bridge.cc"
 }
-running=0
-while read -r source; do
-  compile "$source" &
-  if [ $((running += 1)) -ge "$(nproc)" ]; then
-    wait -n
-  fi
-done < <(sources)
+mapfile -t all < <(sources)
+objects=()
+failed=$out/failed
+: >"$failed"
+for source in "${all[@]}"; do
+  object=$(object_of "$source")
+  objects+=("$object")
+  # Every job says by itself that it failed: `wait` forgets.
+  { compile "$source" "$object" || echo "$source" >>"$failed"; } &
+  while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+    wait -n || true
+  done
+done
 wait
+if [ -s "$failed" ]; then
+  echo "sanitize.sh: not compiled: $(tr '\n' ' ' <"$failed")" >&2
+  exit 1
+fi
 rm -f "$out/libsanitized.a"
-ar rcs "$out/libsanitized.a" "$out"/*.o
+ar rcs "$out/libsanitized.a" "${objects[@]}"
 
 # A triple of its own keeps the flags away from build scripts and procedural macros.
 target=$(rustc -vV | sed -n 's/^host: //p')
 link=\"-Clink-arg=$out/libsanitized.a\",\"-Clink-arg=$sanitizers\",\"-Clink-arg=-lasan\",\"-Clink-arg=-lubsan\",\"-Clink-arg=-lstdc++\",\"-Clink-arg=-lm\"
 export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
 # Cargo does not see the library change.
-rm -f "$out/$target/debug/deps/"{assumptions,backend,differential,interface}-*
+for test in bindings/seal/bridge/tests/*.rs; do
+  rm -f "$out/$target/debug/deps/$(basename "$test" .rs)"-*
+done
 CARGO_TARGET_DIR=$out cargo test --locked -p seal_bridge --features seal --target "$target" \
   --config "target.$target.rustflags=[$link]" "$@"

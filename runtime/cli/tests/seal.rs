@@ -535,29 +535,116 @@ fn a_secret_key_that_is_none_is_refused() {
     assert!(refused.contains("parameters.none.seal"), "{refused}");
 }
 
+/// Bazel links Microsoft SEAL into the command, cargo does not.
+const REQUIRES_SEAL: bool = option_env!("HENGE_REQUIRE_SEAL").is_some();
+
 #[test]
-fn the_seal_backend_gives_the_same_logits_or_says_that_it_is_not_there() {
+fn the_seal_backend_writes_the_same_bytes_or_says_that_it_is_not_there() {
     let way = Way::get();
     let at = |name| way.at(name);
     let run = ["run", &model(), "--params", &at("i.json"), "--evaluation-keys", &at("e.keys"), "--input", &at("x.ct")];
     let logits = at("ys.ct");
-    let run = [&run[..], &["--output", &logits, "--backend", "seal"]].concat();
+    let run = [&run[..], &["--output", &logits, "--backend", "seal", "--json"]].concat();
     let output = henge(&run);
     let err = String::from_utf8(output.stderr).unwrap();
     if !output.status.success() && err.contains("built without Microsoft SEAL") {
         assert_eq!(err.lines().count(), 1);
+        assert!(!REQUIRES_SEAL, "{err}");
         println!("skipped: this henge was built without Microsoft SEAL");
         return;
     }
     assert!(output.status.success(), "{err}");
-    let (found, expected) = (way.decrypt("s.key", "ys.ct"), way.decrypt("s.key", "y.ct"));
-    let range = expected.iter().flatten().fold(0.0f64, |most, x| most.max(x.abs()));
-    assert_eq!((found.len(), found[0].len()), (expected.len(), expected[0].len()));
-    for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
-        assert!((found - expected).abs() < 1e-3 * range, "{found} {expected}");
+    assert_eq!(json(&String::from_utf8(output.stdout).unwrap())["backend"], "seal");
+    // The same operations on the same residues: the files, not only the numbers, are the same.
+    assert!(way.folder.bytes("ys.ct") == way.folder.bytes("y.ct"), "the outputs of the two backends differ");
+    assert_eq!(way.decrypt("s.key", "ys.ct"), way.decrypt("s.key", "y.ct"));
+}
+
+/// Keys that SEAL made come in and go out again, the same bytes in each mode.
+#[test]
+fn keys_for_switching_go_both_ways() {
+    let folder = Folder::new();
+    let parms = seals("parameters.none");
+    let seal = |way: &str, kind: &str, files: &[&str], more: &[&str]| {
+        let arguments = [&["seal", way, kind][..], files, &["--params", &parms, "--insecure", "--json"], more].concat();
+        json(&succeeds(&arguments))
+    };
+    let (relin, galois) = (seals("relin_keys.none"), seals("galois_keys.zlib"));
+    let keys = folder.at("e.keys");
+    let files = ["--relinearization", &relin, "--galois", &galois];
+    let report = seal("import", "evaluation-keys", &files, &["--output", &keys]);
+    // Those for s^2, a rotation by 1, and conjugation.
+    assert_eq!((report["object"].as_str(), report["count"].as_u64()), (Some("evaluation keys"), Some(3)));
+    for mode in ["none", "zlib", "zstd"] {
+        let [of_relin, of_galois] = ["relin", "galois"].map(|kind| folder.at(&format!("{kind}.{mode}.seal")));
+        let more = ["--relinearization", &of_relin, "--galois", &of_galois, "--compression", mode];
+        assert_eq!(seal("export", "evaluation-keys", &[&keys], &more)["count"], 3);
+        for (written, made) in [(&of_relin, "relin_keys"), (&of_galois, "galois_keys")] {
+            let made = std::fs::read(seals(&format!("{made}.{mode}"))).unwrap();
+            assert!(std::fs::read(written).unwrap() == made, "{written}");
+        }
     }
-    let report = json(&succeeds(&[&run[..], &["--json"]].concat()));
-    assert_eq!(report["backend"], "seal");
+    // Each kind by itself, by the same word both ways; what a seed stood for is written whole.
+    for (kind, file, count) in [("relinearization-keys", "relin_keys", 1), ("galois-keys", "galois_keys", 2)] {
+        let modes = ["none", "zlib", "zstd"].map(|mode| format!("{file}_seeded.{mode}"));
+        let mut exported = Vec::new();
+        for made in modes.iter().map(String::as_str).chain([&format!("{file}.zstd")[..]]) {
+            let (keys, out) = (folder.at(&format!("{made}.keys")), folder.at(&format!("{made}.seal")));
+            let report = seal("import", kind, &[&seals(made)], &["--output", &keys]);
+            assert_eq!((report["object"].as_str(), report["count"].as_u64()), (Some(&*named(kind)), Some(count)));
+            let report = seal("export", kind, &[&keys], &["--output", &out, "--compression", "none"]);
+            assert_eq!((report["object"].as_str(), report["count"].as_u64()), (Some(&*named(kind)), Some(count)));
+            exported.push(folder.bytes(&format!("{made}.seal")));
+        }
+        let whole = std::fs::read(seals(&format!("{file}.none"))).unwrap();
+        assert!(exported[0] == exported[1] && exported[1] == exported[2] && exported[0].len() == whole.len());
+        assert!(exported[3] == whole && exported[0] != whole, "{file}");
+        let found = json(&succeeds(&[
+            "seal",
+            "inspect",
+            &folder.at(&format!("{}.seal", modes[0])),
+            "--parms",
+            &parms,
+            "--json",
+        ]));
+        let expected = json(&succeeds(&["seal", "inspect", &seals(&modes[0]), "--parms", &parms, "--json"]));
+        for field in ["object", "powers", "elements", "rotations", "digits"] {
+            assert_eq!(found[0][field], expected[0][field], "{file}");
+        }
+    }
+    let alone = folder.at("relin_keys.zstd.keys");
+    let error = fails(&[
+        "seal",
+        "export",
+        "evaluation-keys",
+        &alone,
+        "--params",
+        &parms,
+        "--insecure",
+        "--galois",
+        &folder.at("none.seal"),
+    ]);
+    assert!(error.ends_with("relin_keys.zstd.keys holds no Galois keys"), "{error}");
+}
+
+/// What a report calls a kind of keys.
+fn named(kind: &str) -> String {
+    kind.replace("galois", "Galois").replace('-', " ")
+}
+
+/// Nothing is read that no object of these parameters can be.
+#[test]
+fn a_file_that_is_too_long_for_its_object_is_not_read() {
+    let folder = Folder::new();
+    let (parms, x) = (seals("parameters.none"), seals("ciphertext.none"));
+    let long = folder.put("long.seal", &[std::fs::read(seals("secret_key.none")).unwrap(), vec![0; 100]].concat());
+    let error = fails(&["seal", "decrypt", &x, "--parms", &parms, "--secret-key", &long, "--insecure"]);
+    assert!(error.ends_with("long.seal has more than 1694 bytes"), "{error}");
+    // A sparse file, longer than any disk here.
+    let huge = folder.put("huge.seal", &std::fs::read(&x).unwrap());
+    std::fs::OpenOptions::new().write(true).open(&huge).unwrap().set_len(1 << 40).unwrap();
+    let error = fails(&["seal", "import", "secret-key", &huge, "--params", &parms, "--output", "never", "--insecure"]);
+    assert!(error.ends_with("huge.seal has more than 1694 bytes"), "{error}");
 }
 
 #[test]

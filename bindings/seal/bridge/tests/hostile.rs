@@ -1,34 +1,26 @@
-//! A hundred thousand damaged files through every loader of `seal_format`, with the library itself as the judge: nothing panics, nothing
+//! Damaged files through every loader of `seal_format`, with the library itself as the judge: nothing panics, nothing
 //! takes more memory than is stated, and whatever is accepted SEAL's `load` accepts too and holds the same.
+//!
+//! `HENGE_SEAL_FILES` says how many files for each loader. Alone in its process: its allocator counts for all.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use cap::Cap;
+#[path = "../../format/tests/bounds/mod.rs"]
+mod bounds;
+#[path = "../../format/tests/mutation/mod.rs"]
+mod mutation;
+
+use bounds::{Bound, within};
 use he_params::{GaloisElement, LogN, Rotation, Scale};
+use mutation::mutate;
 use seal_bridge::Security;
-use seal_format::mutation::mutate;
 use seal_format::{
     Ciphertext, Compression, Context, EncryptionParameters, FormatError, GaloisKeys, Load, Plaintext, PublicKey,
     Reader, RelinKeys, Save, SecretKey,
 };
 
-/// Alone in its process: it counts for all. C++ takes its memory elsewhere.
-#[global_allocator]
-static MEMORY: Cap<std::alloc::System> = Cap::new(std::alloc::System, usize::MAX);
-
-/// Damaged files, over all loaders.
+/// Damaged files for each loader.
 const FILES: u64 = 100_000;
-
-/// The state of a decompressor, the text of an error, and what the worker threads of an expansion begin with.
-const SLACK: usize = 1 << 17;
-
-/// Runs `load` with no more than `bound` bytes beside what is in use; one byte more aborts the process.
-fn within<T>(bound: usize, load: impl FnOnce() -> T) -> T {
-    MEMORY.set_limit(MEMORY.allocated() + bound + SLACK).unwrap();
-    let result = load();
-    MEMORY.set_limit(usize::MAX).unwrap();
-    result
-}
 
 /// An object that was read, to be written whole.
 type Read = Box<dyn FnOnce() -> Vec<u8>>;
@@ -36,8 +28,6 @@ type Read = Box<dyn FnOnce() -> Vec<u8>>;
 type Ours = fn(&[u8], &Context) -> Result<Read, FormatError>;
 /// Reads an object with SEAL, and writes it whole.
 type Theirs = fn(&[u8], &seal_bridge::Context) -> Result<Vec<u8>, seal_bridge::SealError>;
-/// The memory that reading so many bytes may take.
-type Bound = fn(usize, &Context) -> usize;
 
 struct Loader {
     name: &'static str,
@@ -54,17 +44,6 @@ macro_rules! theirs {
     ($object:ident) => {
         |bytes, context| seal_bridge::$object::load(context, bytes)?.save(SEALS_NONE)
     };
-}
-
-/// Bytes of one component of a key.
-fn component(context: &Context) -> usize {
-    16 * context.degree() * context.key_prime_count()
-}
-
-/// What is stated of keys for switching: as much as uniform residues of so many bytes, and one component while it is read.
-fn keys_bound(input: usize, context: &Context) -> usize {
-    let bits = context.primes().iter().map(|q| q.ilog2() as usize).min().unwrap();
-    input * 128 / bits + 2 * component(context)
 }
 
 /// Keys with what their seeds stand for.
@@ -94,7 +73,8 @@ fn loaders(seal: &seal_bridge::Context) -> Vec<Loader> {
                 Ok(Box::new(move || parms.save(NONE).unwrap()))
             },
             theirs: |bytes, _| seal_bridge::Context::load(bytes, Security::None)?.save(SEALS_NONE),
-            bound: |_, _| 1 << 14,
+            // Beside the parameters the names of 256 levels, and a copy.
+            bound: |context, input| bounds::parameters(context, input) + (12 << 10),
         },
         Loader {
             name: "plaintext",
@@ -104,7 +84,7 @@ fn loaders(seal: &seal_bridge::Context) -> Vec<Loader> {
                 Ok(Box::new(move || object.save(NONE).unwrap()))
             },
             theirs: theirs!(Plaintext),
-            bound: |_, context| 8 * context.degree() * context.data_prime_count(),
+            bound: bounds::plaintext,
         },
         Loader {
             name: "ciphertext",
@@ -114,7 +94,7 @@ fn loaders(seal: &seal_bridge::Context) -> Vec<Loader> {
                 Ok(Box::new(move || object.without_seed().save(NONE).unwrap()))
             },
             theirs: theirs!(Ciphertext),
-            bound: |_, context| 16 * 8 * context.degree() * context.data_prime_count(),
+            bound: bounds::ciphertext,
         },
         Loader {
             name: "secret key",
@@ -124,7 +104,7 @@ fn loaders(seal: &seal_bridge::Context) -> Vec<Loader> {
                 Ok(Box::new(move || object.save(NONE).unwrap().to_vec()))
             },
             theirs: theirs!(SecretKey),
-            bound: |_, context| component(context) / 2,
+            bound: bounds::secret_key,
         },
         Loader {
             name: "public key",
@@ -134,7 +114,7 @@ fn loaders(seal: &seal_bridge::Context) -> Vec<Loader> {
                 Ok(Box::new(move || object.without_seed().save(NONE).unwrap()))
             },
             theirs: theirs!(PublicKey),
-            bound: |_, context| component(context),
+            bound: bounds::public_key,
         },
         Loader {
             name: "relinearization keys",
@@ -145,7 +125,7 @@ fn loaders(seal: &seal_bridge::Context) -> Vec<Loader> {
                 Ok(Box::new(move || RelinKeys::new(&context, whole(object.into_keys())).unwrap().save(NONE).unwrap()))
             },
             theirs: theirs!(RelinKeys),
-            bound: keys_bound,
+            bound: bounds::relin_keys,
         },
         Loader {
             name: "Galois keys",
@@ -159,7 +139,7 @@ fn loaders(seal: &seal_bridge::Context) -> Vec<Loader> {
                 Ok(Box::new(move || GaloisKeys::new(&context, whole(object.into_keys())).unwrap().save(NONE).unwrap()))
             },
             theirs: theirs!(GaloisKeys),
-            bound: |input, context| keys_bound(input, context) + 24 * context.degree(),
+            bound: bounds::galois_keys,
         },
     ]
 }
@@ -172,33 +152,45 @@ fn nothing_is_accepted_that_seal_refuses() {
     let seal = seal.unwrap();
     let parms = EncryptionParameters::new(64, primes).unwrap();
     let context = Context::new(parms).unwrap().with_reader(Reader::Seal4 { minor: 1 });
-    let loaders = loaders(&seal);
-    let per_file = FILES.div_ceil(loaders.iter().map(|loader| loader.files.len() as u64).sum());
+    let files = std::env::var("HENGE_SEAL_FILES").map_or(FILES, |files| files.parse().unwrap());
     let (mut total, mut bytes_total) = (0, 0);
-    for Loader { name, files, ours, theirs, bound } in &loaders {
-        let (mut accepted, mut refused) = (0, 0);
-        for file in files {
+    for Loader { name, files: whole, ours, theirs, bound } in &mine(loaders(&seal)) {
+        let (mut accepted, mut refused, mut number) = (0u64, 0u64, 0);
+        for file in whole {
             let read = ours(file, &context).unwrap_or_else(|error| panic!("{name} that SEAL made: {error}"));
             assert_eq!(read(), theirs(file, &seal).unwrap(), "{name}");
-            for number in 0..per_file {
-                let mutated = mutate(file, number);
-                (total, bytes_total) = (total + 1, bytes_total + mutated.bytes.len());
-                let Ok(read) = within(bound(mutated.bytes.len(), &context), || ours(&mutated.bytes, &context)) else {
-                    refused += 1;
-                    continue;
-                };
-                accepted += 1;
-                match theirs(&mutated.bytes, &seal) {
-                    Ok(bytes) => assert!(read() == bytes, "{name} {number} {:?}: other contents", mutated.what),
-                    // SEAL has loaded it; the bridge then keeps such ciphertexts back.
-                    Err(error) if error.to_string().ends_with("empty or not in NTT form") => {}
-                    Err(error) => panic!("{name} {number} {:?} is accepted, SEAL: {error}", mutated.what),
-                }
+            // Worker threads make their queues once.
+            (0..8).for_each(|_| drop(ours(file, &context)));
+        }
+        for file in whole.iter().cycle().take(files as usize) {
+            let mutated = mutate(file, number);
+            number += 1;
+            (total, bytes_total) = (total + 1, bytes_total + mutated.bytes.len());
+            let bound = bound(&context, mutated.bytes.len());
+            let Ok(read) = within(bound, &mutated.bytes, |bytes| ours(bytes, &context)) else {
+                refused += 1;
+                continue;
+            };
+            accepted += 1;
+            match theirs(&mutated.bytes, &seal) {
+                Ok(bytes) => assert!(read() == bytes, "{name} {number} {:?}: other contents", mutated.what),
+                // SEAL has loaded it; the bridge then keeps such ciphertexts back.
+                Err(error) if error.to_string().ends_with("empty or not in NTT form") => {}
+                Err(error) => panic!("{name} {number} {:?} is accepted, SEAL: {error}", mutated.what),
             }
         }
         println!("{name}: {accepted} accepted by both, {refused} refused");
         assert!(accepted > 0 && refused > accepted, "{name}: {accepted} accepted, {refused} refused");
     }
     println!("{total} files, {bytes_total} bytes");
-    assert!(total >= FILES);
+}
+
+/// Bazel runs the test in parts, each a process of its own.
+fn mine(loaders: Vec<Loader>) -> Vec<Loader> {
+    let number = |name: &str| std::env::var(name).ok().map(|number| number.parse::<usize>().unwrap());
+    let (Some(part), Some(parts)) = (number("TEST_SHARD_INDEX"), number("TEST_TOTAL_SHARDS")) else { return loaders };
+    if let Some(file) = std::env::var_os("TEST_SHARD_STATUS_FILE") {
+        std::fs::write(file, "").unwrap();
+    }
+    loaders.into_iter().enumerate().filter(|(index, _)| index % parts == part).map(|(_, loader)| loader).collect()
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for SECONDS each (60), on stable Rust, beginning with its kept corpus; a crash ends it.
+# Runs every fuzz target for SECONDS each (60), on stable Rust, beginning with its kept corpus; a crash ends it. With 0 for SECONDS they are only
+# compiled, by the locked versions.
 #
 #   bindings/seal/format/fuzz/run.sh [SECONDS [TARGET..]]
 #
@@ -10,14 +11,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(parameters plaintext ciphertext secret_key public_key relin_keys galois_keys)
+[ ${#targets[@]} -gt 0 ] || targets=(parameters plaintext ciphertext secret_key public_key relin_keys galois_keys outline)
 
 # What cargo-fuzz asks of the compiler, without the sanitizers of nightly: counters on edges.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table"
 triple=$(rustc -vV | sed -n 's/^host: //p')
-cargo build --release --quiet --target "$triple" --bins
+cargo build --release --quiet --locked --target "$triple" --bins
+
+[ "$seconds" != 0 ] || exit 0
 
 for target in "${targets[@]}"; do
   program=$CARGO_TARGET_DIR/$triple/release/$target
@@ -25,7 +28,10 @@ for target in "${targets[@]}"; do
   mkdir -p "$found" "corpus/$target"
   if [ "$seconds" = merge ]; then
     all=$(mktemp -d)
-    cp ../testdata/"$target".*.seal ../testdata/"$target"_*.seal "$all" 2>/dev/null || true
+    case $target in
+      outline) cp ../testdata/*.seal "$all" ;;
+      *) cp ../testdata/"$target".*.seal ../testdata/"$target"_*.seal "$all" 2>/dev/null || true ;;
+    esac
     cp "corpus/$target"/* "$found"/* "$all" 2>/dev/null || true
     rm -rf "corpus/$target"
     mkdir "corpus/$target"

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use crate::object::sealed::{self, Body};
-use crate::object::{Load, Save, load_body};
+use crate::object::{Load, Save, load_body, longest};
 use crate::parameters::{check_count, check_range};
 use crate::rows::{self, Rows};
 use crate::seed::Seed;
@@ -20,6 +20,8 @@ use crate::{Context, FormatError, ParmsId, Version};
 const MAX_SIZE: u64 = 16;
 /// Polynomials of a fresh ciphertext: SEAL's `SEAL_CIPHERTEXT_SIZE_MIN`.
 const FRESH: usize = 2;
+/// Bytes of what stands in front of the words.
+const METADATA: usize = 32 + 1 + 8 + 8 + 8 + 8 + 8;
 
 /// What stands in front of a ciphertext's words.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,14 +133,8 @@ impl Ciphertext {
     fn rows(context: &Context, metadata: CiphertextMetadata, role: Role) -> Result<Rows<'_>, FormatError> {
         let field = role.field();
         let CiphertextMetadata { parms_id, is_ntt_form, size, scale } = metadata;
-        let count = context.prime_count(parms_id).ok_or(FormatError::UnknownParmsId { field, found: parms_id })?;
+        let count = rows::prime_count(context, field, parms_id, role == Role::PublicKey)?;
         match role {
-            Role::Message if count > context.data_prime_count() => {
-                return Err(FormatError::KeyLevel { field, found: parms_id });
-            }
-            Role::PublicKey if count != context.key_prime_count() => {
-                return Err(FormatError::NotKeyLevel { field, found: parms_id, expected: context.key_parms_id() });
-            }
             Role::PublicKey => {
                 check_count("is_ntt_form", is_ntt_form.into(), 1)?;
                 check_count("size", size as u64, FRESH as u64)?;
@@ -250,14 +246,17 @@ impl Load for Ciphertext {
             Self::read(source, version, context, Role::Message)
         })
     }
+
+    fn max_len(context: &Context) -> u64 {
+        longest(METADATA + array_len(MAX_SIZE as usize * context.degree() * context.data_prime_count()))
+    }
 }
 
 impl Save for Ciphertext {}
 
 impl Body for Ciphertext {
     fn body_len(&self) -> usize {
-        let metadata = 32 + 1 + 8 + 8 + 8 + 8 + 8;
-        metadata
+        METADATA
             + match self.seed {
                 None => array_len(self.words.len()),
                 Some(_) => array_len(self.words.len() / FRESH) + Seed::SAVED_LEN,
@@ -315,6 +314,11 @@ impl PublicKey {
         Ciphertext::read(source, version, context, Role::PublicKey).map(Self)
     }
 
+    /// The most bytes of its fields. Of the smallest rings a seed is longer than the polynomial.
+    pub(crate) fn max_body_len(context: &Context) -> usize {
+        METADATA + array_len(FRESH * context.degree() * context.key_prime_count()) + Seed::SAVED_LEN
+    }
+
     /// The key as the ciphertext it is.
     pub fn as_ciphertext(&self) -> &Ciphertext {
         &self.0
@@ -337,6 +341,10 @@ impl sealed::Sealed for PublicKey {}
 impl Load for PublicKey {
     fn load(bytes: &[u8], context: &Context) -> Result<(Self, usize), FormatError> {
         load_body("PublicKey", bytes, context.reader(), |source, version| Self::read(source, version, context))
+    }
+
+    fn max_len(context: &Context) -> u64 {
+        longest(Self::max_body_len(context))
     }
 }
 

@@ -69,7 +69,7 @@ pub enum FormatError {
         field: &'static str,
         /// Its mode.
         compression: Compression,
-        /// In the words of the decompressor.
+        /// In the words of the decompressor; where the object's fields say what should be there, that as well.
         reason: String,
     },
     /// The compressor failed; only a lack of memory makes it.
@@ -125,12 +125,16 @@ pub enum FormatError {
         expected: &'static str,
     },
     /// Parameters that no level of the chain has.
-    #[error("parms_id of {field} is {found}, which no level of these parameters has")]
+    #[error(
+        "parms_id of {field} is {found}, which no level of these parameters has, expected {first} or that of a lower level"
+    )]
     UnknownParmsId {
         /// Which object.
         field: &'static str,
         /// What stands there.
         found: ParmsId,
+        /// That of the first data level.
+        first: ParmsId,
     },
     /// Parameters of another level than the object must have.
     #[error("parms_id of {field} is {found}, expected {expected}, the one of all primes")]
@@ -143,12 +147,14 @@ pub enum FormatError {
         expected: ParmsId,
     },
     /// A plaintext or a ciphertext that lives under the special prime.
-    #[error("parms_id of {field} is {found}, which is for keys alone")]
+    #[error("parms_id of {field} is {found}, which is for keys alone, expected {first} or that of a lower level")]
     KeyLevel {
         /// Which object.
         field: &'static str,
         /// What stands there.
         found: ParmsId,
+        /// That of the first data level.
+        first: ParmsId,
     },
     /// A scale that is no positive number.
     #[error("scale of {field} is {found}, expected a positive number")]

@@ -7,7 +7,6 @@
 //! - [`Save`] writes the bytes that SEAL writes.
 //! - [`Outline`] says what a file is when its parameters are not at hand.
 //! - [`Context::security`] judges parameters by the standard that SEAL enforces, that of 2018.
-//! - [`mutation`] damages files, to test whoever reads them.
 //! - [`convert`] turns the objects into those of `he_core` and back.
 //!
 //! Nothing in a file tells what kind of object it is: the caller has to know, and a wrong guess is an error of the first field that does not fit.
@@ -34,7 +33,6 @@ mod context;
 pub mod convert;
 mod error;
 mod header;
-pub mod mutation;
 mod object;
 mod outline;
 mod parameters;

@@ -29,6 +29,15 @@ pub trait Load: Sized + sealed::Sealed {
     /// # Errors
     /// The first field that is wrong, see [`FormatError`].
     fn load(bytes: &[u8], context: &Context) -> Result<(Self, usize), FormatError>;
+
+    /// The length of the longest file of such an object, in any mode: nothing longer need be read.
+    fn max_len(context: &Context) -> u64;
+}
+
+/// The longest file with so many bytes of fields. Neither compressor lets what it cannot compress grow by more: zstd by one byte in 256, zlib by less.
+pub(crate) fn longest(fields: usize) -> u64 {
+    let length = (Header::LEN as u64).saturating_add(fields as u64);
+    length.saturating_add(length / 256).saturating_add(64)
 }
 
 /// Objects that anybody may see.

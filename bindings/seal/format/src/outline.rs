@@ -12,6 +12,11 @@ const HEAD: usize = 32 + 1 + 4 * 8 + 8 + Header::LEN + 8;
 const MAX_PLACES: u64 = 131_072;
 /// More primes than SEAL has, so more components than a key has.
 const MAX_COMPONENTS: u64 = 256;
+/// How many bytes of keys one compressed byte can stand for: residues are uniform, no prime has less than two bits, and a residue takes eight bytes.
+const MAX_EXPANSION: u64 = 32;
+
+/// Bytes that are passed over at once.
+const PASSED: usize = 48 << 10;
 
 /// The fields at the front of an object. None of them has been held against parameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,10 +66,12 @@ pub enum Outline {
 impl Outline {
     /// Reads the front of the object that `bytes` begin with; also says how many of them it takes.
     ///
-    /// Memory: 64 KiB and, of keys, four bytes for each.
+    /// Memory: 64 KiB and, of keys, eight bytes for each place that holds one. Of compressed keys no more is decompressed than 32 times their
+    /// bytes, which uniform residues do not exceed, and 1 MiB for empty places.
     ///
     /// # Errors
-    /// As [`Header::read`] for what is no object of SEAL; [`FormatError::Range`], [`FormatError::Truncated`] for one that is none of these kinds.
+    /// As [`Header::read`] for what is no object of SEAL; [`FormatError::Range`], [`FormatError::Truncated`], [`FormatError::Inflated`] for one that is
+    /// none of these kinds.
     pub fn read(bytes: &[u8], reader: Reader) -> Result<(Outline, usize), FormatError> {
         let header = Header::read(bytes, reader)?;
         let found = (bytes.len() as u64, header.size);
@@ -139,7 +146,9 @@ fn keys(mut source: Source, reader: Reader) -> Result<Outline, FormatError> {
     let parms_id = crate::rows::parms_id(&mut source)?;
     let places = range("keys_dim1", source.u64("keys_dim1")?, MAX_PLACES)?;
     let (mut taken, mut components) = (Vec::new(), 0);
-    let mut passed = vec![0; 1 << 16];
+    let mut passed = vec![0; PASSED];
+    let input = source.input();
+    let bound = input.saturating_mul(MAX_EXPANSION).saturating_add(8 * MAX_PLACES);
     for place in 0..places as u32 {
         let count = range("keys_dim2", source.u64("keys_dim2")?, MAX_COMPONENTS)?;
         components = components.max(count);
@@ -147,6 +156,10 @@ fn keys(mut source: Source, reader: Reader) -> Result<Outline, FormatError> {
         for _ in 0..count {
             let header = Header::read(&source.bytes::<{ Header::LEN }>("PublicKey")?, reader)?;
             let mut left = header.size.saturating_sub(Header::LEN as u64);
+            let found = source.taken().saturating_add(left);
+            if found > bound {
+                return Err(FormatError::Inflated { found, input, bound });
+            }
             while left > 0 {
                 let step = usize::try_from(left).unwrap_or(usize::MAX).min(passed.len());
                 source.fill("PublicKey", passed.get_mut(..step).unwrap_or_default())?;

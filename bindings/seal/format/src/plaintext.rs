@@ -9,7 +9,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::object::sealed::{self, Body};
-use crate::object::{Load, Save, load_body};
+use crate::object::{Load, Save, load_body, longest};
 use crate::parameters::check_count;
 use crate::rows::{self, Rows};
 use crate::sink::{Sink, array_len};
@@ -36,6 +36,9 @@ impl fmt::Debug for Plaintext {
             .finish_non_exhaustive()
     }
 }
+
+/// Bytes of what stands in front of the words.
+const METADATA: usize = 32 + 8 + 8;
 
 /// What a plaintext is read as.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -92,13 +95,7 @@ impl Plaintext {
             check_count("coeff_count", coeff_count, 0)?;
             return Ok(rows(&[]));
         }
-        let count = context.prime_count(parms_id).ok_or(FormatError::UnknownParmsId { field, found: parms_id })?;
-        if secret && count != context.key_prime_count() {
-            return Err(FormatError::NotKeyLevel { field, found: parms_id, expected: context.key_parms_id() });
-        }
-        if !secret && count > context.data_prime_count() {
-            return Err(FormatError::KeyLevel { field, found: parms_id });
-        }
+        let count = rows::prime_count(context, field, parms_id, secret)?;
         check_count("coeff_count", coeff_count, (context.degree() * count) as u64)?;
         Ok(rows(context.primes_at(count)))
     }
@@ -140,13 +137,17 @@ impl Load for Plaintext {
     fn load(bytes: &[u8], context: &Context) -> Result<(Self, usize), FormatError> {
         load_body("Plaintext", bytes, context.reader(), |source, _| Self::read(source, context, Role::Message))
     }
+
+    fn max_len(context: &Context) -> u64 {
+        longest(METADATA + array_len(context.degree() * context.data_prime_count()))
+    }
 }
 
 impl Save for Plaintext {}
 
 impl Body for Plaintext {
     fn body_len(&self) -> usize {
-        32 + 8 + 8 + array_len(self.words.len())
+        METADATA + array_len(self.words.len())
     }
 
     fn write(&self, sink: &mut Sink) {
@@ -213,5 +214,9 @@ impl Load for SecretKey {
     fn load(bytes: &[u8], context: &Context) -> Result<(Self, usize), FormatError> {
         load_body("SecretKey", bytes, context.reader(), |source, _| Plaintext::read(source, context, Role::SecretKey))
             .map(|(key, taken)| (Self(key), taken))
+    }
+
+    fn max_len(context: &Context) -> u64 {
+        longest(METADATA + array_len(context.degree() * context.key_prime_count()))
     }
 }

@@ -1,7 +1,7 @@
 //! Residues: polynomial after polynomial, prime after prime, N words each.
 
 use crate::source::Source;
-use crate::{FormatError, ParmsId};
+use crate::{Context, FormatError, ParmsId};
 
 /// What the words of an object are, and how a bad one is reported.
 #[derive(Clone, Copy)]
@@ -57,4 +57,21 @@ pub(crate) fn parms_id(source: &mut Source) -> Result<ParmsId, FormatError> {
     let mut words = [0; 4];
     source.words("parms_id", &mut words)?;
     Ok(ParmsId::from_words(words))
+}
+
+/// Primes of the level that an object names: of the key level if it is a key, of a data level if it is a message.
+pub(crate) fn prime_count(
+    context: &Context,
+    field: &'static str,
+    found: ParmsId,
+    key: bool,
+) -> Result<usize, FormatError> {
+    let (count, first) = (context.prime_count(found), context.first_parms_id());
+    match count {
+        Some(count) if key && count == context.key_prime_count() => Ok(count),
+        _ if key => Err(FormatError::NotKeyLevel { field, found, expected: context.key_parms_id() }),
+        Some(count) if count <= context.data_prime_count() => Ok(count),
+        Some(_) => Err(FormatError::KeyLevel { field, found, first }),
+        None => Err(FormatError::UnknownParmsId { field, found, first }),
+    }
 }

@@ -91,6 +91,11 @@ impl<'a> Source<'a> {
         self.input
     }
 
+    /// Bytes handed out so far.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// Refuses a field that is longer than what is left, where that is known, before memory is asked for.
     pub(crate) fn expect(&self, field: &'static str, expected: u64) -> Result<(), FormatError> {
         match &self.kind {
@@ -207,7 +212,7 @@ impl<'a> Source<'a> {
             Kind::Zlib { state, rest, ended } => {
                 let got = inflate(field, state, rest, ended, &mut more)?;
                 if got == 0 && !*ended {
-                    return Err(failed("the stream has no end".into()));
+                    return Err(failed(format!("the stream has no end, expected one after {} bytes", self.taken)));
                 }
                 (got, rest.len())
             }

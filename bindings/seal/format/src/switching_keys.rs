@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::ciphertext::PublicKey;
 use crate::object::sealed::{self, Body};
-use crate::object::{Load, Save, load_body};
+use crate::object::{Load, Save, load_body, longest};
 use crate::parameters::{check_count, check_range};
 use crate::rows;
 use crate::sink::Sink;
@@ -88,6 +88,12 @@ impl KSwitchKeys {
         Ok(Self { parms_id, keys })
     }
 
+    /// The most bytes of the fields of so many keys.
+    fn max_body_len(context: &Context, keys: usize) -> usize {
+        let key = context.data_prime_count() * (Header::LEN + PublicKey::max_body_len(context));
+        32 + 8 + keys.saturating_mul(8 + key)
+    }
+
     fn body_len(&self) -> usize {
         let component = |public: &PublicKey| Header::LEN + public.body_len();
         let key = |key: &Vec<PublicKey>| 8 + key.iter().map(component).sum::<usize>();
@@ -143,7 +149,7 @@ fn check_bound(source: &Source, context: &Context, found: u64) -> Result<(), For
 /// SEAL's `RelinKeys`: keys for the powers of s from the second on.
 ///
 /// Memory: at most what uniform residues of as many bytes as the input had can take, `128 / log2 q` times its length for the smallest prime
-/// q, and one component.
+/// q, and one component; beside the residues of each component up to 1 KiB.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RelinKeys(KSwitchKeys);
 
@@ -182,6 +188,10 @@ impl Load for RelinKeys {
         load_body("RelinKeys", bytes, context.reader(), |source, _| {
             KSwitchKeys::read(source, context, "RelinKeys", MAX_POWERS).map(Self)
         })
+    }
+
+    fn max_len(context: &Context) -> u64 {
+        longest(KSwitchKeys::max_body_len(context, MAX_POWERS as usize))
     }
 }
 
@@ -241,6 +251,10 @@ impl Load for GaloisKeys {
         load_body("GaloisKeys", bytes, context.reader(), |source, _| {
             KSwitchKeys::read(source, context, "GaloisKeys", context.degree() as u64).map(Self)
         })
+    }
+
+    fn max_len(context: &Context) -> u64 {
+        longest(KSwitchKeys::max_body_len(context, context.degree()))
     }
 }
 

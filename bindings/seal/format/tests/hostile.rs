@@ -2,12 +2,14 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod mutation;
+
 use std::fmt::Debug;
 use std::fs;
 use std::path::PathBuf;
 
+use mutation::mutate;
 use proptest::prelude::*;
-use seal_format::mutation::mutate;
 use seal_format::{
     Ciphertext, CiphertextMetadata, Compression, Context, EncryptionParameters, FormatError, GaloisKeys, Generator,
     Header, Load, Plaintext, PublicKey, Reader, RelinKeys, Save, SecretKey, Seed,

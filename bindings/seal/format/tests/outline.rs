@@ -2,8 +2,10 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use seal_format::mutation::mutate;
-use seal_format::{Context, EncryptionParameters, FormatError, Outline, Reader};
+mod mutation;
+
+use mutation::mutate;
+use seal_format::{Compression, Context, EncryptionParameters, FormatError, Header, Outline, Reader, Version};
 
 macro_rules! seal {
     ($name:expr) => {
@@ -90,4 +92,59 @@ fn what_is_no_object_is_refused() {
     bfv[16] = 1;
     assert_eq!(EncryptionParameters::load(&bfv, Reader::Known), Err(FormatError::Scheme { found: 1 }));
     assert!(Outline::read(&bfv, Reader::Known).is_err());
+}
+
+/// A few kilobytes that stand for gigabytes inside a key are not decompressed to be thrown away; nor is a set whose places are all full of nothing.
+#[test]
+fn no_more_is_decompressed_than_keys_can_be() {
+    let mut front = [0; 32 + 8].to_vec();
+    front[32] = 1;
+    front.extend(1u64.to_le_bytes());
+    let mut component = Header { version: Version::DEFAULT, compression: Compression::None, size: 1 << 30 }.to_bytes();
+    let zeros = vec![0; 1 << 24];
+    for (size, reads) in [(1 << 30, false), (1 << 24, false), (1 << 16, true)] {
+        component[8..].copy_from_slice(&u64::to_le_bytes(size));
+        let fields = [&front[..], &component, &zeros].concat();
+        for (compression, packed) in [
+            (Compression::Zlib, {
+                let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+                std::io::Write::write_all(&mut encoder, &fields).expect("memory");
+                encoder.finish().expect("memory")
+            }),
+            (Compression::Zstd, zstd::bulk::compress(&fields, 3).expect("memory")),
+        ] {
+            let length = Header::LEN + packed.len();
+            let header = Header { version: Version::DEFAULT, compression, size: length as u64 };
+            let found = Outline::read(&[&header.to_bytes(), &packed[..]].concat(), Reader::Known);
+            match found {
+                Ok((Outline::Keys { taken, .. }, _)) if reads => assert_eq!(taken, [0]),
+                Err(FormatError::Inflated { found, input, bound }) if !reads => {
+                    assert_eq!(input, length as u64);
+                    assert_eq!((found, bound), (size + front.len() as u64, 32 * input + (1 << 20)));
+                }
+                other => panic!("{compression} of {size} bytes: {other:?}"),
+            }
+        }
+    }
+}
+
+/// What the fuzz target kept: everything is refused or read, and what was read is the same without what follows.
+#[test]
+fn the_kept_corpus_is_refused_or_read() {
+    let folder = option_env!("CARGO_MANIFEST_DIR").map_or("bindings/seal/format".into(), std::path::PathBuf::from);
+    let (mut read, mut refused) = (0, 0);
+    for file in std::fs::read_dir(folder.join("fuzz/corpus/outline")).expect("a corpus") {
+        let bytes = std::fs::read(file.expect("a file").path()).expect("bytes");
+        match Outline::read(&bytes, Reader::Known) {
+            Ok((outline, taken)) => {
+                // Compared as text, for a scale may be no number.
+                let again =
+                    Outline::read(&bytes[..taken], Reader::Known).map(|(again, taken)| format!("{again:?} {taken}"));
+                assert_eq!(again, Ok(format!("{outline:?} {taken}")));
+                read += 1;
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(read > 5 && refused > 5, "{read} read, {refused} refused");
 }

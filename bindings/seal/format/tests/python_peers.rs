@@ -1,6 +1,7 @@
 //! SEAL as Python users have it: files that TenSEAL and seal-python write are read here, and files of ours are read there.
 //!
-//! Needs the network: it installs both, pinned, into a folder of its own. Where that cannot be, it says so and is skipped.
+//! Needs the network: it installs both, pinned, into a folder of its own. Where there is no such Python or no network, it says so and is skipped;
+//! whatever else goes wrong, a wrong hash or a library that cannot be imported, is a failure.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -30,20 +31,51 @@ fn run(command: &mut Command) -> Result<String, String> {
     if output.status.success() { Ok(out.into_owned()) } else { Err(format!("{command:?}: {last}")) }
 }
 
-/// A Python with both libraries, or why there is none.
-fn python(folder: &Path) -> Result<PathBuf, String> {
+/// Why there is no Python with the libraries.
+#[derive(Debug)]
+enum Missing {
+    /// What this machine does not have: the test is skipped.
+    Here(String),
+    /// What should not be.
+    Wrong(String),
+}
+
+/// A Python of its own, without packages.
+fn virtual_environment(folder: &Path) -> Result<PathBuf, Missing> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Err("the pinned wheels are for x86-64 Linux".into());
+        return Err(Missing::Here("the pinned wheels are for x86-64 Linux".into()));
     }
     let version = "import sys; assert sys.version_info[:2] == (3, 11), sys.version";
     let found =
         ["python3.11", "python3"].into_iter().find(|name| run(Command::new(name).args(["-c", version])).is_ok());
-    let system = found.ok_or("no Python 3.11")?;
+    let system = found.ok_or(Missing::Here("no Python 3.11".into()))?;
+    run(Command::new(system).args(["-c", "import ensurepip, venv"]))
+        .map_err(|error| Missing::Here(format!("no ensurepip or venv (Debian: python3-venv): {error}")))?;
     let venv = folder.join("venv");
-    run(Command::new(system).args(["-m", "venv"]).arg(&venv))?;
-    let python = venv.join("bin/python");
-    let install = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes", "-r"];
-    run(Command::new(&python).args(install).arg(scripts().join("requirements.txt")))?;
+    run(Command::new(system).args(["-m", "venv"]).arg(&venv)).map_err(Missing::Wrong)?;
+    Ok(venv.join("bin/python"))
+}
+
+/// Installs what a file of requirements pins. Only an index that cannot be reached, however often pip tries, is no failure.
+fn install(python: &Path, requirements: &Path, index: &[&str]) -> Result<(), Missing> {
+    let mut command = Command::new(python);
+    command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "3", "--no-deps"]);
+    command.args(["--only-binary", ":all:", "--require-hashes"]).args(index).arg("-r").arg(requirements);
+    let output = command.output().map_err(|error| Missing::Wrong(format!("{command:?}: {error}")))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    // pip counts its attempts down and gives up after the last one.
+    let unreachable = said.contains("Retry(total=0") || said.contains("Max retries exceeded");
+    let text = format!("{command:?}: {}", said.trim());
+    Err(if unreachable { Missing::Here(format!("no network: {text}")) } else { Missing::Wrong(text) })
+}
+
+/// A Python with both libraries.
+fn python(folder: &Path) -> Result<PathBuf, Missing> {
+    let python = virtual_environment(folder)?;
+    install(&python, &scripts().join("requirements.txt"), &[])?;
     Ok(python)
 }
 
@@ -194,16 +226,49 @@ fn there_and_back(peer: &Peer<'_>) {
     }
 }
 
+/// The value, or none where the machine lacks something, which is said aloud on one line.
+fn or_skip<T>(found: Result<T, Missing>) -> Option<T> {
+    match found {
+        Ok(found) => Some(found),
+        Err(Missing::Here(why)) => {
+            println!("skipped: {}", why.replace('\n', " "));
+            None
+        }
+        Err(Missing::Wrong(why)) => panic!("{why}"),
+    }
+}
+
 #[test]
 fn python_reads_ours_and_we_read_pythons() {
     let folder = tempfile::tempdir().expect("a folder");
-    let python = match python(folder.path()) {
-        Ok(python) => python,
-        Err(why) => return println!("skipped: {why}"),
-    };
+    let Some(python) = or_skip(python(folder.path())) else { return };
     for library in ["tenseal", "seal"] {
         let peer = Peer { library, python: &python, folder: folder.path().join(library) };
         std::fs::create_dir(&peer.folder).expect("a folder");
         there_and_back(&peer);
     }
+}
+
+/// No network is a reason to skip; a package with another hash is none, nor one that is not there.
+#[test]
+fn only_a_missing_network_is_a_reason_to_skip() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(python) = or_skip(virtual_environment(folder.path())) else { return };
+    let requirements = |name: &str| {
+        let path = folder.path().join("requirements.txt");
+        std::fs::write(&path, format!("{name}==1.0 --hash=sha256:{}\n", "0".repeat(64))).expect("a file");
+        path
+    };
+    // Nothing listens on port 1.
+    let closed = ["--index-url", "http://127.0.0.1:1/simple", "--timeout", "1"];
+    let found = install(&python, &requirements("henge_peer"), &closed);
+    assert!(matches!(&found, Err(Missing::Here(why)) if why.starts_with("no network: ")), "{found:?}");
+
+    std::fs::write(folder.path().join("henge_peer-1.0-py3-none-any.whl"), b"not what was pinned").expect("a file");
+    let wheels = folder.path().to_str().expect("a path in UTF-8");
+    let wheels = ["--no-index", "--find-links", wheels];
+    let found = install(&python, &requirements("henge_peer"), &wheels);
+    assert!(matches!(&found, Err(Missing::Wrong(why)) if why.contains("DO NOT MATCH THE HASHES")), "{found:?}");
+    let found = install(&python, &requirements("henge_other"), &wheels);
+    assert!(matches!(&found, Err(Missing::Wrong(why)) if why.contains("No matching distribution")), "{found:?}");
 }

@@ -122,7 +122,10 @@ fn envelopes() {
     );
     // Neither end nor sum; one byte too many behind the end; not a stream at all.
     for (file, text) in [
-        (with_u64(zlib, 8, zlib.len() as u64 - 4), "zlib stream at Ciphertext: the stream has no end"),
+        (
+            with_u64(zlib, 8, zlib.len() as u64 - 4),
+            "zlib stream at Ciphertext: the stream has no end, expected one after 2145 bytes",
+        ),
         (
             with_u64(&[zlib, &[0]].concat(), 8, zlib.len() as u64 + 1),
             "zlib stream at Ciphertext: 1 bytes follow its end, expected none",
@@ -202,20 +205,24 @@ fn contexts() {
 #[test]
 fn ciphertexts() {
     let (context, file) = (context(), seal!("ciphertext.none"));
-    let unknown = ParmsId::from_words([1, 2, 3, 4]);
+    let (unknown, first) = (ParmsId::from_words([1, 2, 3, 4]), context.first_parms_id());
     let id = |id: ParmsId| id.words().iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
     says(
         ciphertext(&with(file, 16, &id(unknown))),
-        FormatError::UnknownParmsId { field: "Ciphertext", found: unknown },
-        "parms_id of Ciphertext is 0000000000000001 0000000000000002 0000000000000003 0000000000000004, which no level of these \
-         parameters has",
+        FormatError::UnknownParmsId { field: "Ciphertext", found: unknown, first },
+        &format!(
+            "parms_id of Ciphertext is 0000000000000001 0000000000000002 0000000000000003 0000000000000004, which no level of these \
+             parameters has, expected {first} or that of a lower level"
+        ),
     );
     let key_level = context.key_parms_id();
     let error = ciphertext(&with(file, 16, &id(key_level)));
     says(
         error,
-        FormatError::KeyLevel { field: "Ciphertext", found: key_level },
-        &format!("parms_id of Ciphertext is {key_level}, which is for keys alone"),
+        FormatError::KeyLevel { field: "Ciphertext", found: key_level, first },
+        &format!(
+            "parms_id of Ciphertext is {key_level}, which is for keys alone, expected {first} or that of a lower level"
+        ),
     );
     assert_eq!(
         ciphertext(&with(file, 48, &[2])),
@@ -289,7 +296,7 @@ fn plaintexts_and_secret_keys() {
     let (context, plaintext, secret) = (context(), seal!("plaintext.none"), seal!("secret_key.none"));
     let refused = |bytes: &[u8]| Plaintext::load(bytes, &context).expect_err("a refusal");
     let (key_level, first) = (context.key_parms_id(), context.first_parms_id());
-    assert_eq!(refused(secret), FormatError::KeyLevel { field: "Plaintext", found: key_level });
+    assert_eq!(refused(secret), FormatError::KeyLevel { field: "Plaintext", found: key_level, first });
     assert_eq!(
         refused(&with_u64(plaintext, 48, 127)),
         FormatError::Count { field: "coeff_count", found: 127, expected: 128 }

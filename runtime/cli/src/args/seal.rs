@@ -21,6 +21,8 @@ pub(crate) enum Import {
     Parameters(ImportParameters),
     SecretKey(ImportKey),
     PublicKey(ImportKey),
+    RelinearizationKeys(ImportKey),
+    GaloisKeys(ImportKey),
     EvaluationKeys(ImportEvaluationKeys),
     Ciphertexts(ImportCiphertexts),
 }
@@ -42,7 +44,7 @@ pub(crate) struct ImportParameters {
     pub(crate) to: To,
 }
 
-/// A key, secret or public.
+/// Keys of one kind; relinearization and Galois keys for one run come in together, as evaluation keys.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  henge seal import secret-key secret.seal --params params.json --output secret.key")]
 pub(crate) struct ImportKey {
@@ -123,6 +125,7 @@ pub(crate) enum Export {
     PublicKey(ExportObject),
     RelinearizationKeys(ExportObject),
     GaloisKeys(ExportObject),
+    EvaluationKeys(ExportEvaluationKeys),
     Ciphertexts(ExportCiphertexts),
 }
 
@@ -158,6 +161,39 @@ pub(crate) struct ExportObject {
 
     #[command(flatten)]
     pub(crate) to: To,
+}
+
+/// Relinearization and Galois keys, each kind in a file of its own, as SEAL has them.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  henge seal export evaluation-keys evaluation.keys --params model.json --relinearization relin.seal --galois galois.seal"
+)]
+pub(crate) struct ExportEvaluationKeys {
+    /// Henge's file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Where to write the relinearization keys
+    #[arg(long, value_name = "OUT", required_unless_present = "galois")]
+    pub(crate) relinearization: Option<PathBuf>,
+
+    /// Where to write the Galois keys
+    #[arg(long, value_name = "OUT")]
+    pub(crate) galois: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) under: Under,
+
+    #[command(flatten)]
+    pub(crate) form: Form,
+
+    /// Replace files that exist
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Ciphertexts, one after the other as SEAL's load reads them from a stream.

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use he_ckks::{CiphertextTensor, CkksContext};
-use he_params::{CkksParams, CkksParamsLiteral, LogN, ModulusChain, RequiredSecurity, Scale};
+use he_params::{
+    CkksParams, CkksParamsLiteral, Digit, Encryption, LogN, ModulusChain, Noise, NoiseModel, RequiredSecurity, Scale,
+};
 use he_ring::{Eval, RnsTensor, RnsView};
 use seal_bridge::{Context, Security};
 
@@ -58,6 +60,29 @@ impl Both {
         DEGREES.into_iter().flat_map(|log_n| CHAINS.iter().map(move |chain| Both::new(log_n, chain)))
     }
 
+    /// The noise of a fresh message, which both libraries make alike.
+    pub(crate) fn fresh(&self, encryption: Encryption) -> Noise {
+        self.noise().fresh(encryption, self.log_p())
+    }
+
+    /// The noise that one switch of keys at the top level adds.
+    pub(crate) fn key_switch(&self) -> Noise {
+        self.noise().key_switch(&Digit::of(self.henge.params().q(), 1), self.log_p())
+    }
+
+    pub(crate) fn noise(&self) -> NoiseModel {
+        NoiseModel::of(self.henge.params())
+    }
+
+    fn log_p(&self) -> f64 {
+        self.henge.params().p().iter().map(|&p| (p as f64).log2()).sum()
+    }
+
+    /// Bits that the root mean square error of a slot leaves of a message at this scale.
+    pub(crate) fn rms_bits(&self, noise: Noise, scale: f64) -> f64 {
+        (scale / noise.slot_std(self.log_n)).log2()
+    }
+
     /// Henge's ciphertext, of one value, for SEAL.
     pub(crate) fn to_seal(&self, x: &CiphertextTensor) -> seal_bridge::Ciphertext {
         let words = words(x.rows());
@@ -81,6 +106,10 @@ impl Both {
         tensor
     }
 }
+
+/// How far below the bits of theory a measurement may stay. The mean of unsigned digits gathers in one slot, with most of the noise of a switch of keys:
+/// its square is 16 times what it is on average once in 10^11.
+pub(crate) const MARGIN_BITS: f64 = 2.0;
 
 /// Rows as SEAL orders words: `[row][prime][N]`.
 pub(crate) fn words<'a>(rows: impl Into<RnsView<'a, Eval>>) -> Vec<u64> {

@@ -12,7 +12,7 @@ use seal_format::{Compression, Save};
 
 use super::{Parameters, Report};
 use crate::args::Args;
-use crate::args::seal::{self, Export, ExportCiphertexts, ExportObject, ExportParameters, Form};
+use crate::args::seal::{self, Export, ExportCiphertexts, ExportEvaluationKeys, ExportObject, ExportParameters, Form};
 use crate::bundle::{Role, read_one, read_whatever_tensors};
 
 pub(super) fn export(args: &Args, command: &Export) -> anyhow::Result<()> {
@@ -22,6 +22,7 @@ pub(super) fn export(args: &Args, command: &Export) -> anyhow::Result<()> {
         Export::PublicKey(command) => Exported::read(args, command)?.public_key(),
         Export::RelinearizationKeys(command) => Exported::read(args, command)?.relinearization_keys(),
         Export::GaloisKeys(command) => Exported::read(args, command)?.galois_keys(),
+        Export::EvaluationKeys(command) => evaluation_keys(args, command),
         Export::Ciphertexts(command) => ciphertexts(args, command),
     }
 }
@@ -51,7 +52,7 @@ fn parameters(args: &Args, command: &ExportParameters) -> anyhow::Result<()> {
     let mut report = Report::new("parameters", &parameters.params);
     (report.security, report.security_bits) = (seal.to_string(), seal.bits);
     let bytes = form.bytes(&parms)?;
-    report.write(to, &to.output, false, |out| Ok(out.write_all(&bytes)?))?;
+    report.write(to.force, &to.output, false, |out| Ok(out.write_all(&bytes)?))?;
     report.print(parameters.line, to.json)
 }
 
@@ -73,7 +74,7 @@ impl<'a> Exported<'a> {
         let to = &self.command.to;
         let mut report = Report::new(object, &self.parameters.params);
         report.count = count;
-        report.write(to, &to.output, private, |out| Ok(out.write_all(bytes)?))?;
+        report.write(to.force, &to.output, private, |out| Ok(out.write_all(bytes)?))?;
         report.print(self.parameters.line, to.json)
     }
 
@@ -93,26 +94,56 @@ impl<'a> Exported<'a> {
         self.write("public key", 1, false, &bytes)
     }
 
-    fn evaluation_keys(&self) -> anyhow::Result<EvaluationKeys> {
-        // A key for every element of the group; memory is taken as bytes arrive.
-        let most = EvaluationKeys::max_body_len(self.context.rlwe(), self.context.params().n())?;
-        Ok(read_one(&self.command.file, Role::EvaluationKeys, self.context.rlwe(), most)?.1)
-    }
-
     fn relinearization_keys(self) -> anyhow::Result<()> {
-        let keys = self.evaluation_keys()?;
-        let nothing = || format!("{} holds no relinearization key", self.command.file.display());
-        let key = keys.relinearization.with_context(nothing)?;
-        let bytes = self.command.form.bytes(&self.converter.relinearization_key_to_seal(&key)?)?;
+        let file = &self.command.file;
+        let bytes = relinearization(file, &read_keys(file, &self.context)?, &self.converter, &self.command.form)?;
         self.write("relinearization keys", 1, false, &bytes)
     }
 
     fn galois_keys(self) -> anyhow::Result<()> {
-        let keys = self.evaluation_keys()?.galois;
-        anyhow::ensure!(!keys.is_empty(), "{} holds no Galois keys", self.command.file.display());
-        let bytes = self.command.form.bytes(&self.converter.galois_keys_to_seal(&keys)?)?;
-        self.write("Galois keys", keys.len(), false, &bytes)
+        let file = &self.command.file;
+        let keys = read_keys(file, &self.context)?;
+        let bytes = galois(file, &keys, &self.converter, &self.command.form)?;
+        self.write("Galois keys", keys.galois.len(), false, &bytes)
     }
+}
+
+fn read_keys(file: &Path, context: &CkksContext) -> anyhow::Result<EvaluationKeys> {
+    // A key for every element of the group; memory is taken as bytes arrive.
+    let most = EvaluationKeys::max_body_len(context.rlwe(), context.params().n())?;
+    Ok(read_one(file, Role::EvaluationKeys, context.rlwe(), most)?.1)
+}
+
+fn relinearization(file: &Path, keys: &EvaluationKeys, converter: &Converter, form: &Form) -> anyhow::Result<Vec<u8>> {
+    let nothing = || format!("{} holds no relinearization key", file.display());
+    let key = keys.relinearization.as_ref().with_context(nothing)?;
+    form.bytes(&converter.relinearization_key_to_seal(key)?)
+}
+
+fn galois(file: &Path, keys: &EvaluationKeys, converter: &Converter, form: &Form) -> anyhow::Result<Vec<u8>> {
+    anyhow::ensure!(!keys.galois.is_empty(), "{} holds no Galois keys", file.display());
+    form.bytes(&converter.galois_keys_to_seal(&keys.galois)?)
+}
+
+fn evaluation_keys(args: &Args, command: &ExportEvaluationKeys) -> anyhow::Result<()> {
+    let ExportEvaluationKeys { file, relinearization: of_relinearization, galois: of_galois, .. } = command;
+    let (parameters, context, converter) = under(args, &command.under.params)?;
+    let keys = read_keys(file, &context)?;
+    let mut report = Report::new("evaluation keys", &parameters.params);
+    report.count = 0;
+    let mut written = Vec::new();
+    if let Some(path) = of_relinearization {
+        written.push((path, relinearization(file, &keys, &converter, &command.form)?));
+        report.count += 1;
+    }
+    if let Some(path) = of_galois {
+        written.push((path, galois(file, &keys, &converter, &command.form)?));
+        report.count += keys.galois.len();
+    }
+    for (path, bytes) in written {
+        report.write(command.force, path, false, |out| Ok(out.write_all(&bytes)?))?;
+    }
+    report.print(parameters.line, command.json)
 }
 
 fn under(args: &Args, path: &Path) -> anyhow::Result<(Parameters, Arc<CkksContext>, Converter)> {
@@ -136,12 +167,12 @@ fn ciphertexts(args: &Args, command: &ExportCiphertexts) -> anyhow::Result<()> {
     if *each {
         for (number, (tensor, value)) in values.enumerate() {
             let bytes = form.bytes(&converter.ciphertext_to_seal(tensor, value)?)?;
-            report.write(to, &numbered(&to.output, number), false, |out| Ok(out.write_all(&bytes)?))?;
+            report.write(to.force, &numbered(&to.output, number), false, |out| Ok(out.write_all(&bytes)?))?;
             report.count += 1;
         }
     } else {
         let mut count = 0;
-        report.write(to, &to.output, false, |out| {
+        report.write(to.force, &to.output, false, |out| {
             for (tensor, value) in values {
                 out.write_all(&form.bytes(&converter.ciphertext_to_seal(tensor, value)?)?)?;
                 count += 1;

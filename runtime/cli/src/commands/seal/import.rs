@@ -25,7 +25,18 @@ pub(super) fn import(args: &Args, command: &Import) -> anyhow::Result<()> {
         Import::Parameters(command) => parameters(args, command),
         Import::SecretKey(command) => secret_key(args, command),
         Import::PublicKey(command) => public_key(args, command),
-        Import::EvaluationKeys(command) => evaluation_keys(args, command),
+        Import::RelinearizationKeys(ImportKey { file, under, pair, to }) => {
+            let files = Switching { relinearization: Some(file), ..Switching::default() };
+            evaluation_keys(args, "relinearization keys", files, (&under.params, pair.as_deref(), to))
+        }
+        Import::GaloisKeys(ImportKey { file, under, pair, to }) => {
+            let files = Switching { galois: Some(file), ..Switching::default() };
+            evaluation_keys(args, "Galois keys", files, (&under.params, pair.as_deref(), to))
+        }
+        Import::EvaluationKeys(ImportEvaluationKeys { relinearization, galois, under, pair, to }) => {
+            let files = Switching { relinearization: relinearization.as_deref(), galois: galois.as_deref() };
+            evaluation_keys(args, "evaluation keys", files, (&under.params, pair.as_deref(), to))
+        }
         Import::Ciphertexts(command) => ciphertexts(args, command),
     }
 }
@@ -53,7 +64,7 @@ fn parameters(args: &Args, command: &ImportParameters) -> anyhow::Result<()> {
     let line = crate::security::admit(&params, args.insecure)?;
     let mut report = Report::new("parameters", &params);
     let literal = super::literal_json(params.literal())?;
-    report.write(to, &to.output, false, |out| Ok(out.write_all(literal.as_bytes())?))?;
+    report.write(to.force, &to.output, false, |out| Ok(out.write_all(literal.as_bytes())?))?;
     report.print(line, to.json)
 }
 
@@ -66,7 +77,7 @@ fn mark_of(path: &Path) -> anyhow::Result<KeyId> {
 /// Writes a key in Henge's format.
 fn write_key(mut report: Report, under: Under, to: &To, role: Role, key: KeyId, bytes: &[u8]) -> anyhow::Result<()> {
     report.pair = Some(key.to_string());
-    report.write(to, &to.output, role == Role::SecretKey, |out| {
+    report.write(to.force, &to.output, role == Role::SecretKey, |out| {
         Header::of_key(role, key).write_to(out)?;
         Ok(out.write_all(bytes)?)
     })?;
@@ -95,23 +106,34 @@ fn public_key(args: &Args, command: &ImportKey) -> anyhow::Result<()> {
     write_key(Report::new("public key", &under.parameters.params), under, to, Role::PublicKey, mark, &bytes)
 }
 
-fn evaluation_keys(args: &Args, command: &ImportEvaluationKeys) -> anyhow::Result<()> {
-    let ImportEvaluationKeys { relinearization, galois, under, pair, to } = command;
-    let under = Under::read(args, &under.params)?;
+/// SEAL's files of keys that Henge keeps together.
+#[derive(Default)]
+struct Switching<'a> {
+    relinearization: Option<&'a Path>,
+    galois: Option<&'a Path>,
+}
+
+fn evaluation_keys(
+    args: &Args,
+    object: &'static str,
+    files: Switching<'_>,
+    (params, pair, to): (&Path, Option<&Path>, &To),
+) -> anyhow::Result<()> {
+    let under = Under::read(args, params)?;
     let mut keys = EvaluationKeys::default();
-    if let Some(path) = relinearization {
+    if let Some(path) = files.relinearization {
         let found = load::<RelinKeys>(path, "SEAL's relinearization keys", under.converter.seal())?;
         let key = under.converter.relinearization_key_from_seal(&found).with_context(|| path.display().to_string())?;
         keys.relinearization = Some(key);
     }
-    if let Some(path) = galois {
+    if let Some(path) = files.galois {
         let found = load::<GaloisKeys>(path, "SEAL's Galois keys", under.converter.seal())?;
         keys.galois = under.converter.galois_keys_from_seal(&found).with_context(|| path.display().to_string())?;
     }
-    let mut report = Report::new("evaluation keys", &under.parameters.params);
+    let mut report = Report::new(object, &under.parameters.params);
     report.count = usize::from(keys.relinearization.is_some()) + keys.galois.len();
     let bytes = keys.to_bytes(under.context.rlwe())?;
-    let mark = pair.as_deref().map_or_else(|| Ok(KeyId::of(&bytes)), mark_of)?;
+    let mark = pair.map_or_else(|| Ok(KeyId::of(&bytes)), mark_of)?;
     write_key(report, under, to, Role::EvaluationKeys, mark, &bytes)
 }
 
@@ -135,7 +157,7 @@ fn ciphertexts(args: &Args, command: &ImportCiphertexts) -> anyhow::Result<()> {
     let header = Header { role, key, program, images, objects };
     let mut report = Report::new("ciphertexts", &under.parameters.params);
     (report.count, report.pair) = (count, Some(key.to_string()));
-    report.write(to, &to.output, false, |out| {
+    report.write(to.force, &to.output, false, |out| {
         header.write_to(out)?;
         tensors.iter().try_for_each(|tensor| write_tensor(&under.context, tensor, out))
     })?;

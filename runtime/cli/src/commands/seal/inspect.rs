@@ -90,7 +90,9 @@ enum Contents {
 
 pub(super) fn inspect(args: &Args, command: &Inspect) -> anyhow::Result<()> {
     let context = command.parms.as_deref().map(|path| context(args, path)).transpose()?;
-    let bytes = Zeroizing::new(files::read(&command.file, MAX_FILE)?);
+    // Of one kind of object, Galois keys, there are longer files than of the longest ciphertext.
+    let most = context.as_ref().map_or(0, GaloisKeys::max_len).max(MAX_FILE);
+    let bytes = Zeroizing::new(files::read(&command.file, most)?);
     let mut objects = Vec::new();
     let mut rest = bytes.as_slice();
     while (objects.is_empty() || !rest.is_empty()) && objects.len() < MAX_LISTED {

@@ -14,7 +14,7 @@ use seal_format::{EncryptionParameters, Load, Reader, convert};
 use serde::Serialize;
 
 use crate::args::Args;
-use crate::args::seal::{Seal, To};
+use crate::args::seal::Seal;
 use crate::files::{self, Place};
 use crate::interface::{Either, Interface};
 use crate::security;
@@ -23,8 +23,9 @@ use crate::security;
 const MAGIC: [u8; 2] = [0x5e, 0xa1];
 /// Longest file of parameters, an interface or SEAL's own.
 const MAX_PARAMETERS: u64 = 1 << 20;
-/// Longest file of anything else: what is read stands in memory.
-const MAX_FILE: u64 = 1 << 36;
+/// Longest file of ciphertexts, and of anything whose parameters are not known; what is read stands in memory. SEAL's largest ciphertext has 16 polynomials
+/// of 131072 words under each of 256 primes. A key under known parameters is read as far as it can be long, [`Load::max_len`].
+const MAX_FILE: u64 = 16 * 131_072 * 256 * 8 + (1 << 24);
 
 pub(crate) fn seal(args: &Args, command: &Seal) -> anyhow::Result<()> {
     match command {
@@ -90,7 +91,7 @@ fn expect_end(bytes: &[u8], length: usize) -> anyhow::Result<()> {
 
 /// Reads the one object of a SEAL file.
 fn load<T: Load>(path: &Path, what: &str, context: &seal_format::Context) -> anyhow::Result<T> {
-    let bytes = zeroize::Zeroizing::new(files::read(path, MAX_FILE)?);
+    let bytes = zeroize::Zeroizing::new(files::read(path, T::max_len(context))?);
     let read = || -> anyhow::Result<T> {
         let (object, length) = T::load(&bytes, context)?;
         expect_end(&bytes, length)?;
@@ -140,12 +141,12 @@ impl Report {
     /// Writes a file, or nothing, and notes it.
     fn write(
         &mut self,
-        to: &To,
+        force: bool,
         path: &Path,
         private: bool,
         fill: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        files::write(path, Place { private, replace: to.force }, fill)?;
+        files::write(path, Place { private, replace: force }, fill)?;
         let bytes = std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
         self.files.push(WrittenFile { path: path.to_owned(), bytes });
         Ok(())

@@ -2,9 +2,15 @@
 //!
 //! Half of it goes into the fields of an object, which are then packed as SEAL would (none, zlib or zstd, the size in the header right), so
 //! that it reaches the checks behind the decompressors; the other half into the packed file.
+//!
+//! A module of the tests here and of `bindings/seal/bridge`.
 
-use crate::sink::pack;
-use crate::{Compression, Header, Reader, Version};
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::io::Write;
+
+use flate2::write::ZlibEncoder;
+use seal_format::{Compression, Header, Reader, Version};
 
 /// Numbers that lengths and counts get.
 const LARGE: [u64; 10] = [0, 1, 2, 255, 1 << 16, 1 << 31, 1 << 32, 1 << 61, 1 << 63, u64::MAX];
@@ -14,11 +20,11 @@ const BOMB: usize = 1 << 22;
 
 /// A damaged file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mutated {
+pub(crate) struct Mutated {
     /// The bytes.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// What was done, in words.
-    pub what: Vec<&'static str>,
+    pub(crate) what: Vec<&'static str>,
 }
 
 /// SplitMix64: enough to choose.
@@ -50,11 +56,10 @@ impl Choice {
 }
 
 /// Damage number `number` to `file`, an uncompressed file of SEAL.
-pub fn mutate(file: &[u8], number: u64) -> Mutated {
+pub(crate) fn mutate(file: &[u8], number: u64) -> Mutated {
     let mut choice = Choice(number.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ file.len() as u64);
     let mut what = Vec::new();
     let version = Header::read(file, Reader::Known).map_or(Version::DEFAULT, |header| header.version);
-    let mut bytes = file.to_vec();
     let mut fields = file.get(Header::LEN..).unwrap_or_default().to_vec();
     let inside = choice.below(2) == 0;
     if inside {
@@ -67,15 +72,30 @@ pub fn mutate(file: &[u8], number: u64) -> Mutated {
         fields.resize(fields.len() + choice.below(BOMB), 0);
     }
     let compression = Compression::ALL.get(choice.below(3)).copied().unwrap_or(Compression::None);
-    if let Ok(packed) = pack(&fields, compression, version) {
-        bytes = packed;
-    }
+    let mut bytes = pack(&fields, compression, version).unwrap_or_else(|_| file.to_vec());
     if !inside || choice.below(8) == 0 {
         for _ in 0..=choice.below(3) {
             what.push(damage(&mut choice, &mut bytes));
         }
     }
     Mutated { bytes, what }
+}
+
+/// The fields as an object that states its own length.
+fn pack(fields: &[u8], compression: Compression, version: Version) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; Header::LEN];
+    match compression {
+        Compression::None => bytes.extend(fields),
+        Compression::Zlib => {
+            let mut encoder = ZlibEncoder::new(&mut bytes, flate2::Compression::default());
+            encoder.write_all(fields)?;
+            encoder.finish()?;
+        }
+        Compression::Zstd => bytes.extend(zstd::bulk::compress(fields, 3)?),
+    }
+    let header = Header { version, compression, size: bytes.len() as u64 };
+    bytes.iter_mut().zip(header.to_bytes()).for_each(|(byte, value)| *byte = value);
+    Ok(bytes)
 }
 
 /// One thing done to `bytes`, in words.
