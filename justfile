@@ -41,6 +41,10 @@ isa ISA *ARGS:
 sanitize *ARGS:
     bindings/seal/bridge/sanitize.sh {{ARGS}}
 
+# fuzz every loader of SEAL's files for so many seconds each; 0 only compiles them
+fuzz SECONDS="60" *TARGETS:
+    bindings/seal/format/fuzz/run.sh {{SECONDS}} {{TARGETS}}
+
 # the tests that need AVX-512, on the emulated processor
 emulate *ARGS:
     HENGE_EMULATE=1 ./bazelw test --test_tag_filters=avx512 //... {{ARGS}}

@@ -79,7 +79,7 @@ impl Context {
         Self::wrap(bridge::make_context(log_n.n(), primes, security.bits(), &seed).during("make a context")?)
     }
 
-    /// From parameters that SEAL saved.
+    /// From parameters that SEAL saved. Untrusted bytes go through `seal_format` first, as the crate's page says.
     ///
     /// # Errors
     /// Bytes that are none, parameters of another scheme or of a degree above 2^16, or those that SEAL refuses.

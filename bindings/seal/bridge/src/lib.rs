@@ -11,6 +11,10 @@
 //!
 //! Levels, scales, rotations and verbs are Henge's: level l has l + 1 primes, the special one not counted.
 //!
+//! **Files that somebody else made** are not for the `load` of these types: SEAL 4.1.2 decompresses a whole file before it looks at it, without a cap on how much that
+//! becomes, so a few kilobytes can ask for all the memory there is. `seal_format` reads the same files within stated bounds and checks what SEAL checks, and
+//! more; what it accepts goes on to SEAL, saved again without compression.
+//!
 //! [`SealBackend`] runs a compiled program on this library.
 //!
 //! **Linking.** Bazel builds SEAL and the C++ side (`//bindings/seal/bridge`). Cargo compiles this crate and links neither: what

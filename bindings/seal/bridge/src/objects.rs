@@ -40,6 +40,8 @@ macro_rules! object {
         impl $name {
             #[doc = concat!("Reads ", $what, " that SEAL or Henge saved, from the beginning of the bytes; what follows it is not looked at.")]
             ///
+            /// **Untrusted bytes** go through `seal_format` first: SEAL decompresses them without a cap on what they become.
+            ///
             /// # Errors
             /// What SEAL finds wrong: not its format, another version, other parameters, residues that are not below their primes.
             /// Beyond that, what its operations would trip over: no polynomials, a scale that is not a positive number.

@@ -12,6 +12,7 @@
 #include <iomanip>
 #include <iostream>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,19 @@ static void parms_ids(std::ostream &out, const SEALContext &context) {
     }
 }
 
+// The length of bytes and the digest of them, filled up with zeros to whole words.
+static void digest_of(std::ostream &out, std::string bytes) {
+    std::size_t size = bytes.size();
+    bytes.resize((size + 7) / 8 * 8);
+    util::HashFunction::hash_block_type digest;
+    util::HashFunction::hash(reinterpret_cast<const std::uint64_t *>(bytes.data()), bytes.size() / 8, digest);
+    out << size << std::hex << std::setfill('0');
+    for (auto word : digest) {
+        out << ' ' << std::setw(16) << word;
+    }
+    out << std::dec << '\n';
+}
+
 // Lengths and digests of a large ciphertext in each mode; its words are expanded from SEED, so anybody can make it.
 static void large(std::ostream &out, std::size_t degree, const std::vector<int> &bits) {
     auto context = context_of(degree, bits);
@@ -77,58 +91,149 @@ static void large(std::ostream &out, std::size_t degree, const std::vector<int> 
         util::sample_poly_uniform(std::make_shared<Blake2xbPRNG>(seed), parms, cipher.data(i));
     }
     for (auto mode : { compr_mode_type::none, compr_mode_type::zlib, compr_mode_type::zstd }) {
-        std::string bytes = saved(cipher, mode);
-        std::size_t size = bytes.size();
-        bytes.resize((size + 7) / 8 * 8);
-        util::HashFunction::hash_block_type digest;
-        util::HashFunction::hash(reinterpret_cast<const std::uint64_t *>(bytes.data()), bytes.size() / 8, digest);
         out << "large " << degree;
         for (auto &prime : context.key_context_data()->parms().coeff_modulus()) {
             out << ' ' << prime.value();
         }
-        out << " : " << int(mode) << ' ' << size << std::hex << std::setfill('0');
-        for (auto word : digest) {
-            out << ' ' << std::setw(16) << word;
-        }
-        out << std::dec << '\n';
+        out << " : " << int(mode) << ' ';
+        digest_of(out, saved(cipher, mode));
     }
 }
 
-// A seeded ciphertext of SEAL 4.1 as an earlier version or another generator would have written it, and SEAL's expansion.
-static void variant(const SEALContext &context, const std::string &name, std::string bytes, int major, int minor,
-                    prng_type generator) {
-    const std::size_t header = 16, factor = header + 32 + 1 + 8 + 8 + 8 + 8, info = 16 + 1 + 64;
-    auto stamp = [&](std::size_t at) {
-        bytes[at + 3] = static_cast<char>(major);
-        bytes[at + 4] = static_cast<char>(minor);
-    };
-    stamp(0);
-    stamp(factor + 8);
-    stamp(bytes.size() - info);
-    bytes[bytes.size() - 65] = static_cast<char>(generator);
-    if (major == 3 && minor < 6) {
-        bytes.erase(bytes.size() - info, 17);
+// Rewrites uncompressed objects of SEAL 4.1 in the layout of an earlier version. What was other: up to 3.7 a ciphertext had no correction factor, up to
+// 3.5 a seed no object around it, in 3.4 the header another form.
+class Restamp {
+public:
+    explicit Restamp(int minor) : minor_(minor) {}
+
+    std::string parameters(const std::string &bytes) { return whole(bytes, &Restamp::parameters_fields); }
+    std::string plaintext(const std::string &bytes) { return whole(bytes, &Restamp::plaintext_fields); }
+    std::string ciphertext(const std::string &bytes) { return whole(bytes, &Restamp::ciphertext_fields); }
+    std::string keys(const std::string &bytes) { return whole(bytes, &Restamp::keys_fields); }
+
+private:
+    using Fields = std::string (Restamp::*)(std::size_t end);
+
+    std::string whole(const std::string &bytes, Fields fields) {
+        bytes_ = bytes;
+        at_ = 0;
+        return object(fields);
     }
-    if (major == 3) {
-        bytes.erase(factor, 8);
+
+    std::string take(std::size_t count) {
+        std::string taken = bytes_.substr(at_, count);
+        at_ += count;
+        return taken;
     }
-    std::uint64_t size = bytes.size();
-    std::memcpy(&bytes[8], &size, 8);
-    if (major == 3 && minor == 4) {
-        // SEAL 3.4 had another header: magic, zero, compression, u32 size, u64 zero.
-        for (std::size_t at : { std::size_t(0), factor }) {
-            std::uint64_t whole;
-            std::memcpy(&whole, &bytes[at + 8], 8);
-            std::uint32_t half = static_cast<std::uint32_t>(whole);
-            std::memset(&bytes[at + 2], 0, 14);
-            std::memcpy(&bytes[at + 4], &half, 4);
+
+    static std::uint64_t word(const std::string &bytes, std::size_t at) {
+        std::uint64_t word;
+        std::memcpy(&word, &bytes.at(at), sizeof(word));
+        return word;
+    }
+
+    std::string object(Fields fields) {
+        std::size_t start = at_;
+        std::size_t end = start + word(take(16), 8);
+        std::string body = (this->*fields)(end);
+        std::uint64_t size = 16 + body.size();
+        std::string header(16, '\0');
+        header[0] = '\x5e';
+        header[1] = '\xa1';
+        if (minor_ == 4) {
+            // Magic, zero, compression, u32 size, u64 zero.
+            std::memcpy(&header[4], &size, 4);
+        } else {
+            header[2] = 16;
+            header[3] = 3;
+            header[4] = static_cast<char>(minor_);
+            std::memcpy(&header[8], &size, 8);
+        }
+        return header + body;
+    }
+
+    std::string rest(std::size_t end) { return take(end - at_); }
+
+    std::string parameters_fields(std::size_t) {
+        std::string front = take(1 + 8 + 8);
+        std::string moduli;
+        for (std::uint64_t i = 0; i <= word(front, 9); i++) {
+            moduli += object(&Restamp::rest);
+        }
+        return front + moduli;
+    }
+
+    std::string plaintext_fields(std::size_t) {
+        std::string front = take(32 + 8 + 8);
+        return front + object(&Restamp::rest);
+    }
+
+    std::string ciphertext_fields(std::size_t end) {
+        std::string front = take(32 + 1 + 8 + 8 + 8 + 8);
+        take(8);
+        std::string fields = front + object(&Restamp::rest);
+        if (at_ < end) {
+            std::string seed = object(&Restamp::rest);
+            fields += minor_ < 6 ? seed.substr(16 + 1) : seed;
+        }
+        return fields;
+    }
+
+    std::string keys_fields(std::size_t) {
+        std::string fields = take(32 + 8);
+        for (std::uint64_t i = word(fields, 32); i > 0; i--) {
+            std::string count = take(8);
+            fields += count;
+            for (std::uint64_t j = word(count, 0); j > 0; j--) {
+                fields += object(&Restamp::ciphertext_fields);
+            }
+        }
+        return fields;
+    }
+
+    int minor_;
+    std::string bytes_;
+    std::size_t at_ = 0;
+};
+
+// What SEAL makes of a file, whole.
+template <class Object>
+static std::string loaded(const SEALContext &context, const std::string &bytes) {
+    Object object;
+    std::stringstream stream(bytes);
+    object.load(context, stream);
+    return saved(object, compr_mode_type::none);
+}
+
+// A seeded ciphertext in another form, and SEAL's expansion.
+static void variant(const SEALContext &context, const std::string &name, const std::string &bytes) {
+    write(name, bytes);
+    write(name + ".expanded", loaded<Ciphertext>(context, bytes));
+}
+
+// An object as 3.4 to 3.7 would have written it. SEAL has to load each; what it makes of a seed goes among the answers.
+template <class Object>
+static void versions(std::ostream &out, const SEALContext &context, const std::string &name, const std::string &bytes,
+                     std::string (Restamp::*restamp)(const std::string &)) {
+    for (int minor = 4; minor <= 7; minor++) {
+        std::string old = (Restamp(minor).*restamp)(bytes);
+        std::string whole = loaded<Object>(context, old);
+        std::string version = name + ".v3_" + std::to_string(minor);
+        write(version, old);
+        if (name.find("seeded") == std::string::npos) {
+            if (whole != bytes) {
+                throw std::logic_error(version + " is another object");
+            }
+        } else {
+            out << "expanded " << minor << " : " << name << ' ';
+            digest_of(out, whole);
         }
     }
-    Ciphertext cipher;
-    std::stringstream stream(bytes);
-    cipher.load(context, stream);
-    write(name, bytes);
-    write(name + ".expanded", saved(cipher, compr_mode_type::none));
+}
+
+template <class Object>
+static std::string plainly(const Object &object) {
+    return saved(object, compr_mode_type::none);
 }
 
 int main(int argc, char **argv) {
@@ -145,15 +250,18 @@ int main(int argc, char **argv) {
     PublicKey public_key;
     keygen.create_public_key(public_key);
     write_all("public_key", public_key);
-    write_all("public_key_seeded", keygen.create_public_key());
+    auto public_key_seeded = keygen.create_public_key();
+    write_all("public_key_seeded", public_key_seeded);
     RelinKeys relin_keys;
     keygen.create_relin_keys(relin_keys);
     write_all("relin_keys", relin_keys);
-    write_all("relin_keys_seeded", keygen.create_relin_keys());
+    auto relin_keys_seeded = keygen.create_relin_keys();
+    write_all("relin_keys_seeded", relin_keys_seeded);
     GaloisKeys galois_keys;
     keygen.create_galois_keys(std::vector<std::uint32_t>{ 3, 127 }, galois_keys);
     write_all("galois_keys", galois_keys);
-    write_all("galois_keys_seeded", keygen.create_galois_keys(std::vector<std::uint32_t>{ 3, 127 }));
+    auto galois_keys_seeded = keygen.create_galois_keys(std::vector<std::uint32_t>{ 3, 127 });
+    write_all("galois_keys_seeded", galois_keys_seeded);
 
     CKKSEncoder encoder(context);
     Plaintext plain;
@@ -172,12 +280,15 @@ int main(int argc, char **argv) {
     write_all("ciphertext_below", square);
     auto seeded = encryptor.encrypt_symmetric(plain);
     write_all("ciphertext_seeded", seeded);
-    std::string bytes = saved(seeded, compr_mode_type::none);
-    variant(context, "ciphertext_seeded.blake2xb", bytes, 4, 1, prng_type::blake2xb);
-    variant(context, "ciphertext_seeded.shake256", bytes, 4, 1, prng_type::shake256);
-    variant(context, "ciphertext_seeded.v3_7", bytes, 3, 7, prng_type::blake2xb);
-    variant(context, "ciphertext_seeded.v3_5", bytes, 3, 5, prng_type::blake2xb);
-    variant(context, "ciphertext_seeded.v3_4", bytes, 3, 4, prng_type::blake2xb);
+    std::string bytes = plainly(seeded);
+    variant(context, "ciphertext_seeded.blake2xb", bytes);
+    // The seed is the last thing in the file, behind the name of its generator.
+    std::string shake = bytes;
+    shake[shake.size() - 65] = static_cast<char>(prng_type::shake256);
+    variant(context, "ciphertext_seeded.shake256", shake);
+    for (int minor : { 4, 5, 7 }) {
+        variant(context, "ciphertext_seeded.v3_" + std::to_string(minor), Restamp(minor).ciphertext(bytes));
+    }
 
     std::ofstream answers(folder + "/answers.txt");
     answers << "# SEAL " << SEAL_VERSION << ": names of levels; lengths and digests of a large ciphertext in each mode.\n";
@@ -195,5 +306,26 @@ int main(int argc, char **argv) {
     large(answers, 8192, { 30, 30, 30, 30, 30, 30, 30 });
     large(answers, 16384, { 60, 40, 40, 40, 40, 40, 40, 60 });
     large(answers, 4096, { 50, 17, 20, 20, 20, 50 });
+
+    std::string parms = plainly(context.key_context_data()->parms());
+    for (int minor = 4; minor <= 7; minor++) {
+        std::string old = Restamp(minor).parameters(parms);
+        EncryptionParameters back;
+        std::stringstream stream(old);
+        back.load(stream);
+        if (back != context.key_context_data()->parms()) {
+            throw std::logic_error("other parameters");
+        }
+        write("parameters.v3_" + std::to_string(minor), old);
+    }
+    auto keys = &Restamp::keys;
+    versions<Plaintext>(answers, context, "plaintext", plainly(plain), &Restamp::plaintext);
+    versions<SecretKey>(answers, context, "secret_key", plainly(keygen.secret_key()), &Restamp::plaintext);
+    versions<PublicKey>(answers, context, "public_key", plainly(public_key), &Restamp::ciphertext);
+    versions<PublicKey>(answers, context, "public_key_seeded", plainly(public_key_seeded), &Restamp::ciphertext);
+    versions<RelinKeys>(answers, context, "relin_keys", plainly(relin_keys), keys);
+    versions<RelinKeys>(answers, context, "relin_keys_seeded", plainly(relin_keys_seeded), keys);
+    versions<GaloisKeys>(answers, context, "galois_keys", plainly(galois_keys), keys);
+    versions<GaloisKeys>(answers, context, "galois_keys_seeded", plainly(galois_keys_seeded), keys);
     return answers ? 0 : 1;
 }

@@ -204,6 +204,86 @@ fn digest_of(bytes: &[u8]) -> [u64; 4] {
     std::array::from_fn(|i| u64::from_le_bytes(digest[8 * i..8 * i + 8].try_into().expect("eight bytes")))
 }
 
+/// One object in the layouts of SEAL 3.4, 3.5, 3.6 and 3.7.
+macro_rules! versions {
+    ($name:literal) => {
+        [
+            file!(concat!($name, ".v3_4")),
+            file!(concat!($name, ".v3_5")),
+            file!(concat!($name, ".v3_6")),
+            file!(concat!($name, ".v3_7")),
+        ]
+    };
+}
+
+/// What is read of each version of SEAL 3, from 3.4 on.
+fn of_version_3<T>(files: [&[u8]; 4], load: impl Fn(&[u8]) -> Result<(T, usize), FormatError>) -> Vec<T> {
+    let read = |(minor, file): (u8, &[u8])| {
+        let version = Header::read(file, Reader::Known).expect("a header").version;
+        assert_eq!(version, Version { major: 3, minor });
+        let (object, taken) = load(file).expect("what SEAL loads");
+        assert_eq!(taken, file.len(), "{version}");
+        object
+    };
+    (4..).zip(files).map(read).collect()
+}
+
+fn public_of_version_3<T: Load>(files: [&[u8]; 4]) -> Vec<T> {
+    let context = context();
+    of_version_3(files, |bytes| T::load(bytes, &context))
+}
+
+/// Whole objects of SEAL 3 are those of SEAL 4.
+#[test]
+fn objects_of_version_3_are_read() {
+    let context = context();
+    let found = of_version_3(versions!("parameters"), |bytes| EncryptionParameters::load(bytes, Reader::Known));
+    assert_eq!(found, vec![parameters(); 4]);
+    let expected: Plaintext = public(modes!("plaintext"));
+    assert_eq!(public_of_version_3::<Plaintext>(versions!("plaintext")), vec![expected; 4]);
+    let (expected, _) = SecretKey::load(file!("secret_key.none"), &context).expect("a key");
+    let found = public_of_version_3::<SecretKey>(versions!("secret_key"));
+    assert!(found.len() == 4 && found.iter().all(|found| *found == expected));
+    let expected: PublicKey = public(modes!("public_key"));
+    assert_eq!(public_of_version_3::<PublicKey>(versions!("public_key")), vec![expected; 4]);
+    let expected: RelinKeys = public(modes!("relin_keys"));
+    assert_eq!(public_of_version_3::<RelinKeys>(versions!("relin_keys")), vec![expected; 4]);
+    let expected: GaloisKeys = public(modes!("galois_keys"));
+    assert_eq!(public_of_version_3::<GaloisKeys>(versions!("galois_keys")), vec![expected; 4]);
+}
+
+/// The seeds of keys of SEAL 3 stand for what SEAL makes of them: other residues in 3.4, in 3.5, and from 3.6 on.
+#[test]
+fn seeded_keys_of_version_3_are_expanded_as_seal_does() {
+    let context = context();
+    let whole = |keys: Vec<Vec<PublicKey>>| -> Vec<Vec<PublicKey>> {
+        keys.into_iter().map(|key| key.into_iter().map(PublicKey::without_seed).collect()).collect()
+    };
+    let save =
+        |object: &dyn Fn(Compression) -> Result<Vec<u8>, FormatError>| object(Compression::None).expect("memory");
+    let publics = public_of_version_3::<PublicKey>(versions!("public_key_seeded")).into_iter().map(|key| {
+        let key = key.without_seed();
+        save(&|mode| key.save(mode))
+    });
+    let relins = public_of_version_3::<RelinKeys>(versions!("relin_keys_seeded")).into_iter().map(|keys| {
+        let keys = RelinKeys::new(&context, whole(keys.into_keys())).expect("keys");
+        save(&|mode| keys.save(mode))
+    });
+    let galois = public_of_version_3::<GaloisKeys>(versions!("galois_keys_seeded")).into_iter().map(|keys| {
+        let keys = GaloisKeys::new(&context, whole(keys.into_keys())).expect("keys");
+        save(&|mode| keys.save(mode))
+    });
+    let found = publics.chain(relins).chain(galois).collect::<Vec<_>>();
+    let mut seen = 0;
+    for ((numbers, words), found) in answers("expanded ").zip(&found) {
+        let [name, length, digest_words @ ..] = &words[..] else { panic!("a name and a length") };
+        assert_eq!(length.parse(), Ok(found.len()), "{name} of 3.{numbers:?}");
+        assert_eq!(digest_of(found), digest(digest_words), "{name} of 3.{numbers:?}");
+        seen += 1;
+    }
+    assert_eq!((seen, found.len()), (12, 12));
+}
+
 #[test]
 fn large_ciphertexts_have_the_bytes_that_seal_writes() {
     let mut seen = 0;
