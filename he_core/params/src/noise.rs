@@ -212,6 +212,15 @@ impl NoiseModel {
         (n * (self.error_variance * squares + self.rounding(2).variance)).sqrt()
     }
 
+    /// Key switching and rescale by one division by P and the last prime, as [`NoiseModel::rescale`] of what
+    /// [`NoiseModel::key_switch_worst_slot_std`] says of every slot, but rounded once: `noise` and the digits' part over the prime, plus the rounding of
+    /// two components.
+    pub fn key_switch_rescale(&self, noise: Noise, digits: &[Digit], log_p: f64, prime: u64) -> Noise {
+        let worst = self.key_switch_worst_slot_std(digits, log_p);
+        let unrounded = worst * worst / self.log_n.n() as f64 - self.rounding(2).variance;
+        noise.plus(Noise { variance: unrounded }).over(prime as f64).plus(self.rounding(2))
+    }
+
     /// Product of two ciphertexts whose slots stay below `left_slot` and `right_slot` in integer units:
     /// `m_1 e_2 + m_2 e_1 + e_1 e_2`, the last term N times the product of the coefficient variances.
     pub fn product(&self, left: Noise, left_slot: f64, right: Noise, right_slot: f64) -> Noise {

@@ -39,6 +39,8 @@ pub enum Op {
     Relinearize,
     /// Divides by the last prime, and the scale with it.
     Rescale,
+    /// `Relinearize` and `Rescale` by one division: 3 components to 2, rounded once, so other residues than those of the two.
+    RelinearizeRescale,
     /// Drops primes down to `to`; scale kept.
     DropLevel {
         /// The level of the result.
@@ -73,10 +75,16 @@ impl Op {
             Op::Square => "square",
             Op::Relinearize => "relinearize",
             Op::Rescale => "rescale",
+            Op::RelinearizeRescale => "relinearize_rescale",
             Op::DropLevel { .. } => "drop_level",
             Op::Gather { .. } => "gather",
             Op::Refresh { .. } => "refresh",
         }
+    }
+
+    /// Whether it takes the relinearization key.
+    pub fn relinearizes(&self) -> bool {
+        matches!(self, Op::Relinearize | Op::RelinearizeRescale)
     }
 
     /// Number of operands; of a refresh, the fewest.

@@ -1,6 +1,6 @@
 //! A program and its parameters as a file: what the key owner hands to the machine that runs it.
 //!
-//! Format: JSON, version 1. Inputs carry their level and scale; the type of every other value is what the rules give when the file is read, by
+//! Format: JSON, version 1, or 2 where an operation stands in it that version 1 had not (`relinearize_rescale`). Inputs carry their level and scale; the type of every other value is what the rules give when the file is read, by
 //! the same builder that compilers use, so a file cannot state a wrong one. Linear maps stand in a table and may be shared. Nothing is taken on
 //! trust: the file's size, every count and every shape are bounded before memory follows them.
 
@@ -23,7 +23,11 @@ pub const MAX_ELEMENTS: usize = 1 << 24;
 /// Most operations of a program.
 pub const MAX_NODES: usize = 1 << 20;
 
-const VERSION: u32 = 1;
+/// The newest version.
+const VERSION: u32 = 2;
+
+/// The version without `relinearize_rescale`.
+const FIRST_VERSION: u32 = 1;
 
 /// Why a file is not a program.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +45,7 @@ pub enum PortableError {
     #[error("not a program file: {0}")]
     Syntax(#[from] serde_json::Error),
     /// Written by another version.
-    #[error("program file of version {found}, this reads version {VERSION}")]
+    #[error("program file of version {found}, this reads versions {FIRST_VERSION} to {VERSION}")]
     Version {
         /// Version of the file.
         found: u32,
@@ -159,6 +163,7 @@ enum FileOp {
     Square,
     Relinearize,
     Rescale,
+    RelinearizeRescale,
     DropLevel {
         to: Level,
     },
@@ -206,6 +211,7 @@ pub fn to_bytes(program: &HeProgram, params: &CkksParamsLiteral) -> Result<Vec<u
             Op::Square => FileOp::Square,
             Op::Relinearize => FileOp::Relinearize,
             Op::Rescale => FileOp::Rescale,
+            Op::RelinearizeRescale => FileOp::RelinearizeRescale,
             Op::DropLevel { to } => FileOp::DropLevel { to: *to },
             Op::Gather { indices, .. } => FileOp::Gather { indices: indices.to_vec(), shape },
             Op::Refresh { refresh } => FileOp::Refresh {
@@ -223,8 +229,9 @@ pub fn to_bytes(program: &HeProgram, params: &CkksParamsLiteral) -> Result<Vec<u
         let source = if matches!(op, FileOp::Input { .. }) { String::new() } else { node.source().to_owned() };
         nodes.push(FileNode { op, operands, source });
     }
+    let is_new = program.nodes().iter().any(|node| matches!(node.op(), Op::RelinearizeRescale));
     let file = File {
-        henge_program: VERSION,
+        henge_program: if is_new { VERSION } else { FIRST_VERSION },
         name: program.name().to_owned(),
         params: params.clone(),
         q: program.q().to_vec(),
@@ -245,7 +252,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<(HeProgram, CkksParams), PortableError
         return Err(PortableError::TooLarge { found: bytes.len(), max: MAX_BYTES });
     }
     let file: File = serde_json::from_slice(bytes)?;
-    if file.henge_program != VERSION {
+    if !(FIRST_VERSION..=VERSION).contains(&file.henge_program) {
         return Err(PortableError::Version { found: file.henge_program });
     }
     let params = CkksParams::try_from(file.params)?;
@@ -308,6 +315,7 @@ fn push(
         FileOp::Square => Op::Square,
         FileOp::Relinearize => Op::Relinearize,
         FileOp::Rescale => Op::Rescale,
+        FileOp::RelinearizeRescale => Op::RelinearizeRescale,
     };
     builder.push(op, operands, node.source)?;
     Ok(())

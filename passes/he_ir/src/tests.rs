@@ -84,11 +84,26 @@ fn refused(op: Op, operand: impl Fn(&mut HeProgramBuilder, ValueId) -> Vec<Value
 }
 
 #[test]
+fn relinearize_rescale_has_the_type_of_the_two() {
+    let (mut b, x) = builder();
+    let square = b.push(Op::Square, &[x], "square").unwrap();
+    let two = b.push(Op::Relinearize, &[square], "square").unwrap();
+    let two = b.push(Op::Rescale, &[two], "square").unwrap();
+    let one = b.push(Op::RelinearizeRescale, &[square], "square").unwrap();
+    assert_eq!(b.value(one), b.value(two));
+    b.output("y", one);
+    assert!(
+        b.finish().unwrap().to_string().contains("%4 = relinearize_rescale %1 : cipher[2x2] level 2 scale 2^18.000 x2")
+    );
+}
+
+#[test]
 fn each_wrong_operand_is_refused() {
     let same = |_: &mut HeProgramBuilder, x| vec![x];
     let square = |b: &mut HeProgramBuilder, x| vec![b.push(Op::Square, &[x], "").unwrap()];
     assert_eq!(refused(Op::Add, same), TypeError::Arity { expected: 2, found: 1 });
     assert_eq!(refused(Op::Relinearize, same), TypeError::Components { expected: "3", found: 2 });
+    assert_eq!(refused(Op::RelinearizeRescale, same), TypeError::Components { expected: "3", found: 2 });
     assert_eq!(refused(Op::Square, square), TypeError::Components { expected: "2", found: 3 });
     assert_eq!(
         refused(Op::AddConstant { values: Arc::new(vec![1.0]) }, same),

@@ -48,21 +48,9 @@ pub(crate) fn result_type(op: &Op, operands: &[&CipherType], q: &[u64]) -> Resul
             let scale = product(x.scale, x.scale)?;
             Ok(CipherType { scale, component_count: 3, ..(*x).clone() })
         }
-        (Op::Relinearize, [x]) => {
-            if x.component_count != 3 {
-                return Err(TypeError::Components { expected: "3", found: x.component_count });
-            }
-            Ok(CipherType { component_count: 2, ..(*x).clone() })
-        }
-        (Op::Rescale, [x]) => {
-            let below = x.level.below();
-            let (Some(level), Some(&prime)) = (below, q.get(x.level.last_prime())) else {
-                return Err(TypeError::Descent { from: x.level, to: "below".into() });
-            };
-            let scale =
-                x.scale.over(prime).map_err(|_| TypeError::NotAScale { value: x.scale.get() / prime as f64 })?;
-            Ok(CipherType { level, scale, ..(*x).clone() })
-        }
+        (Op::Relinearize, [x]) => relinearized(x),
+        (Op::Rescale, [x]) => rescaled(x, q),
+        (Op::RelinearizeRescale, [x]) => rescaled(&relinearized(x)?, q),
         (Op::DropLevel { to }, [x]) => {
             if *to >= x.level {
                 return Err(TypeError::Descent { from: x.level, to: to.to_string() });
@@ -99,6 +87,22 @@ pub(crate) fn result_type(op: &Op, operands: &[&CipherType], q: &[u64]) -> Resul
         }
         _ => Err(TypeError::Arity { expected: op.arity(), found: operands.len() }),
     }
+}
+
+fn relinearized(x: &CipherType) -> Result<CipherType, TypeError> {
+    if x.component_count != 3 {
+        return Err(TypeError::Components { expected: "3", found: x.component_count });
+    }
+    Ok(CipherType { component_count: 2, ..x.clone() })
+}
+
+fn rescaled(x: &CipherType, q: &[u64]) -> Result<CipherType, TypeError> {
+    let below = x.level.below();
+    let (Some(level), Some(&prime)) = (below, q.get(x.level.last_prime())) else {
+        return Err(TypeError::Descent { from: x.level, to: "below".into() });
+    };
+    let scale = x.scale.over(prime).map_err(|_| TypeError::NotAScale { value: x.scale.get() / prime as f64 })?;
+    Ok(CipherType { level, scale, ..x.clone() })
 }
 
 fn same_shape_and_level(x: &CipherType, y: &CipherType) -> Result<(), TypeError> {

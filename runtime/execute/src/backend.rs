@@ -147,6 +147,9 @@ pub trait Backend: Send + Sync {
     /// Divides by the last prime.
     fn rescale(&self, x: Operand<'_, Self::Tensor>) -> Result<Self::Tensor, Self::Error>;
 
+    /// 3 components to 2 and divided by the last prime, in one division.
+    fn relinearize_rescale(&self, x: Operand<'_, Self::Tensor>) -> Result<Self::Tensor, Self::Error>;
+
     /// Drops primes down to `to`.
     fn drop_level(&self, x: Operand<'_, Self::Tensor>, to: Level) -> Result<Self::Tensor, Self::Error>;
 

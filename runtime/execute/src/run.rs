@@ -138,6 +138,7 @@ fn apply<B: Backend>(
         (Op::Square, _) => backend.square(x),
         (Op::Relinearize, _) => backend.relinearize(x),
         (Op::Rescale, _) => backend.rescale(x),
+        (Op::RelinearizeRescale, _) => backend.relinearize_rescale(x),
         (Op::DropLevel { to }, _) => backend.drop_level(x, *to),
         (Op::Gather { indices, .. }, _) => backend.gather(x, indices),
         _ => return Err(missing()),

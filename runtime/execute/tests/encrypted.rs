@@ -146,6 +146,34 @@ fn what_is_made_on_the_way_has_the_same_bits() {
     assert_eq!((squares, x), (1, outputs.remove(0)));
 }
 
+/// One operation, one rounding: the bits of the scheme's own, at the level and scale of the two steps.
+#[test]
+fn relinearize_rescale_is_one_operation() {
+    let both = Both::new();
+    let program = |ops: &[Op]| {
+        let mut b = HeProgramBuilder::new("square", params().q().to_vec());
+        let x = b.input("x", vec![3], params().max_level(), params().scale()).unwrap();
+        let square = b.push(Op::Square, &[x], "square").unwrap();
+        let y = ops.iter().fold(square, |y, op| b.push(op.clone(), &[y], "square").unwrap());
+        b.output("y", y);
+        b.finish().unwrap()
+    };
+    let (one, two) = (program(&[Op::RelinearizeRescale]), program(&[Op::Relinearize, Op::Rescale]));
+    assert_eq!(one.nodes().last().unwrap().value(), two.nodes().last().unwrap().value());
+    let batches = batches(&one, 7);
+    let result = |program: &HeProgram| {
+        let prepared = prepare(&both.backend, program).unwrap();
+        run(&both.backend, &prepared, both.encrypt(&batches, program), &mut ()).unwrap().remove(0)
+    };
+    let (one, two) = (result(&one), result(&two));
+    assert_ne!(one, two, "two roundings are not one");
+    let square = both.backend.square(Operand::Last(both.encrypt(&batches, &program(&[])).remove(0))).unwrap();
+    assert_eq!(one, both.backend.relinearize_rescale(Operand::Last(square)).unwrap());
+    let (one, two) = (both.decrypt(&one, 7), both.decrypt(&two, 7));
+    let differences = one.values().iter().zip(two.values()).map(|(x, y)| (x - y).abs());
+    assert!(differences.fold(0.0, f64::max) < 1e-4);
+}
+
 #[test]
 fn one_preparation_serves_many_runs_with_the_same_bits() {
     let both = Both::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use execute::ckks::CkksBackend;
 use execute::{StreamOptions, Streamed, prepare_streamed};
 use he_ckks::{CkksContext, SeededCiphertextTensor};
-use he_ir::{HeProgram, Op};
+use he_ir::HeProgram;
 use he_params::CkksParams;
 use protocol::{Description, Port, limits, program_digest};
 
@@ -72,7 +72,7 @@ impl Model {
             packing: program.packing(),
             inputs: program.inputs().zip(ranges).map(|((name, _, value), range)| port(name, value, range)).collect(),
             outputs: outputs.iter().map(|(name, value)| port(name, value, None)).collect(),
-            relinearizes: program.nodes().iter().any(|node| matches!(node.op(), Op::Relinearize)),
+            relinearizes: program.nodes().iter().any(|node| node.op().relinearizes()),
             refreshes: program.refreshes().count(),
             wants_public_key: options.flooding.is_some(),
             params: params.clone(),

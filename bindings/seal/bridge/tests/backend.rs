@@ -167,6 +167,15 @@ fn programs_that_cannot_run_are_refused() {
     b.output("x", x);
     assert!(matches!(both.seal.accept(&b.finish().unwrap()), Err(SealBackendError::Unsupported(_))));
 
+    // SEAL rounds twice: a program that rounds once is not given other residues behind its back.
+    let mut b = HeProgramBuilder::new("fused", both.henge.params().q().to_vec());
+    let x = b.input("x", vec![1], Level::new(1), Scale::from_log2(26.0).unwrap()).unwrap();
+    let x = b.push(Op::Square, &[x], "square").unwrap();
+    let x = b.push(Op::RelinearizeRescale, &[x], "square").unwrap();
+    b.output("x", x);
+    let refused = both.seal.accept(&b.finish().unwrap()).unwrap_err().to_string();
+    assert!(refused.contains("relinearize_rescale") && refused.contains("--seal-exact"), "{refused}");
+
     for (q, p, primes_per_digit, found) in
         [(&[30, 26][..], &[30, 30][..], 2, (2, 2)), (&[30, 26], &[], 1, (0, 1)), (&[30, 26], &[30, 28], 1, (2, 1))]
     {

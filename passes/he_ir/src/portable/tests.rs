@@ -43,6 +43,17 @@ fn program() -> HeProgram {
     b.finish().unwrap()
 }
 
+/// A square, relinearized and rescaled by one division.
+fn fused() -> HeProgram {
+    let q = CkksParams::try_from(params()).unwrap().q().to_vec();
+    let mut b = HeProgramBuilder::new("fused", q);
+    let x = b.input("x", vec![2], Level::new(1), Scale::from_log2(25.3).unwrap()).unwrap();
+    let x = b.push(Op::Square, &[x], "square").unwrap();
+    let x = b.push(Op::RelinearizeRescale, &[x], "square").unwrap();
+    b.output("x", x);
+    b.finish().unwrap()
+}
+
 #[test]
 fn a_program_comes_back_as_it_was() {
     let program = program();
@@ -55,11 +66,21 @@ fn a_program_comes_back_as_it_was() {
 }
 
 #[test]
+fn only_programs_with_the_new_operation_need_the_new_version() {
+    let (old, new) = (program(), fused());
+    let bytes = to_bytes(&new, &params()).unwrap();
+    assert!(bytes.starts_with(br#"{"henge_program":2,"#));
+    assert!(String::from_utf8_lossy(&bytes).contains(r#""op":"relinearize_rescale""#));
+    assert_eq!(from_bytes(&bytes).unwrap().0, new);
+    assert!(to_bytes(&old, &params()).unwrap().starts_with(br#"{"henge_program":1,"#));
+}
+
+#[test]
 fn lies_are_refused() {
     let text = String::from_utf8(to_bytes(&program(), &params()).unwrap()).unwrap();
     let q0 = CkksParams::try_from(params()).unwrap().q()[0];
     let cases = [
-        (r#""henge_program":1"#, r#""henge_program":2"#.to_owned(), "version 2"),
+        (r#""henge_program":1"#, r#""henge_program":3"#.to_owned(), "version 3, this reads versions 1 to 2"),
         (r#""name":"all""#, r#""name":"all","extra":1"#.to_owned(), "unknown field `extra`"),
         (r#""map":0"#, r#""map":5"#.to_owned(), "names linear map 5, the file has 1"),
         (r#""shape":[2,1]"#, r#""shape":[4294967296,4294967296]"#.to_owned(), "elements of a value, at most 16777216"),

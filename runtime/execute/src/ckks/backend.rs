@@ -92,7 +92,7 @@ impl Backend for CkksBackend {
         if packing != own {
             return Err(CkksBackendError::Packing { program: packing, backend: own });
         }
-        let relinearizes = program.nodes().iter().any(|node| matches!(node.op(), Op::Relinearize));
+        let relinearizes = program.nodes().iter().any(|node| node.op().relinearizes());
         if relinearizes && !self.prepares_only { self.key().map(|_| ()) } else { Ok(()) }
     }
 
@@ -199,6 +199,10 @@ impl Backend for CkksBackend {
 
     fn rescale(&self, x: Taken<'_>) -> Made {
         Ok(self.evaluator.rescale(self.owned(x)?)?.into())
+    }
+
+    fn relinearize_rescale(&self, x: Taken<'_>) -> Made {
+        Ok(self.evaluator.relinearize_rescale(self.lent(x)?.as_ref(), self.key()?)?.into())
     }
 
     fn drop_level(&self, x: Taken<'_>, to: Level) -> Made {

@@ -133,6 +133,10 @@ impl Backend for ClearBackend {
         Ok(x)
     }
 
+    fn relinearize_rescale(&self, x: Taken<'_>) -> Made {
+        self.rescale(Operand::Last(self.relinearize(x)?))
+    }
+
     fn drop_level(&self, x: Taken<'_>, to: Level) -> Made {
         Ok(ClearTensor { level: to, ..x.into_owned() })
     }

@@ -186,6 +186,7 @@ impl<B: TiledBackend> Run<'_, B> {
             (Op::Square, _) => backend.square(x),
             (Op::Relinearize, _) => backend.relinearize(x),
             (Op::Rescale, _) => backend.rescale(x),
+            (Op::RelinearizeRescale, _) => backend.relinearize_rescale(x),
             (Op::DropLevel { to }, _) => backend.drop_level(x, *to),
             // Its operand was gathered already.
             (Op::Gather { .. }, _) => Ok(x.into_owned()),

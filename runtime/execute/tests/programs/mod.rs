@@ -115,8 +115,7 @@ pub(crate) fn every_operation(params: &CkksParams) -> HeProgram {
     let k = b.push(Op::Square, &[h], "square").unwrap();
     let m = b.push(Op::Sub, &[k, k], "nothing").unwrap();
     let k = b.push(Op::Add, &[k, m], "nothing").unwrap();
-    let k = b.push(Op::Relinearize, &[k], "square").unwrap();
-    let k = b.push(Op::Rescale, &[k], "square").unwrap();
+    let k = b.push(Op::RelinearizeRescale, &[k], "square").unwrap();
     b.output("g", g);
     b.output("k", k);
     b.output("again", g);

@@ -27,6 +27,10 @@ pub struct SealBackend {
     relinearization: Option<RelinKeys>,
 }
 
+/// What SEAL would do in two divisions, and round twice.
+const FUSED: &str =
+    "relinearize_rescale, which rounds once: compile with relinearize and rescale apart (henge explain --seal-exact)";
+
 type Taken<'a> = Operand<'a, SealTensor>;
 type Made = Result<SealTensor, SealBackendError>;
 
@@ -124,7 +128,10 @@ impl Backend for SealBackend {
         if program.nodes().iter().any(|node| matches!(node.op(), Op::Refresh { .. })) {
             return Err(SealBackendError::Unsupported("way to ask the key owner"));
         }
-        let relinearizes = program.nodes().iter().any(|node| matches!(node.op(), Op::Relinearize));
+        if program.nodes().iter().any(|node| matches!(node.op(), Op::RelinearizeRescale)) {
+            return Err(SealBackendError::Unsupported(FUSED));
+        }
+        let relinearizes = program.nodes().iter().any(|node| node.op().relinearizes());
         if relinearizes { self.key().map(|_| ()) } else { Ok(()) }
     }
 
@@ -223,6 +230,10 @@ impl Backend for SealBackend {
 
     fn rescale(&self, x: Taken<'_>) -> Made {
         self.each(x, |x| self.evaluator.rescale(x))
+    }
+
+    fn relinearize_rescale(&self, _: Taken<'_>) -> Made {
+        Err(SealBackendError::Unsupported(FUSED))
     }
 
     fn drop_level(&self, x: Taken<'_>, to: Level) -> Made {
