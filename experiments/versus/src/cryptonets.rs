@@ -69,6 +69,8 @@ impl Task {
             options.security = RequiredSecurity::Insecure;
         }
         options.input_ranges.insert(name, Interval::new(0.0, 1.0));
+        // Operation for operation on SEAL too.
+        options.seal_exact = true;
         let compiled = compile(&graph, &options)?;
 
         let input = tensor(&test, &shape)?;

@@ -9,8 +9,9 @@ use he_params::{CkksParams, CkksParamsLiteral, RequiredSecurity, SecurityTable};
 
 use crate::cost::CostModel;
 use crate::explain::{Explain, PassNotes};
+use crate::labels::Judge;
 use crate::lowering::{Circuit, lower};
-use crate::parameters::{ParametersError, Request, Selection, select, with_literal};
+use crate::parameters::{ParametersError, Request, select, with_literal};
 use crate::placement::{Chain, place};
 use crate::ranges::{Interval, RangeError, RangeOptions, Sample, ValueRange, analyse};
 use crate::segments::cut;
@@ -47,6 +48,9 @@ pub struct CompileOptions {
     pub threads: usize,
     /// How inputs are encrypted.
     pub encryption: Encryption,
+    /// Keeps relinearize and rescale two operations, as SEAL has them: the program then computes SEAL's residues, and runs on SEAL. Otherwise the two
+    /// are one where one follows the other, which is faster and rounds once.
+    pub seal_exact: bool,
 }
 
 impl CompileOptions {
@@ -66,6 +70,7 @@ impl CompileOptions {
             costs_from: "built in, avx2".to_owned(),
             threads: 1,
             encryption: Encryption::Symmetric,
+            seal_exact: false,
         }
     }
 }
@@ -147,7 +152,27 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
     }
     let range_options = RangeOptions { inputs: options.input_ranges.clone(), samples, margin: options.margin };
     let ranges = analyse(&circuit, &range_options)?;
-    let selection = choose(&circuit, &ranges, options)?;
+    let request = Request {
+        batch: options.batch,
+        precision_bits: options.precision_bits,
+        security: options.security,
+        table: options.table,
+        encryption: options.encryption,
+        fused: !options.seal_exact,
+    };
+    let selection = match &options.params {
+        Some(literal) => with_literal(&circuit, &ranges, literal.clone(), &request, &options.costs),
+        None => select(&circuit, &ranges, &request, &options.costs),
+    }?;
+    let judge = Judge {
+        circuit: &circuit,
+        ranges: &ranges,
+        samples: &range_options.samples,
+        request: &request,
+        costs: &options.costs,
+        threads: options.threads,
+    };
+    let selection = judge.smallest(selection);
     reports.push(("placement", selection.placed.report.clone()));
     let notes = reports.iter().map(|(pass, report)| notes(pass, report)).collect();
     let explain = Explain::new(&selection, &ranges, options, notes);
@@ -172,20 +197,6 @@ pub fn replay(graph: &Graph, chain: &Chain) -> Result<HeProgram, CompileError> {
     default_pipeline()?.run(&mut graph)?;
     let placed = place(&cut(lower(&graph)?).0, chain, &CostModel::default()).map_err(ParametersError::Placement)?;
     Ok(placed.program)
-}
-
-fn choose(circuit: &Circuit, ranges: &[ValueRange], options: &CompileOptions) -> Result<Selection, ParametersError> {
-    let request = Request {
-        batch: options.batch,
-        precision_bits: options.precision_bits,
-        security: options.security,
-        table: options.table,
-        encryption: options.encryption,
-    };
-    match &options.params {
-        Some(literal) => with_literal(circuit, ranges, literal.clone(), &request, &options.costs),
-        None => select(circuit, ranges, &request, &options.costs),
-    }
 }
 
 /// Splits calibration tensors into images.

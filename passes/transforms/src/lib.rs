@@ -31,6 +31,7 @@ pub mod constant_folding;
 pub mod cost;
 pub mod dead_code;
 pub mod explain;
+pub mod labels;
 pub mod linear_squashing;
 pub mod lowering;
 pub mod parameters;

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use graph::{Graph, Tensor, interpret};
-use he_ir::{HeProgram, Op};
+use he_ir::HeProgram;
 
-use crate::lowering::ClientGate;
 use crate::{Pass, PassReport};
 
 /// Pseudo-random elements in [-1, 1), the same for the same seed.
@@ -62,30 +61,7 @@ pub(crate) fn check_golden(pass: &dyn Pass<Graph>, before: &str, after: &str, re
     assert_eq!(report_found, report);
 }
 
-/// One image through a program in `f64`: weights are the program's integers over their scale, there is no noise. Outputs in order.
+/// One image through a program in `f64`; see [`crate::labels`].
 pub(crate) fn evaluate(program: &HeProgram, inputs: &HashMap<String, Vec<f64>>) -> Vec<Vec<f64>> {
-    let mut values: Vec<Vec<f64>> = Vec::new();
-    for node in program.nodes() {
-        let x = node.operands().first().map_or(&[] as &[f64], |id| &values[id.index()]);
-        let y = node.operands().get(1).map_or(x, |id| &values[id.index()]);
-        let zip = |f: fn(f64, f64) -> f64| x.iter().zip(y).map(|(&x, &y)| f(x, y)).collect();
-        let value = match node.op() {
-            Op::Input { name } => inputs[name].clone(),
-            Op::Linear { map } => map.apply(x).unwrap(),
-            Op::Add => zip(|x, y| x + y),
-            Op::Sub => zip(|x, y| x - y),
-            Op::Mul | Op::Square => zip(|x, y| x * y),
-            Op::Negate => x.iter().map(|x| -x).collect(),
-            Op::AddConstant { values } => x.iter().zip(values.iter()).map(|(x, c)| x + c).collect(),
-            Op::Gather { indices, .. } => indices.iter().map(|&i| x[i as usize]).collect(),
-            Op::Refresh { refresh } => {
-                let operands: Vec<f64> = node.operands().iter().flat_map(|id| &values[id.index()]).copied().collect();
-                let gate = ClientGate { function: refresh.function, groups: refresh.groups.clone() };
-                gate.evaluate(&operands, refresh.results())
-            }
-            _ => x.to_vec(),
-        };
-        values.push(value);
-    }
-    program.outputs().iter().map(|(_, id)| values[id.index()].clone()).collect()
+    crate::labels::evaluate_clear(program, inputs).unwrap()
 }

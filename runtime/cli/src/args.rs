@@ -53,6 +53,10 @@ pub(crate) struct Calibrate {
     /// Where to write the costs
     #[arg(long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+
+    /// Print the costs as passes/transforms/src/cost/model.rs has them built in, in place of the JSON
+    #[arg(long)]
+    pub(crate) rust: bool,
 }
 
 /// Compiles a model and shows what will run: parameters, security, levels, scales, ranges, forecast time and memory.
@@ -98,6 +102,10 @@ pub(crate) struct Explain {
     /// Inputs will be encrypted under the public key, which leaves more noise
     #[arg(long)]
     pub(crate) public_key: bool,
+
+    /// Keep relinearize and rescale two operations, as SEAL has them: for run --backend seal, or to have SEAL's residues
+    #[arg(long)]
+    pub(crate) seal_exact: bool,
 
     /// Print JSON
     #[arg(long)]

@@ -51,6 +51,9 @@ struct Placement {
     /// Ciphertext primes used, the first of the literal's.
     primes: usize,
     input_scale: Scale,
+    /// Whether a relinearize and the rescale behind it are one operation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    fused: bool,
     management: Management,
 }
 
@@ -108,6 +111,7 @@ impl Interface {
             placement: Placement {
                 primes: chain.q.len(),
                 input_scale: chain.input_scale,
+                fused: chain.fused,
                 management: chain.management.clone(),
             },
             encryption: compiled.explain.encryption,
@@ -180,12 +184,13 @@ impl Interface {
 
     /// The program of a model on the primes and scales of this interface, which must be the one it was written for.
     pub(crate) fn compile(&self, graph: &graph::Graph) -> anyhow::Result<HeProgram> {
-        let Placement { primes, input_scale, management } = self.file.placement.clone();
+        let Placement { primes, input_scale, fused, management } = self.file.placement.clone();
         let chain = Chain {
             log_n: u32::from(self.params.log_n().get()),
             q: self.params.q().iter().copied().take(primes).collect(),
             p: self.params.p().to_vec(),
             input_scale,
+            fused,
             management,
         };
         let program = transforms::replay(graph, &chain)?;

@@ -500,6 +500,20 @@ fn calibration_widens_or_narrows_what_is_known() {
 }
 
 #[test]
+fn relinearize_and_rescale_are_one_operation_unless_seal_shall_have_them() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("model.json");
+    let (model, path) = (model("small_cryptonets.onnx"), file.to_str().unwrap());
+    let model = model.to_str().unwrap();
+    let one = succeeds(&["explain", model, "--params-out", path]);
+    assert!(one.contains("relinearize_rescale"), "{one}");
+    assert!(std::fs::read_to_string(path).unwrap().contains("\"fused\": true"));
+    let two = succeeds(&["explain", model, "--seal-exact", "--params-out", path]);
+    assert!(two.contains("relinearize") && !two.contains("relinearize_rescale"), "{two}");
+    assert!(!std::fs::read_to_string(path).unwrap().contains("fused"));
+}
+
+#[test]
 fn usage_errors_exit_with_2() {
     for arguments in
         [&[][..], &["frobnicate"], &["explain"], &["encrypt", "--params", "x"], &["explain", "m", "--threads", "0"]]
@@ -525,9 +539,13 @@ fn a_calibrated_machine_is_what_explain_goes_by() {
     assert!(report.contains(&format!("(costs: {path}, ")), "{report}");
     assert!(succeeds(&["explain", model]).contains("(costs: built in, "));
 
-    std::fs::write(&file, printed.replace("\"henge_cost_model\": 1", "\"henge_cost_model\": 7")).unwrap();
+    std::fs::write(&file, printed.replace("\"henge_cost_model\": 2", "\"henge_cost_model\": 7")).unwrap();
     let error = fails(&["explain", model, "--cost-model", path]);
-    assert_eq!(error, format!("{path}: cost model of version 7, this reads version 1"));
+    assert!(error.starts_with(&format!("{path}: cost model of version 7, this reads version 2")), "{error}");
+    // As the compiler's source has them.
+    let rust = succeeds(&["calibrate", "--output", path, "--threads", "1", "--rust"]);
+    assert!(rust.contains("    pub const AVX") && rust.contains(": CostModel = CostModel {\n        butterfly_ns: ["));
+    assert_eq!(rust.matches(", ").count() - rust.lines().next().unwrap().matches(", ").count(), 4 * 2, "{rust}");
     let missing = folder.path().join("none.json");
     assert!(fails(&["explain", model, "--cost-model", missing.to_str().unwrap()]).contains("none.json"));
 }

@@ -265,7 +265,7 @@ impl Way {
         let image =
             |i: usize| (0..36).map(|j| format!("{}", (i * 36 + j) * 7919 % 1000) + "e-3").collect::<Vec<_>>().join(",");
         way.folder.put("x.csv", (0..4).map(|i| image(i) + "\n").collect::<String>().as_bytes());
-        succeeds(&["explain", &model(), "--params-out", &at("i.json")]);
+        succeeds(&["explain", &model(), "--seal-exact", "--params-out", &at("i.json")]);
         let keys = ["--secret-key", &at("s.key"), "--evaluation-keys", &at("e.keys"), "--public-key", &at("p.key")];
         succeeds(&[&["keygen", "--params", &at("i.json")][..], &keys].concat());
         let input = ["--input", &at("x.csv"), "--output", &at("x.ct")];

@@ -92,6 +92,21 @@ fn the_same_network_gives_the_same_program() {
 }
 
 #[test]
+fn seal_exact_keeps_relinearize_and_rescale_apart() {
+    let graph = small();
+    let verbs = |program: &HeProgram| program.nodes().iter().map(|node| node.op().verb()).collect::<Vec<_>>();
+    let [one, two] = [false, true].map(|seal_exact| {
+        let compiled = compile(&graph, &CompileOptions { seal_exact, ..options() }).unwrap();
+        assert_eq!(replay(&graph, &compiled.chain).unwrap(), compiled.program);
+        compiled
+    });
+    assert!(verbs(&one.program).contains(&"relinearize_rescale"), "{}", one.program);
+    let apart = verbs(&two.program);
+    assert!(apart.contains(&"rescale") && !apart.contains(&"relinearize_rescale"), "{}", two.program);
+    assert!(one.explain.seconds < two.explain.seconds);
+}
+
+#[test]
 fn without_samples_intervals_rule_and_ask_for_more() {
     let calibrated = compile(&small(), &options()).unwrap();
     let bounded = compile(&small(), &CompileOptions { calibration: vec![], ..options() }).unwrap();

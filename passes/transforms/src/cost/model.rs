@@ -2,23 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Work;
+use super::{CLASSES, Work};
 
-/// Nanoseconds of one core per unit of work: `[32-bit words, 64-bit words]`.
+/// Nanoseconds of one core per unit of work, by class of primes: `[up to 30 bits, 31 to 50 bits, 51 to 61 bits]`.
 ///
-/// The constants built in were measured (`henge calibrate`) on one core of an Intel server processor of 2023 at about 3 GHz. They order
-/// alternatives and make a forecast, they are no promise.
+/// The constants built in were measured at N = 2^13 on one core of an Intel server processor of 2023 at about 3 GHz, the last class later than the
+/// others. They order alternatives and make a forecast, they are no promise. One command prints them as they stand here, once for each of
+/// `HENGE_ISA=avx2` and `HENGE_ISA=avx512_ifma`:
+///
+/// ```text
+/// henge calibrate --output costs.json --rust
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostModel {
     /// Per butterfly of a transform; a row has N/2 log2 N of them.
-    pub butterfly_ns: [f64; 2],
+    pub butterfly_ns: [f64; CLASSES],
     /// Per multiply-accumulate of a small integer with one word.
-    pub multiply_accumulate_ns: [f64; 2],
+    pub multiply_accumulate_ns: [f64; CLASSES],
     /// Per word read or written by an element-wise operation.
-    pub pass_ns: [f64; 2],
+    pub pass_ns: [f64; CLASSES],
     /// Per word drawn from a seed.
-    pub sample_ns: [f64; 2],
+    pub sample_ns: [f64; CLASSES],
     /// Part of a second core, and of each further one, that comes through (memory and clock are shared).
     pub parallel_efficiency: f64,
 }
@@ -33,19 +38,19 @@ impl Default for CostModel {
 impl CostModel {
     /// With AVX2 kernels.
     pub const AVX2: CostModel = CostModel {
-        butterfly_ns: [0.29, 0.70],
-        multiply_accumulate_ns: [0.073, 0.13],
-        pass_ns: [0.12, 0.36],
-        sample_ns: [1.85, 6.0],
+        butterfly_ns: [0.29, 0.70, 1.40],
+        multiply_accumulate_ns: [0.073, 0.13, 0.13],
+        pass_ns: [0.12, 0.36, 0.36],
+        sample_ns: [1.85, 6.0, 6.0],
         parallel_efficiency: 0.9,
     };
 
     /// With AVX-512 kernels.
     pub const AVX512: CostModel = CostModel {
-        butterfly_ns: [0.3, 0.56],
-        multiply_accumulate_ns: [0.056, 0.111],
-        pass_ns: [0.117, 0.22],
-        sample_ns: [1.44, 3.83],
+        butterfly_ns: [0.3, 0.56, 1.12],
+        multiply_accumulate_ns: [0.056, 0.111, 0.111],
+        pass_ns: [0.117, 0.22, 0.22],
+        sample_ns: [1.44, 3.83, 3.83],
         parallel_efficiency: 0.9,
     };
 
@@ -64,7 +69,7 @@ impl CostModel {
                 + work.row_passes[class] as f64 * n * self.pass_ns[class]
                 + work.row_samples[class] as f64 * n * self.sample_ns[class]
         };
-        (per_class(0) + per_class(1)) * 1e-9
+        (0..CLASSES).map(per_class).sum::<f64>() * 1e-9
     }
 
     /// Seconds on `threads` cores.

@@ -38,6 +38,7 @@ pub fn node_work(program: &HeProgram, node: &Node, words: &Words) -> Work {
         Op::AddConstant { .. } => words.element_wise(primes, 2 * elements),
         Op::Relinearize => words.relinearize(primes, elements),
         Op::Rescale => words.rescale(primes, operand.component_count, elements),
+        Op::RelinearizeRescale => words.relinearize_rescale(primes, elements),
         Op::DropLevel { .. } | Op::Gather { .. } => {
             words.element_wise(value.level.prime_count(), 2 * components * elements)
         }
@@ -48,7 +49,7 @@ pub fn node_work(program: &HeProgram, node: &Node, words: &Words) -> Work {
 /// Bytes of a program at ring degree `n`; `q_all` ciphertext primes stand in keys.
 pub fn program_bytes(program: &HeProgram, words: &Words, n: usize, q_all: usize) -> Bytes {
     let size = |value: &CipherType| bytes_over(value, value.level.prime_count(), words, n);
-    let needs_key = program.nodes().iter().any(|node| matches!(node.op(), Op::Relinearize));
+    let needs_key = program.nodes().iter().any(|node| node.op().relinearizes());
     // One digit per ciphertext prime, two polynomials each, over all primes.
     let keys = if needs_key { 2 * q_all as u64 * words.key_row_bytes(q_all, n) } else { 0 };
     let weights: u64 = program.nodes().iter().map(|node| weight_bytes(node.op())).sum();
@@ -154,11 +155,11 @@ mod tests {
     fn work_is_that_of_each_operation_at_its_operands_level() {
         let (program, words) = program();
         let work: Vec<Work> = program.nodes().iter().map(|node| node_work(&program, node, &words)).collect();
-        assert_eq!((work[0].row_samples, work[0].row_passes), ([4 * 3, 0], [2 * 4 * 3, 0]));
-        assert_eq!(work[1].row_multiply_accumulates, [4 * 2 * 3, 0]);
+        assert_eq!((work[0].row_samples, work[0].row_passes), ([4 * 3, 0, 0], [2 * 4 * 3, 0, 0]));
+        assert_eq!(work[1].row_multiply_accumulates, [4 * 2 * 3, 0, 0]);
         assert_eq!(work[2], words.element_wise(3, 5));
         assert_eq!(work[3], words.relinearize(3, 1));
-        assert_eq!(work[4].transforms, [2 * 3, 0]);
+        assert_eq!(work[4].transforms, [2 * 3, 0, 0]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub use client::{ClientLayer, ClientPart};
 
 use crate::CompileOptions;
 use crate::cost::{Bytes, Words, Work, node_work, program_bytes};
+use crate::labels::WeightsBy;
 use crate::parameters::Selection;
 use crate::ranges::ValueRange;
 
@@ -37,6 +38,8 @@ pub struct Explain {
     pub security: SecurityReport,
     /// Bits between an output's typical magnitude and the bound on its error.
     pub precision_bits: f64,
+    /// What the weights were made as small as.
+    pub weights: WeightsBy,
     /// How inputs are encrypted.
     pub encryption: Encryption,
     /// Standard deviations that error bounds stand for.
@@ -198,6 +201,7 @@ impl Explain {
             log_scale: params.scale().log2(),
             security: params.security_report(),
             precision_bits: selection.precision_bits,
+            weights: selection.weights.clone(),
             encryption: options.encryption,
             bound_stds: noise::SLOT_BOUND_STDS,
             seconds: layers.iter().map(|l| l.seconds).sum(),

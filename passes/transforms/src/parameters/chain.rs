@@ -40,10 +40,13 @@ pub(super) struct Needs {
     free_weight: f64,
     /// Whether anything is relinearized.
     pub(super) products: bool,
+    /// Whether that and the rescale behind it are one operation.
+    pub(super) fused: bool,
 }
 
-/// log2 of the largest weight: 2^7 products of a 26-bit weight with a 30-bit residue fit a signed 64-bit sum whatever they are; wide residues are
-/// summed in 128 bits, where only the integers' own 53 bits count.
+/// log2 of the largest weight. The matrix product takes weights in planes of [`PLANE_BITS`](crate::cost::PLANE_BITS) bits and sums each in `f64`,
+/// exact to 53 bits, in segments short enough: any weight can be multiplied, and each plane costs one pass. Two planes hold the weights of 32-bit
+/// words, three those of larger ones.
 fn max_weight_bits(limit_bits: u8) -> f64 {
     if limit_bits <= WORD_32_BITS { 26.0 } else { 40.0 }
 }
@@ -52,7 +55,7 @@ fn max_weight_bits(limit_bits: u8) -> f64 {
 const HEADROOM_BITS: f64 = 1.0;
 
 impl Needs {
-    pub(super) fn of(circuit: &Circuit, magnitudes: &[f64]) -> Needs {
+    pub(super) fn of(circuit: &Circuit, magnitudes: &[f64], fused: bool) -> Needs {
         let required = circuit.required_levels();
         let free: Vec<usize> = circuit.linear_outputs().collect();
         let settled = (0..circuit.nodes.len()).filter(|i| required[*i] == 0 && !free.contains(i));
@@ -67,6 +70,7 @@ impl Needs {
             free_magnitude: free.iter().map(|&i| magnitudes[i]).reduce(f64::max),
             free_weight: weights.flat_map(|m| m.blocks()).flat_map(|b| b.weights()).fold(0.0, |m, w| w.abs().max(m)),
             products: circuit.nodes.iter().any(|n| product(&n.gate)),
+            fused: fused && circuit.multiplies(),
         }
     }
 
@@ -193,7 +197,7 @@ fn levelled(
     input_scale: Scale,
 ) -> Result<Chain, ParamsError> {
     let management = Management::Levelled(Levels::default());
-    let mut chain = Chain { log_n: u32::from(log_n.get()), q, p, input_scale, management };
+    let mut chain = Chain { log_n: u32::from(log_n.get()), q, p, input_scale, fused: needs.fused, management };
     levels.output_weight_scale = output_weight_scale(needs, &levels, &chain)?;
     chain.management = Management::Levelled(levels);
     Ok(chain)

@@ -17,6 +17,7 @@ use he_params::{CkksParams, CkksParamsLiteral, LogN, ModulusChain, ParamsError, 
 use self::carried::Problem;
 use self::chain::{Needs, Sizes, WORD_32_BITS};
 use crate::cost::CostModel;
+use crate::labels::WeightsBy;
 use crate::lowering::Circuit;
 use crate::placement::{Chain, Placed, PlacementError, place};
 use crate::precision::{NoiseSetting, ValueError, estimate};
@@ -36,6 +37,8 @@ pub struct Request {
     pub table: SecurityTable,
     /// How inputs are encrypted.
     pub encryption: Encryption,
+    /// Whether a relinearize and the rescale behind it are one operation, which rounds once.
+    pub fused: bool,
 }
 
 /// Parameters, the program placed on them, and what is predicted.
@@ -51,6 +54,8 @@ pub struct Selection {
     pub errors: Vec<ValueError>,
     /// Bits between an output's typical magnitude and the bound on its error, the worst of all outputs.
     pub precision_bits: f64,
+    /// What the weights were made as small as.
+    pub weights: WeightsBy,
     /// What was tried, and why it was passed over.
     pub log: Vec<String>,
 }
@@ -138,7 +143,7 @@ pub fn select(
     costs: &CostModel,
 ) -> Result<Selection, ParametersError> {
     let magnitudes: Vec<f64> = ranges.iter().map(|r| r.magnitude).collect();
-    let needs = Needs::of(circuit, &magnitudes);
+    let needs = Needs::of(circuit, &magnitudes, request.fused);
     let sensitivity = carried::applies(circuit).then(|| Sensitivity::of(circuit, ranges));
     let mut log = Vec::new();
     for log_n in (10..=LogN::MAX).filter_map(|n| LogN::new(n).ok()) {
@@ -228,7 +233,7 @@ impl Search<'_> {
         }
         literals.sort_by(|a, b| a.0.total_cmp(&b.0));
         literals.into_iter().find_map(|(_, params, chain)| {
-            let selection = evaluate(self.circuit, self.ranges, params, &chain, self.request.encryption, self.costs);
+            let selection = evaluate(self.circuit, self.ranges, params, &chain, self.request, self.costs);
             match selection {
                 Ok(selection) => {
                     self.note(Ok(selection.precision_bits));
@@ -259,7 +264,7 @@ impl Search<'_> {
                 let chain = problem.chain(sizes).map_err(ParametersError::from);
                 let params = chain.and_then(|chain| Ok((self.params(&chain)?, chain)));
                 let (params, chain) = params.map_err(|error| self.note(Err(error))).ok()?;
-                evaluate(self.circuit, self.ranges, params, &chain, self.request.encryption, self.costs)
+                evaluate(self.circuit, self.ranges, params, &chain, self.request, self.costs)
                     .map_err(|error| self.note(Err(error)))
                     .ok()
             })?;
@@ -280,10 +285,10 @@ impl Search<'_> {
         let mut one_more = false;
         for primes in 1..CkksParams::MAX_PRIMES {
             for schedule in problem.schedules(primes, self.costs) {
-                let chain = schedule.chain(self.log_n, self.needs.products).map_err(ParametersError::from);
+                let chain = schedule.chain(self.log_n, self.needs).map_err(ParametersError::from);
                 let selection = chain.and_then(|chain| {
                     let params = self.params(&chain)?;
-                    evaluate(self.circuit, self.ranges, params, &chain, self.request.encryption, self.costs)
+                    evaluate(self.circuit, self.ranges, params, &chain, self.request, self.costs)
                 });
                 match &selection {
                     Ok(found) => self.note(Ok(found.precision_bits)),
@@ -376,12 +381,12 @@ pub fn with_literal(
         return Err(ParametersError::Batch { batch, log_n, slots });
     }
     let magnitudes: Vec<f64> = ranges.iter().map(|r| r.magnitude).collect();
-    let needs = Needs::of(circuit, &magnitudes);
+    let needs = Needs::of(circuit, &magnitudes, request.fused);
     if needs.products && params.p().is_empty() {
         return Err(ParametersError::NoSpecialPrime);
     }
     let chain = chain::of_params(&needs, params.q(), params.p(), log_n, params.scale())?;
-    let mut selection = evaluate(circuit, ranges, params, &chain, request.encryption, costs)?;
+    let mut selection = evaluate(circuit, ranges, params, &chain, request, costs)?;
     if selection.precision_bits < request.precision_bits {
         return Err(ParametersError::Imprecise { found: selection.precision_bits, wanted: request.precision_bits });
     }
@@ -390,12 +395,12 @@ pub fn with_literal(
 }
 
 /// Places, estimates, and checks that every value fits.
-fn evaluate(
+pub(crate) fn evaluate(
     circuit: &Circuit,
     ranges: &[ValueRange],
     params: CkksParams,
     chain: &Chain,
-    encryption: Encryption,
+    request: &Request,
     costs: &CostModel,
 ) -> Result<Selection, ParametersError> {
     let placed = place(circuit, chain, costs)?;
@@ -405,7 +410,7 @@ fn evaluate(
         log_p: params.log_p(),
         q: params.q(),
         primes_per_digit: params.primes_per_digit(),
-        encryption,
+        encryption: request.encryption,
     };
     let errors = estimate(&placed.program, &value_ranges, &placed.real_weights, &setting);
     for ((node, error), range) in placed.program.nodes().iter().zip(&errors).zip(&value_ranges) {
@@ -421,7 +426,8 @@ fn evaluate(
     }
     let bits = |index: usize| (value_ranges[index].typical() / errors[index].bound).log2();
     let precision_bits = placed.program.outputs().iter().map(|(_, id)| bits(id.index())).fold(f64::INFINITY, f64::min);
-    Ok(Selection { params, chain: chain.decided(&placed), placed, errors, precision_bits, log: Vec::new() })
+    let weights = WeightsBy::ErrorBound { reason: "labels were not asked for" };
+    Ok(Selection { params, chain: chain.decided(&placed), placed, errors, precision_bits, weights, log: Vec::new() })
 }
 
 #[cfg(test)]

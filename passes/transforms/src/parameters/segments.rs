@@ -108,6 +108,13 @@ impl Problem {
         let fresh = Scale::new(settled.get() * q1 as f64 / weights.get())?;
         let levels = Levels { weight_scales: vec![None, Some(weights)], ..Levels::default() };
         let management = Management::Levelled(levels);
-        Ok(Chain { log_n: u32::from(self.log_n.get()), q: vec![q0, q1], p: vec![], input_scale: fresh, management })
+        Ok(Chain {
+            log_n: u32::from(self.log_n.get()),
+            q: vec![q0, q1],
+            p: vec![],
+            input_scale: fresh,
+            fused: false,
+            management,
+        })
     }
 }

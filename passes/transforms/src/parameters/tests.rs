@@ -49,7 +49,14 @@ fn ranges_of(circuit: &Circuit) -> Vec<ValueRange> {
 
 fn request(batch: usize, precision_bits: f64) -> Request {
     let security = RequiredSecurity::AtLeast(SecurityBits::Bits128);
-    Request { batch, precision_bits, security, table: SecurityTable::Guidelines2024, encryption: Encryption::Symmetric }
+    Request {
+        batch,
+        precision_bits,
+        security,
+        table: SecurityTable::Guidelines2024,
+        encryption: Encryption::Symmetric,
+        fused: true,
+    }
 }
 
 fn choose(batch: usize, precision_bits: f64) -> Result<Selection, ParametersError> {
@@ -70,7 +77,7 @@ fn five_multiplications_in_a_row_need_five_primes_and_not_a_prime_each() {
     assert!(selection.errors.iter().all(|e| e.headroom_bits > 0.0));
     // Lazy: nothing is rescaled before the layer that shrinks the first square, and squares stay at three components through the layers behind.
     let verbs: Vec<_> = selection.placed.program.nodes().iter().map(|n| n.op().verb()).collect();
-    assert_eq!(verbs[..6], ["input", "linear", "square", "linear", "relinearize", "rescale"]);
+    assert_eq!(verbs[..6], ["input", "linear", "square", "linear", "relinearize_rescale", "rescale"]);
     for node in selection.placed.program.nodes() {
         if let he_ir::Op::Linear { map } = node.op() {
             assert!(map.largest_weight() <= 1 << 19, "one pass of the matrix product");
@@ -89,9 +96,11 @@ fn the_search_predicts_what_the_program_does() {
         let log_n = LogN::new(log_n).unwrap();
         let request = Request { encryption, ..request(1, bits) };
         let problem = Problem::new(&circuit, &ranges, &sensitivity, log_n, &request);
+        let magnitudes: Vec<f64> = ranges.iter().map(|r| r.magnitude).collect();
+        let needs = Needs::of(&circuit, &magnitudes, request.fused);
         for primes in 4..=6 {
             for schedule in problem.schedules(primes, &CostModel::default()) {
-                let chain = schedule.chain(log_n, true).unwrap();
+                let chain = schedule.chain(log_n, &needs).unwrap();
                 let literal = CkksParamsLiteral {
                     security: RequiredSecurity::Insecure,
                     ..CkksParamsLiteral::new(
@@ -102,7 +111,7 @@ fn the_search_predicts_what_the_program_does() {
                     )
                 };
                 let params = CkksParams::try_from(literal).unwrap();
-                let selection = evaluate(&circuit, &ranges, params, &chain, encryption, &CostModel::default()).unwrap();
+                let selection = evaluate(&circuit, &ranges, params, &chain, &request, &CostModel::default()).unwrap();
                 let (found, expected) = (selection.precision_bits, bits - schedule.error);
                 assert!((found - expected).abs() < 0.5, "{primes} primes: {found} bits, the search thought {expected}");
             }
@@ -116,15 +125,15 @@ fn dear_key_switches_come_late_and_dear_products_early() {
     let ranges = ranges_of(&circuit);
     let verbs = |butterfly: f64, multiply_accumulate: f64| {
         let costs = CostModel {
-            butterfly_ns: [butterfly; 2],
-            multiply_accumulate_ns: [multiply_accumulate; 2],
+            butterfly_ns: [butterfly; 3],
+            multiply_accumulate_ns: [multiply_accumulate; 3],
             ..CostModel::default()
         };
         let selection = select(&circuit, &ranges, &request(4096, 9.0), &costs).unwrap();
         selection.placed.program.nodes().iter().map(|n| n.op().verb()).collect::<Vec<_>>()
     };
-    assert_eq!(verbs(1.0, 0.001)[2..5], ["square", "linear", "relinearize"]);
-    assert_eq!(verbs(0.001, 100.0)[2..4], ["square", "relinearize"]);
+    assert_eq!(verbs(1.0, 0.001)[2..5], ["square", "linear", "relinearize_rescale"]);
+    assert_eq!(verbs(0.001, 100.0)[2..4], ["square", "relinearize_rescale"]);
 }
 
 #[test]
@@ -168,7 +177,7 @@ fn scales_do_not_drift_over_twenty_products() {
     let selection = select(&circuit, &ranges, &request(1024, 3.0), &CostModel::default()).unwrap();
     let first = selection.params.scale().log2();
     for node in selection.placed.program.nodes() {
-        if node.value().component_count == 2 && !matches!(node.op(), he_ir::Op::Relinearize) {
+        if node.value().component_count == 2 && !node.op().relinearizes() {
             assert!((node.value().scale.log2() - first).abs() < 0.05, "{}", selection.placed.program);
         }
     }

@@ -28,13 +28,15 @@ pub(super) fn emit(circuit: &Circuit, chain: &Chain, steps: &[Step]) -> Result<P
             }
             _ => return Err(refuse("it does not read the operation before it and nothing else")),
         };
+        let fuses = step.relinearize && step.rescales > 0 && chain.fused;
         if step.relinearize {
-            value = builder.push(Op::Relinearize, &[value], &node.source)?;
+            let op = if fuses { Op::RelinearizeRescale } else { Op::Relinearize };
+            value = builder.push(op, &[value], &node.source)?;
             report.rewrote(&node.source, format!("{} ciphertexts relinearized here", node.elements()));
         } else if builder.value(value).is_some_and(|v| v.component_count == 3) {
             report.decline(&node.source, "its product stays at three components through the operation that follows");
         }
-        for _ in 0..step.rescales {
+        for _ in u8::from(fuses)..step.rescales {
             value = builder.push(Op::Rescale, &[value], &node.source)?;
         }
         origins.resize(builder.len(), index);

@@ -69,6 +69,14 @@ impl Levels {
         Ok(scales)
     }
 
+    /// The scale of the weights of a map whose result belongs to level `nominal`; `scales` are those of all levels.
+    pub(super) fn scale_of_weights(&self, scales: &[Scale], nominal: usize, is_free_output: bool) -> Scale {
+        match self.output_weight_scale {
+            Some(scale) if is_free_output => scale,
+            _ => self.weight_scale(nominal + 1).unwrap_or(scales[nominal + 1]),
+        }
+    }
+
     fn weight_scale(&self, level: usize) -> Option<Scale> {
         self.weight_scales.get(level).copied().flatten()
     }
@@ -110,10 +118,7 @@ impl Emitter<'_> {
                     let error = TypeError::Arity { expected: 1, found: operands.len() };
                     return Err(HeIrError::Op { verb: "linear", node: source, error }.into());
                 };
-                let weight_scale = match self.levels.output_weight_scale {
-                    Some(scale) if is_free_output => scale,
-                    _ => self.levels.weight_scale(nominal + 1).unwrap_or(self.scales[nominal + 1]),
-                };
+                let weight_scale = self.levels.scale_of_weights(&self.scales, nominal, is_free_output);
                 self.real_weights.resize(self.builder.len(), None);
                 self.real_weights.push(Some(Arc::clone(map)));
                 let map = Arc::new(quantise(map, weight_scale, &source)?);
@@ -142,11 +147,14 @@ impl Emitter<'_> {
     /// Relinearizes, then rescales, as the plan says.
     fn settle(&mut self, mut value: ValueId, choice: &Choice, node: &CircuitNode) -> Result<ValueId, PlacementError> {
         let source = &node.source;
-        if choice.handed.components < choice.raw.components {
-            value = self.builder.push(Op::Relinearize, &[value], source)?;
+        let relinearizes = choice.handed.components < choice.raw.components;
+        let fuses = relinearizes && choice.handed.owed < choice.raw.owed && self.chain.fused;
+        if relinearizes {
+            let op = if fuses { Op::RelinearizeRescale } else { Op::Relinearize };
+            value = self.builder.push(op, &[value], source)?;
             self.report.rewrote(source, format!("{} ciphertexts relinearized here", node.elements()));
         }
-        for _ in choice.handed.owed..choice.raw.owed {
+        for _ in choice.handed.owed + usize::from(fuses)..choice.raw.owed {
             value = self.builder.push(Op::Rescale, &[value], source)?;
         }
         if choice.handed.components == 3 {

@@ -11,6 +11,9 @@
 //! layer; the choice minimises the cost model's seconds over the circuit, by dynamic programming over (components, rescales owed). In the
 //! spirit of the lazy placement of \[EVA20\], with relinearization added.
 //!
+//! A relinearize with a rescale behind it is one operation where the chain says so: one division by both primes, with fewer transforms and one rounding.
+//! SEAL has no such operation; programs that are to give SEAL's residues keep the two apart.
+//!
 //! A ciphertext of three components is never rescaled: the rounding error of its third component would be multiplied by s^2, whose
 //! values in the slots are of the order of N, where that of the second is multiplied by s, of the order of sqrt(N).
 
@@ -42,6 +45,8 @@ pub struct Chain {
     pub p: Vec<u64>,
     /// Scale of the inputs.
     pub input_scale: Scale,
+    /// Whether a relinearize and the rescale behind it are one operation, which rounds once.
+    pub fused: bool,
     /// How scales and levels follow from there.
     pub management: Management,
 }
@@ -95,6 +100,20 @@ impl Chain {
             carried => carried.clone(),
         };
         Chain { management, ..self.clone() }
+    }
+
+    /// The scales of weights that it states; each is that of one layer or of several.
+    pub(crate) fn weight_scales_mut(&mut self) -> impl Iterator<Item = &mut Scale> {
+        let (steps, levels) = match &mut self.management {
+            Management::Carried(steps) => (Some(steps), None),
+            Management::Levelled(levels) => (None, Some(levels)),
+        };
+        let steps = steps.into_iter().flatten().filter_map(|step| step.weight_scale.as_mut());
+        steps.chain(
+            levels
+                .into_iter()
+                .flat_map(|levels| levels.weight_scales.iter_mut().chain([&mut levels.output_weight_scale]).flatten()),
+        )
     }
 
     fn words(&self) -> Words {
@@ -184,7 +203,7 @@ pub fn place(circuit: &Circuit, chain: &Chain, costs: &CostModel) -> Result<Plac
             }
             let free_outputs = free_outputs(circuit, levels);
             let plan = match levels.handed.as_slice() {
-                [] => search::cheapest(circuit, &chain.words(), chain.log_n, costs, &free_outputs),
+                [] => search::cheapest(circuit, chain, levels, costs, &free_outputs)?,
                 handed => search::given(circuit, handed).ok_or(PlacementError::Handed)?,
             };
             emit::emit(circuit, chain, levels, &plan, &free_outputs)

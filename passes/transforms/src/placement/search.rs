@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use he_params::ParamsError;
 use serde::{Deserialize, Serialize};
 
-use crate::cost::{CostModel, Words, Work, gate_work};
+use super::{Chain, Levels};
+use crate::cost::{CostModel, Work, gate_work, planes};
 use crate::lowering::{Circuit, CircuitNode, Gate};
 
 /// What a value still owes.
@@ -52,30 +54,46 @@ pub(super) struct Choice {
 }
 
 /// One choice per node of the circuit; `free_outputs` are handed on with one rescale owed.
+///
+/// # Errors
+/// A scale outside the range of `f64`.
 pub(super) fn cheapest(
     circuit: &Circuit,
-    words: &Words,
-    log_n: u32,
+    chain: &Chain,
+    levels: &Levels,
     costs: &CostModel,
     free_outputs: &[bool],
-) -> Vec<Choice> {
+) -> Result<Vec<Choice>, ParamsError> {
+    let (words, scales) = (&chain.words(), levels.scales(chain)?);
     let required = circuit.required_levels();
     let may_owe = may_owe(circuit);
-    let seconds = |work: Work| costs.seconds(&work, log_n);
+    let seconds = |work: Work| costs.seconds(&work, chain.log_n);
     let mut table: Vec<BTreeMap<State, Choice>> = Vec::with_capacity(circuit.nodes.len());
     for (index, node) in circuit.nodes.iter().enumerate() {
         let elements = node.elements() as u64;
         let mut choices: BTreeMap<State, Choice> = BTreeMap::new();
+        let planes = match &node.gate {
+            Gate::Linear(map) => {
+                let scale = levels.scale_of_weights(&scales, required[index], free_outputs[index]);
+                let largest = map.blocks().iter().flat_map(|b| b.weights()).fold(0.0f64, |m, w| w.abs().max(m));
+                planes((largest * scale.get()).log2())
+            }
+            _ => 1,
+        };
         for (operand, raw, before) in raw_states(&table, &node.gate, &node.operands) {
             // Ciphertexts stand at the operand's level, plus what the operand owed.
             let primes = required[index] + raw.owed + 1;
-            let done = before + seconds(gate_work(node, words, primes, raw.components, 1));
+            let done = before + seconds(gate_work(node, words, primes, raw.components, planes));
             for handed in states(may_owe[index], free_outputs[index]).filter(|&state| raw.reaches(state)) {
                 let mut managed = done;
-                if handed.components < raw.components {
+                let relinearizes = handed.components < raw.components;
+                let fuses = relinearizes && handed.owed < raw.owed && chain.fused;
+                if fuses {
+                    managed += seconds(words.relinearize_rescale(primes, elements));
+                } else if relinearizes {
                     managed += seconds(words.relinearize(primes, elements));
                 }
-                for step in 0..raw.owed - handed.owed {
+                for step in usize::from(fuses)..raw.owed - handed.owed {
                     managed += seconds(words.rescale(primes - step, handed.components, elements));
                 }
                 let choice = Choice { operand, raw, handed, seconds: managed };
@@ -87,7 +105,7 @@ pub(super) fn cheapest(
         }
         table.push(choices);
     }
-    trace_back(circuit, &table, free_outputs)
+    Ok(trace_back(circuit, &table, free_outputs))
 }
 
 /// The choices that hand values on in these states, one per node; `None` when no operation can do that.

@@ -40,6 +40,7 @@ fn chain(primes: usize) -> Chain {
         q: q.to_vec(),
         p: vec![*p],
         input_scale: Scale::from_log2(28.0).unwrap(),
+        fused: false,
         management: Management::Levelled(Levels::default()),
     }
 }
@@ -66,8 +67,8 @@ fn the_choice_follows_the_constants() {
     let circuit = square_dense(30, 20);
     let with = |butterfly: f64, multiply_accumulate: f64| {
         let costs = CostModel {
-            butterfly_ns: [butterfly; 2],
-            multiply_accumulate_ns: [multiply_accumulate; 2],
+            butterfly_ns: [butterfly; 3],
+            multiply_accumulate_ns: [multiply_accumulate; 3],
             ..CostModel::default()
         };
         place(&circuit, &chain(3), &costs).unwrap()
@@ -78,6 +79,42 @@ fn the_choice_follows_the_constants() {
     // What was chosen under one model is what another one gives back.
     let decided = chain(3).decided(&early);
     assert_eq!(place(&circuit, &decided, &CostModel::default()).unwrap().program, early.program);
+}
+
+#[test]
+fn a_map_of_two_planes_is_twice_as_dear() {
+    let circuit = square_dense(30, 20);
+    let costs = CostModel { butterfly_ns: [1.0; 3], multiply_accumulate_ns: [0.4; 3], ..CostModel::default() };
+    let with = |bits: f64| {
+        let levels = Levels { weight_scales: vec![None, Scale::from_log2(bits).ok()], ..Levels::default() };
+        let chain = Chain { management: Management::Levelled(levels), ..chain(3) };
+        verbs(&place(&circuit, &chain, &costs).unwrap().program)
+    };
+    // Weights of a quarter: 13 bits are one plane, 23 bits two.
+    assert_eq!(with(15.0)[1..4], ["square", "linear", "relinearize"]);
+    assert_eq!(with(25.0)[1..4], ["square", "relinearize", "rescale"]);
+}
+
+#[test]
+fn a_relinearize_and_the_rescale_behind_it_become_one_where_the_chain_says_so() {
+    let fused = Chain { fused: true, ..chain(3) };
+    let program = |inputs, outputs| place(&square_dense(inputs, outputs), &fused, &CostModel::default()).unwrap();
+    assert_eq!(verbs(&program(100, 4).program), ["input", "square", "linear", "relinearize_rescale", "rescale"]);
+    assert_eq!(verbs(&program(4, 100).program), ["input", "square", "relinearize_rescale", "linear", "rescale"]);
+    assert_eq!(program(100, 4).origins, [0, 1, 2, 2, 2]);
+    let [one, two] = [&fused, &chain(3)].map(|chain| {
+        let program = place(&square_dense(100, 4), chain, &CostModel::default()).unwrap().program;
+        program.node(program.outputs()[0].1).unwrap().value().clone()
+    });
+    assert_eq!(one, two);
+    // Carried: only a step that rescales has anything to fuse.
+    let carried = |steps| Chain { management: Management::Carried(steps), ..fused.clone() };
+    let placed = place(&square_dense(100, 4), &carried(steps()), &CostModel::default()).unwrap();
+    assert_eq!(verbs(&placed.program), ["input", "square", "linear", "relinearize_rescale"]);
+    let mut without = steps();
+    without[2].rescales = 0;
+    let placed = place(&square_dense(100, 4), &carried(without), &CostModel::default()).unwrap();
+    assert_eq!(verbs(&placed.program), ["input", "square", "linear", "relinearize"]);
 }
 
 #[test]

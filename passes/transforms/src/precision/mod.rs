@@ -107,6 +107,12 @@ fn node_noise(
             let last = level.map_or(0, |l| l.last_prime());
             x().map(|x| model.rescale(x, setting.q[last], node.value().component_count)).collect()
         }
+        Op::RelinearizeRescale => {
+            let primes = level.map_or(0, |l| l.prime_count());
+            let digits = Digit::of(&setting.q[..primes], setting.primes_per_digit);
+            let last = setting.q[level.map_or(0, |l| l.last_prime())];
+            x().map(|x| model.key_switch_rescale(x, &digits, setting.log_p, last)).collect()
+        }
         Op::Refresh { refresh } => {
             let of = |id: &ValueId| {
                 let x = id.index();

@@ -60,6 +60,33 @@ fn a_small_program_by_hand() {
     assert!((errors[1].headroom_bits - (90.0 - 1.0 - 50.0 - 1.5f64.log2())).abs() < 0.01);
 }
 
+/// One rounding less than the two steps, and otherwise their error.
+#[test]
+fn relinearize_rescale_rounds_once() {
+    let log_n = LogN::new(13).unwrap();
+    // A large special prime: what the key switch adds is its rounding alone.
+    let q = primes::ntt_primes(20, log_n, 2).unwrap();
+    let scale = Scale::from_log2(18.0).unwrap();
+    let model = NoiseModel::new(log_n, SecretDistribution::UniformTernary, ErrorDistribution::CentredBinomial);
+    let setting = NoiseSetting { model, log_p: 61.0, q: &q, primes_per_digit: 1, encryption: Encryption::Symmetric };
+    let variance = |ops: &[Op]| {
+        let mut b = HeProgramBuilder::new("p", q.clone());
+        let x = b.input("x", vec![1], Level::new(1), scale).unwrap();
+        let x = b.push(Op::Square, &[x], "square").unwrap();
+        let y = ops.iter().fold(x, |y, op| b.push(op.clone(), &[y], "square").unwrap());
+        b.output("y", y);
+        let program = b.finish().unwrap();
+        let one = range(1e-9, 1);
+        let ranges = vec![&one; program.nodes().len()];
+        let scale = program.nodes().last().unwrap().value().scale.get();
+        (estimate(&program, &ranges, &[], &setting).last().unwrap().std * scale).powi(2)
+    };
+    let (one, two) = (variance(&[Op::RelinearizeRescale]), variance(&[Op::Relinearize, Op::Rescale]));
+    let n = 8192.0f64;
+    let rounding = (1.0 + n * 2.0 / 3.0) / 12.0 * n / (q[1] as f64).powi(2);
+    assert!(((two - one) / rounding - 1.0).abs() < 1e-2, "{one} {two} {rounding}");
+}
+
 #[test]
 fn weights_that_round_to_zero_are_lost_not_exact() {
     let log_n = LogN::new(13).unwrap();

@@ -14,7 +14,7 @@ use he_ckks::{
 use he_params::{CkksParams, CkksParamsLiteral, ModulusChain, RequiredSecurity};
 use he_rlwe::RelinearizationKey;
 use he_secret::{KeyGenerator, SecretKey, SymmetricEncryptor};
-use transforms::cost::{CostModel, MachineCosts, Words, Work};
+use transforms::cost::{CLASSES, CostModel, MachineCosts, Words, Work};
 
 use crate::args::{Args, Calibrate};
 use crate::files;
@@ -34,10 +34,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn calibrate(args: &Args, command: &Calibrate) -> anyhow::Result<()> {
     let threads = rayon::current_num_threads();
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    // One size of primes for each class that kernels tell apart.
     let small = Bench::new(&[30; 4], 30)?;
-    let wide = Bench::new(&[50; 3], 50)?;
-    let (alone, alone_wide) = super::step(args, "one thread timed", || {
-        one.install(|| Ok((small.times(Clock::Thread)?, wide.times(Clock::Thread)?)))
+    let benches = [&small, &Bench::new(&[50; 3], 50)?, &Bench::new(&[60; 3], 60)?];
+    let alone = super::step(args, "one thread timed", || {
+        one.install(|| benches.iter().map(|bench| bench.times(Clock::Thread)).collect::<anyhow::Result<Vec<Times>>>())
     })?;
     let efficiency = match threads {
         1 => CostModel::default().parallel_efficiency,
@@ -48,18 +49,41 @@ pub(crate) fn calibrate(args: &Args, command: &Calibrate) -> anyhow::Result<()> 
             Ok(((speedup - 1.0) / (threads - 1) as f64).clamp(0.0, 1.0))
         })?,
     };
-    let (a, b) = (small.constants(&alone)?, wide.constants(&alone_wide)?);
+    let found: Vec<Constants> = benches.iter().zip(&alone).map(|(bench, times)| bench.constants(times)).collect();
+    let each = |constant: fn(&Constants) -> f64| -> anyhow::Result<[f64; CLASSES]> {
+        let classes: Vec<f64> = found.iter().map(constant).collect();
+        classes.try_into().map_err(|found: Vec<f64>| anyhow::anyhow!("{} classes of {CLASSES} timed", found.len()))
+    };
     let costs = CostModel {
-        butterfly_ns: [a.butterfly, b.butterfly],
-        multiply_accumulate_ns: [a.multiply_accumulate, b.multiply_accumulate],
-        pass_ns: [a.pass, b.pass],
-        sample_ns: [a.sample, b.sample],
+        butterfly_ns: each(|c| c.butterfly)?,
+        multiply_accumulate_ns: each(|c| c.multiply_accumulate)?,
+        pass_ns: each(|c| c.pass)?,
+        sample_ns: each(|c| c.sample)?,
         parallel_efficiency: efficiency,
     };
     let model = MachineCosts::new(processor(), small.context.isa().name().to_owned(), threads, costs)?;
     let bytes = model.to_bytes()?;
     files::write_bytes(&command.output, &bytes)?;
-    super::print(None, true, &String::from_utf8(bytes)?)
+    let printed = if command.rust { as_rust(&model) } else { String::from_utf8(bytes)? };
+    super::print(None, true, &printed)
+}
+
+/// The constants as the compiler's source has them.
+fn as_rust(model: &MachineCosts) -> String {
+    let CostModel { butterfly_ns, multiply_accumulate_ns, pass_ns, sample_ns, parallel_efficiency } = &model.costs;
+    let name = if model.isa.starts_with("avx512") { "AVX512" } else { "AVX2" };
+    let list = |classes: &[f64]| classes.iter().map(|ns| format!("{ns:.3}")).collect::<Vec<_>>().join(", ");
+    format!(
+        "    // {}, {}\n    pub const {name}: CostModel = CostModel {{\n        butterfly_ns: [{}],\n        \
+         multiply_accumulate_ns: [{}],\n        pass_ns: [{}],\n        sample_ns: [{}],\n        \
+         parallel_efficiency: {parallel_efficiency:.2},\n    }};\n",
+        model.machine,
+        model.isa,
+        list(butterfly_ns),
+        list(multiply_accumulate_ns),
+        list(pass_ns),
+        list(sample_ns),
+    )
 }
 
 /// Ciphertexts and keys over primes of one size.
@@ -137,7 +161,7 @@ impl Bench {
     }
 
     /// What the compiler counts, solved for its constants.
-    fn constants(&self, times: &Times) -> anyhow::Result<Constants> {
+    fn constants(&self, times: &Times) -> Constants {
         let (primes, values) = (self.primes, VALUES as u64);
         let n = f64::from(LOG_N).exp2();
         let passes = |work: &Work| work.row_passes.iter().sum::<u64>() as f64;
@@ -154,12 +178,12 @@ impl Bench {
         // What is left after the passes; a tenth at least, should passes be dearer here than inside the operation.
         let rest = |seconds: f64, work: &Work| (seconds - passes(work) * n * pass).max(seconds / 10.0);
         let drawn = (times.linear_seeded - times.linear).max(times.linear_seeded / 20.0);
-        Ok(Constants {
+        Constants {
             butterfly: 1e9 * rest(managed, &key_work) / butterflies,
             multiply_accumulate: 1e9 * rest(times.linear, &linear) / (products * n),
             pass: 1e9 * pass,
             sample: 1e9 * rest(drawn, &expand) / (samples * n),
-        })
+        }
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) fn explain(args: &Args, command: &Explain) -> anyhow::Result<()> {
     options.input_ranges = ranges(&command.input_range, &graph, options.calibration.is_empty())?;
     (options.costs, options.costs_from) = costs(command)?;
     options.threads = rayon::current_num_threads();
+    options.seal_exact = command.seal_exact;
     if command.public_key {
         options.encryption = Encryption::Public;
     }

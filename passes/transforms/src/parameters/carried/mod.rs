@@ -18,7 +18,7 @@ use he_params::primes::ntt_primes_except;
 use he_params::{ErrorDistribution, LogN, ParamsError, Scale, SecretDistribution};
 
 use super::Request;
-use super::chain::WORD_32_BITS;
+use super::chain::{Needs, WORD_32_BITS};
 use crate::cost::{CostModel, PLANE_BITS};
 use crate::lowering::{Circuit, Gate};
 use crate::placement::{Chain, Management, Step};
@@ -85,6 +85,9 @@ pub(super) struct Problem<'a> {
     rescale: f64,
     /// Smallest size of a prime to rescale by.
     least_prime: u8,
+    /// Whether a relinearize and the rescale behind it are one operation. Its error is taken for that of the two, which is larger by a rounding at the
+    /// scale before.
+    fused: bool,
 }
 
 impl<'a> Problem<'a> {
@@ -124,6 +127,7 @@ impl<'a> Problem<'a> {
             fresh: model.fresh(request.encryption, f64::from(WORD_32_BITS)).slot_std(log_n).log2(),
             rescale: model.rounding(2).slot_std(log_n).log2(),
             least_prime: log_n.get() + 4,
+            fused: request.fused,
         }
     }
 
@@ -178,12 +182,12 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// The chain with actual primes.
-    pub(super) fn chain(&self, log_n: LogN, products: bool) -> Result<Chain, ParamsError> {
+    pub(super) fn chain(&self, log_n: LogN, needs: &Needs) -> Result<Chain, ParamsError> {
         let mut bits = vec![WORD_32_BITS; self.primes];
         let dropped = self.steps.iter().flat_map(|step| &step.dropped);
         bits.iter_mut().rev().zip(dropped).for_each(|(bits, dropped)| *bits = *dropped);
         let mut taken: Vec<u64> = Vec::new();
-        for size in bits.into_iter().chain(products.then_some(WORD_32_BITS)) {
+        for size in bits.into_iter().chain(needs.products.then_some(WORD_32_BITS)) {
             let prime = ntt_primes_except(size, log_n, 1, &taken)?;
             taken.extend(prime);
         }
@@ -198,6 +202,7 @@ impl Schedule {
             q: taken,
             p,
             input_scale: Scale::from_log2(self.input)?,
+            fused: needs.fused,
             management: Management::Carried(self.steps.iter().map(step).collect::<Result<_, ParamsError>>()?),
         })
     }

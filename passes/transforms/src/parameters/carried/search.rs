@@ -48,13 +48,8 @@ fn steps(bits: f64) -> i64 {
 
 /// The cheapest schedule in which no error takes more than `2^-tightness` (of the root) of what is allowed, if there is any.
 pub(super) fn cheapest(problem: &Problem, primes: usize, tightness: f64, costs: &CostModel) -> Option<Schedule> {
-    let search = Search {
-        problem,
-        tightness,
-        costs,
-        words: Words::new(&vec![3; primes], &[3]),
-        log_n: u32::from(problem.log_n.get()),
-    };
+    let search =
+        Search { problem, tightness, costs, words: Words::all_32_bit(primes), log_n: u32::from(problem.log_n.get()) };
     search.run(primes)
 }
 
@@ -161,7 +156,12 @@ impl Search<'_> {
             if most < i64::from(self.problem.least_prime) || missing > state.slack || state.primes < 2 {
                 return;
             }
-            reached.seconds += seconds(self.words.rescale(state.primes, 2, elements));
+            reached.seconds += if reached.relinearize && reached.dropped.is_empty() && self.problem.fused {
+                let apart = seconds(self.words.relinearize(state.primes, elements));
+                seconds(self.words.relinearize_rescale(state.primes, elements)) - apart
+            } else {
+                seconds(self.words.rescale(state.primes, 2, elements))
+            };
             reached.dropped.push(most as u8);
             state = State {
                 primes: state.primes - 1,
