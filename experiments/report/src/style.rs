@@ -74,7 +74,7 @@ pub(super) fn colour(verb: &str) -> &'static str {
     match verb {
         "linear" => "var(--one)",
         "square" | "mul" | "refresh" => "var(--two)",
-        "relinearize" => "var(--three)",
+        "relinearize" | "relinearize_rescale" => "var(--three)",
         "rescale" | "drop_level" => "var(--four)",
         _ => "var(--five)",
     }

@@ -10,7 +10,7 @@ use execute::ckks::{CkksBackend, CkksTensor, decode};
 use execute::clear::ClearBackend;
 use execute::{Backend, Batch, ExecuteError, InputMismatch, Operand, Recorder, prepare, run};
 use he_ckks::{CkksContext, Encoder, Seed, SeededCiphertextTensor};
-use he_ir::{HeProgram, Op};
+use he_ir::{HeProgram, HeProgramBuilder, Op};
 use he_params::Level;
 use he_rlwe::EvaluationKeys;
 use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};

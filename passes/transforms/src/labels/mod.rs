@@ -123,7 +123,8 @@ impl Judge<'_> {
         let by_error_bound = largest_weights(&selection.placed.program);
         let mut held = self.held(&selection, &references);
         let all = 0..scales;
-        for group in std::iter::once(all.clone()).chain(all.map(|scale| scale..scale + 1)) {
+        let alone = all.clone().filter(|_| scales > 1).map(|scale| scale..scale + 1);
+        for group in std::iter::once(all).chain(alone) {
             for _ in 0..MOST_BITS {
                 let Some(smaller) = self.smaller(&selection, &references, group.clone()) else { break };
                 (selection, held) = smaller;
