@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use he_params::SecurityBits;
 use protocol::v1::inference_client::InferenceClient;
-use protocol::{Description, PROTOCOL, limits, v1};
+use protocol::{Description, PROTOCOL, limits, model_names, v1};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Request};
@@ -196,7 +196,7 @@ impl Client {
     pub async fn models(&self) -> Result<Vec<String>, ClientError> {
         let request = self.request(v1::ModelsRequest { protocol: PROTOCOL });
         let reply = self.channel.clone().models(request).await.map_err(|status| ClientError::refused(&status))?;
-        Ok(reply.into_inner().names)
+        Ok(model_names(reply.into_inner())?)
     }
 
     /// What a model takes, gives, and is computed under.

@@ -90,6 +90,11 @@ pub enum ClientError {
     /// Numbers outgrew their ciphertexts on the way: the results would be wrong.
     #[error("{0} numbers outgrew their ciphertexts or were no numbers: the results would be wrong")]
     Saturated(u64),
+    /// Ciphertexts that hold no message under this key.
+    #[error(
+        "{0} decrypted slots lie beyond their modulus: made under another key or with other evaluation keys, or damaged; the results would be wrong"
+    )]
+    Garbled(u64),
     /// Keys of other parameters than the model's.
     #[error("the keys were made for other parameters than the model's")]
     OtherKeys,
@@ -126,7 +131,28 @@ impl ClientError {
     pub(crate) fn refused(status: &Status) -> Self {
         match status.code() {
             Code::DeadlineExceeded => Self::Deadline,
-            code => Self::Refused { code, reason: status.message().to_owned() },
+            code => Self::Refused { code, reason: printable(status.message()) },
         }
+    }
+}
+
+/// Words of a server that are safe to print: no control characters, and not too many.
+fn printable(words: &str) -> String {
+    words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_REASON).collect()
+}
+
+/// Longest reason of a server that is passed on, in characters.
+const MAX_REASON: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_words_are_safe_to_print() {
+        let status = Status::internal(format!("\u{1b}[2Jno\nmodel {}", "x".repeat(5000)));
+        let ClientError::Refused { reason, .. } = ClientError::refused(&status) else { panic!("{status}") };
+        assert!(reason.starts_with(" [2Jno model xx"), "{reason}");
+        assert_eq!(reason.chars().count(), MAX_REASON);
     }
 }

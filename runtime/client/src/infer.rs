@@ -6,20 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use he_ckks::{CiphertextTensor, Encoder};
+use he_ckks::CiphertextTensor;
 use he_rlwe::wire::WireObject;
-use he_secret::Decryptor;
 use prost::Message;
 use protocol::v1::from_client::What as Out;
 use protocol::v1::from_server::What as In;
-use protocol::{Ask, Asked, Assembly, Description, Hello, ProtocolError, SessionId, Welcome, parts, v1};
-use rayon::prelude::*;
+use protocol::{
+    Ask, Asked, Assembly, Description, Hello, ProtocolError, SessionId, Welcome, expect_sequence, parts, v1,
+};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 use tracing::debug;
 
+use crate::decode::Decoder;
 use crate::traffic::{PREFIX, minimum};
 use crate::worker::{Answer, Task, Worker};
 use crate::{Client, ClientError, Images, Input, Keys, Traffic, connect, worker};
@@ -184,14 +185,17 @@ async fn finish(
     outputs: Vec<Bytes>,
     traffic: Traffic,
 ) -> Result<Inference, ClientError> {
+    match worker.garbled.load(Ordering::SeqCst) {
+        0 => {}
+        slots => return Err(ClientError::Garbled(slots)),
+    }
     match worker.saturated.load(Ordering::SeqCst) {
         0 => {}
         numbers => return Err(ClientError::Saturated(numbers)),
     }
     let (model, keys) = (Arc::clone(model), Arc::clone(keys));
     let decrypt = move || {
-        let (context, encoder) = (keys.context(), Encoder::new(keys.context()));
-        let decryptor = Decryptor::new(context, keys.secret());
+        let (context, decoder) = (keys.context(), Decoder::new(&keys, model.packing, images));
         let mut numbers = Vec::with_capacity(outputs.len());
         for (port, body) in model.outputs.iter().zip(outputs) {
             let x = CiphertextTensor::from_body(context, &body)?;
@@ -200,11 +204,11 @@ async fn finish(
                 let what = format!("output {:?} is not what the model was described to give", port.name);
                 return Err(ClientError::Asked(what));
             }
-            let plain = decryptor.decrypt(&x)?;
-            let mut values = vec![0.0; x.values() * images];
-            let row = |(value, row): (usize, &mut [f64])| encoder.decode_packed(&plain, value, model.packing, row);
-            values.par_chunks_mut(images).enumerate().try_for_each(row)?;
-            numbers.push(Images::from_rows(values, images));
+            let decoded = decoder.decode(&x)?;
+            if decoded.garbled > 0 {
+                return Err(ClientError::Garbled(decoded.garbled));
+            }
+            numbers.push(Images::from_rows(decoded.numbers, images));
         }
         Ok(Inference { outputs: numbers, traffic })
     };
@@ -362,11 +366,15 @@ impl Run<'_> {
         let params = &self.model.params;
         let context = self.keys.context();
         let (mut waiting, mut tile, mut output) = (None::<Ask>, Assembly::default(), Assembly::default());
-        let mut outputs = Vec::new();
+        let (mut outputs, mut before) = (Vec::new(), None);
         loop {
             let ready = match self.next(inbound, resuming).await? {
                 In::Ask(ask) if waiting.is_none() => {
-                    let ask = Ask::check(ask, params)?;
+                    let ask = Ask::check(ask, self.model)?;
+                    if before.replace(ask.sequence).is_some_and(|before| ask.sequence <= before) {
+                        let found = format!("{} once more", ask.sequence);
+                        return Err(ProtocolError::Value { field: "sequence of a request", found }.into());
+                    }
                     match &ask.what {
                         Asked::Input { .. } => Some((ask, Bytes::new())),
                         Asked::Refresh { .. } => {
@@ -381,8 +389,11 @@ impl Run<'_> {
                         Asked::Refresh { bytes, .. } => *bytes,
                         Asked::Input { .. } => 0,
                     };
-                    let most = CiphertextTensor::max_body_len(context, protocol::limits::TILE_VALUES)?;
-                    let whole = tile.take::<ClientError>(part, |_| Ok(stated.min(most)))?;
+                    let most = CiphertextTensor::max_body_len(context, self.model.tile_values)?;
+                    let whole = tile.take::<ClientError>(part, |sequence| {
+                        expect_sequence(sequence, ask.sequence)?;
+                        Ok(stated.min(most))
+                    })?;
                     match (whole, waiting.take()) {
                         (Some((_, body)), Some(ask)) => Some((ask, body)),
                         (_, ask) => {
@@ -399,7 +410,11 @@ impl Run<'_> {
                         .get(index)
                         .ok_or_else(|| ClientError::Asked("one output too many".into()))?;
                     let most = CiphertextTensor::max_body_len(context, port.elements())?;
-                    if let Some((_, body)) = output.take::<ClientError>(part, |_| Ok(most))? {
+                    let whole = output.take::<ClientError>(part, |sequence| {
+                        expect_sequence(sequence, index as u64)?;
+                        Ok(most)
+                    })?;
+                    if let Some((_, body)) = whole {
                         self.traffic.minimum_down += minimum(params, 2 * port.elements(), port.level);
                         outputs.push(body);
                     }

@@ -21,6 +21,19 @@ pub struct Traffic {
     pub minimum_down: f64,
 }
 
+impl std::ops::AddAssign for Traffic {
+    /// Of several inferences together.
+    fn add_assign(&mut self, other: Self) {
+        self.bytes_up += other.bytes_up;
+        self.bytes_down += other.bytes_down;
+        self.key_bytes += other.key_bytes;
+        self.rounds += other.rounds;
+        self.connections += other.connections;
+        self.minimum_up += other.minimum_up;
+        self.minimum_down += other.minimum_down;
+    }
+}
+
 /// The five bytes before a gRPC message.
 pub(crate) const PREFIX: u64 = 5;
 

@@ -5,18 +5,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use bytes::Bytes;
-use he_ckks::{CiphertextTensor, Encoder, SeededCiphertextTensor};
+use he_ckks::{CiphertextTensor, SeededCiphertextTensor};
 use he_ir::Refresh;
 use he_params::{Level, Scale};
 use he_rlwe::wire::WireObject;
-use he_secret::{Decryptor, SymmetricEncryptor};
+use he_secret::SymmetricEncryptor;
 use protocol::{Ask, Asked, Description};
 use rayon::prelude::*;
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::decode::{Decoded, Decoder};
 use crate::keys::fresh_seed;
 use crate::traffic::minimum;
 use crate::{ClientError, Input, Keys};
@@ -48,11 +48,13 @@ pub(crate) struct Made {
 
 /// The way to the thread. It ends when this is dropped.
 pub(crate) struct Worker {
-    tasks: SyncSender<Task>,
+    tasks: Sender<Task>,
     /// The connection of the moment: tasks of others are not worth their time.
     pub(crate) connection: Arc<AtomicU64>,
     /// Numbers that outgrew their ciphertexts.
     pub(crate) saturated: Arc<AtomicU64>,
+    /// Decrypted slots that hold no message under this key.
+    pub(crate) garbled: Arc<AtomicU64>,
 }
 
 impl Worker {
@@ -62,32 +64,33 @@ impl Worker {
         inputs: Vec<Input>,
         images: usize,
     ) -> Result<Self, ClientError> {
-        let (tasks, queue) = sync_channel(QUEUE);
-        let (connection, saturated) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (tasks, queue) = channel(QUEUE);
+        let (connection, saturated, garbled) = <(Arc<AtomicU64>, Arc<AtomicU64>, Arc<AtomicU64>)>::default();
         let seed = fresh_seed()?;
-        let (current, count) = (Arc::clone(&connection), Arc::clone(&saturated));
+        let (current, outside, other) = (Arc::clone(&connection), Arc::clone(&saturated), Arc::clone(&garbled));
         let body = move || {
             let encryptor = SymmetricEncryptor::new(keys.context(), keys.secret(), &seed);
-            let encoder = Encoder::new(keys.context());
-            Side { model: &model, keys: &keys, inputs: &inputs, images, encryptor, encoder, saturated: &count }
-                .work(&queue, &current);
+            let decoder = Decoder::new(&keys, model.packing, images);
+            let side = Side {
+                model: &model,
+                keys: &keys,
+                inputs: &inputs,
+                images,
+                encryptor,
+                decoder,
+                saturated: &outside,
+                garbled: &other,
+            };
+            side.work(queue, &current);
         };
         let thread = std::thread::Builder::new().name("henge client".into()).spawn(body);
         thread.map_err(|_| ClientError::Worker)?;
-        Ok(Self { tasks, connection, saturated })
+        Ok(Self { tasks, connection, saturated, garbled })
     }
 
-    /// Hands a task over, or gives it back while the queue is full.
-    pub(crate) async fn put(&self, mut task: Task) -> Result<(), ClientError> {
-        use std::sync::mpsc::TrySendError;
-        loop {
-            match self.tasks.try_send(task) {
-                Ok(()) => return Ok(()),
-                Err(TrySendError::Disconnected(_)) => return Err(ClientError::Worker),
-                Err(TrySendError::Full(back)) => task = back,
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
+    /// Hands a task over, when there is room for it.
+    pub(crate) async fn put(&self, task: Task) -> Result<(), ClientError> {
+        self.tasks.send(task).await.map_err(|_| ClientError::Worker)
     }
 }
 
@@ -104,13 +107,14 @@ struct Side<'a> {
     inputs: &'a [Input],
     images: usize,
     encryptor: SymmetricEncryptor<'a>,
-    encoder: Encoder,
+    decoder: Decoder<'a>,
     saturated: &'a AtomicU64,
+    garbled: &'a AtomicU64,
 }
 
 impl Side<'_> {
-    fn work(&mut self, queue: &Receiver<Task>, current: &AtomicU64) {
-        while let Ok(Task { connection, ask, tile, answers }) = queue.recv() {
+    fn work(mut self, mut queue: Receiver<Task>, current: &AtomicU64) {
+        while let Some(Task { connection, ask, tile, answers }) = queue.blocking_recv() {
             if current.load(Ordering::SeqCst) != connection {
                 continue;
             }
@@ -134,64 +138,34 @@ impl Side<'_> {
                 let rows = elements.par_iter().map(row).collect::<Result<Vec<_>, _>>()?;
                 Ok(Made { body: self.encrypt(&rows, ask.level, ask.scale)?, minimum_down: 0.0 })
             }
-            Asked::Refresh { function, groups, .. } => {
-                let (mut rows, minimum_down) = self.decrypt(tile)?;
+            Asked::Refresh { node, function, groups, .. } => {
+                let refuse = |what: String| refuse(format!("node {node}: {what}"));
+                let x = CiphertextTensor::from_body(self.keys.context(), tile)?;
                 let (function, groups) = (*function, groups.clone());
                 let refresh =
                     Refresh { function, groups, shape: vec![ask.results], level: ask.level, scale: ask.scale };
-                refresh.check(rows.len()).map_err(|error| refuse(error.to_string()))?;
-                let mut rows = match &refresh.groups {
-                    None => {
-                        rows.par_iter_mut().for_each(|row| function.apply_assign(row));
-                        rows
+                refresh.check(x.values()).map_err(|error| refuse(error.to_string()))?;
+                let Decoded { mut numbers, garbled } = self.decoder.decode(&x)?;
+                self.garbled.fetch_add(garbled, Ordering::SeqCst);
+                match &refresh.groups {
+                    None => numbers.par_chunks_mut(self.images).for_each(|row| function.apply_assign(row)),
+                    groups => {
+                        let made = function.apply_tile(groups.as_deref(), &numbers, self.images, ask.results);
+                        numbers = made.ok_or_else(|| refuse("groups that do not fit".into()))?;
                     }
-                    Some(_) => self.grouped(&refresh, &rows),
-                };
-                self.saturate(&mut rows, ask.level, ask.scale);
+                }
+                self.saturate(&mut numbers, ask.level, ask.scale);
+                let rows: Vec<&[f64]> = numbers.chunks(self.images).collect();
+                let minimum_down = minimum(&self.model.params, x.component_count() * x.values(), x.level());
                 Ok(Made { body: self.encrypt(&rows, ask.level, ask.scale)?, minimum_down })
             }
         }
     }
 
-    /// Numbers of every ciphertext, one row each, and the fewest bytes that these ciphertexts can take.
-    fn decrypt(&self, tile: &[u8]) -> Result<(Vec<Vec<f64>>, f64), ClientError> {
-        let context = self.keys.context();
-        let x = CiphertextTensor::from_body(context, tile)?;
-        let plain = Decryptor::new(context, self.keys.secret()).decrypt(&x)?;
-        let row = |value| {
-            let mut row = vec![0.0; self.images];
-            self.encoder.decode_packed(&plain, value, self.model.packing, &mut row)?;
-            Ok(row)
-        };
-        let rows = (0..x.values()).into_par_iter().map(row).collect::<Result<_, ClientError>>()?;
-        let params = &self.model.params;
-        Ok((rows, minimum(params, x.component_count() * x.values(), x.level())))
-    }
-
-    fn grouped(&self, refresh: &Refresh, rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        let groups = refresh.groups.as_deref().unwrap_or_default();
-        let group = |group: &he_ir::RefreshGroup| {
-            let inputs: Vec<&[f64]> =
-                group.inputs.iter().filter_map(|&i| Some(rows.get(i as usize)?.as_slice())).collect();
-            let mut made = vec![vec![0.0; self.images]; group.outputs.len()];
-            let mut outputs: Vec<&mut [f64]> = made.iter_mut().map(Vec::as_mut_slice).collect();
-            refresh.function.apply_group(&inputs, &mut outputs);
-            made
-        };
-        let made: Vec<Vec<Vec<f64>>> = groups.par_iter().map(group).collect();
-        let mut results = vec![Vec::new(); refresh.results()];
-        for (index, row) in groups.iter().flat_map(|g| &g.outputs).zip(made.into_iter().flatten()) {
-            if let Some(slot) = results.get_mut(*index as usize) {
-                *slot = row;
-            }
-        }
-        results
-    }
-
     /// Brings numbers into what a ciphertext can hold, and counts those that were not.
-    fn saturate(&self, rows: &mut [Vec<f64>], level: Level, scale: Scale) {
+    fn saturate(&self, numbers: &mut [f64], level: Level, scale: Scale) {
         let most = most(self.model, level, scale);
-        let row = |row: &mut Vec<f64>| {
+        let row = |row: &mut [f64]| {
             let mut outside = 0;
             for x in row {
                 if x.is_nan() || x.abs() > most {
@@ -201,7 +175,7 @@ impl Side<'_> {
             }
             outside
         };
-        let outside: u64 = rows.par_iter_mut().map(row).sum();
+        let outside: u64 = numbers.par_chunks_mut(self.images).map(row).sum();
         self.saturated.fetch_add(outside, Ordering::SeqCst);
     }
 

@@ -1,11 +1,11 @@
 //! What a server asks of a client.
 
 use he_ir::{ClientFunction, RefreshGroup};
-use he_params::{CkksParams, Level, Scale};
+use he_params::{Level, Scale};
 
 use crate::description::place;
 use crate::error::at_most;
-use crate::{ProtocolError, limits, v1};
+use crate::{Description, ProtocolError, limits, v1};
 
 /// What the client is to encrypt.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,21 +46,35 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// What came from a server, held against the bounds and the parameters. That indices are in range of the tile is checked when the tile is there.
+    /// What came from a server, held against the bounds and against what the model was described to be. That indices are in range of the tile is checked
+    /// when the tile is there.
     ///
     /// # Errors
     /// [`ProtocolError`] names the field.
-    pub fn check(ask: v1::Ask, params: &CkksParams) -> Result<Self, ProtocolError> {
+    pub fn check(ask: v1::Ask, model: &Description) -> Result<Self, ProtocolError> {
         let results = ask.results as usize;
-        at_most("results", results, limits::TILE_VALUES)?;
-        let (level, scale) = place(params, ask.level, ask.scale)?;
+        at_most("results", results, model.tile_values)?;
+        let (level, scale) = place(&model.params, ask.level, ask.scale)?;
         let what = match ask.what.ok_or(ProtocolError::Missing { field: "what is asked" })? {
             v1::ask::What::Input(tile) => {
                 if tile.elements.len() != results {
                     let found = format!("{} elements, expected {results}", tile.elements.len());
                     return Err(ProtocolError::Value { field: "input tile", found });
                 }
-                Asked::Input { input: tile.input as usize, elements: tile.elements }
+                let input = tile.input as usize;
+                let port = model.inputs.get(input).ok_or_else(|| ProtocolError::TooMuch {
+                    field: "input",
+                    found: u64::from(tile.input),
+                    max: model.inputs.len().saturating_sub(1) as u64,
+                })?;
+                if let Some(&element) = tile.elements.iter().find(|&&e| e as usize >= port.elements()) {
+                    let (found, max) = (u64::from(element), port.elements().saturating_sub(1) as u64);
+                    return Err(ProtocolError::TooMuch { field: "element of an input", found, max });
+                }
+                Asked::Input { input, elements: tile.elements }
+            }
+            v1::ask::What::Refresh(_) if model.refreshes == 0 => {
+                return Err(ProtocolError::Unexpected { found: "a refresh", expected: "requests for inputs alone" });
             }
             v1::ask::What::Refresh(tile) => {
                 let function = function(&tile)?;

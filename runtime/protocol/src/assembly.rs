@@ -29,14 +29,17 @@ struct Open {
     bytes: Vec<u8>,
 }
 
-impl Assembly {
-    /// Whether an object has begun and not ended.
-    pub fn is_open(&self) -> bool {
-        self.open.is_some()
-    }
+/// Refuses a part of another object than the one whose turn it is.
+///
+/// # Errors
+/// [`ProtocolError::Part`].
+pub fn expect_sequence(found: u64, expected: u64) -> Result<(), ProtocolError> {
+    if found == expected { Ok(()) } else { Err(ProtocolError::Part { field: "sequence", found, expected }) }
+}
 
+impl Assembly {
     /// Takes the next part; the object, and its sequence, when that was the last one. The first part of an object is held against `max(sequence)`, the
-    /// most bytes that this object may have, before memory is taken.
+    /// most bytes that this object may have, before memory is taken; and memory is taken for what has arrived, not for what is announced.
     ///
     /// # Errors
     /// [`ProtocolError::TooMuch`], [`ProtocolError::Part`]; whatever `max` refuses.
@@ -62,13 +65,11 @@ impl Assembly {
                     return Ok(Some((sequence, data)));
                 }
                 let total = total as usize;
-                Open { sequence, total, bytes: Vec::with_capacity(total) }
+                Open { sequence, total, bytes: Vec::new() }
             }
         };
         let have = open.bytes.len() as u64;
-        if sequence != open.sequence {
-            return refuse("sequence", sequence, open.sequence);
-        }
+        expect_sequence(sequence, open.sequence)?;
         if total != open.total as u64 {
             return refuse("total", total, open.total as u64);
         }
@@ -110,7 +111,6 @@ mod tests {
                 made.extend(assembly.take(part, all).unwrap());
             }
             assert_eq!(made, [(9, object)]);
-            assert!(!assembly.is_open());
         }
     }
 

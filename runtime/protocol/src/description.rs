@@ -78,8 +78,10 @@ pub struct Description {
     pub outputs: Vec<Port>,
     /// Whether the program needs a relinearization key.
     pub relinearizes: bool,
-    /// Operations that the client computes on decrypted numbers.
+    /// Operations that the client computes on decrypted numbers; where there is none, none may be asked for.
     pub refreshes: usize,
+    /// Most ciphertexts of one request, and of its answer.
+    pub tile_values: usize,
     /// Whether returned ciphertexts are made fresh under the client's public key.
     pub wants_public_key: bool,
 }
@@ -114,6 +116,11 @@ impl TryFrom<v1::Description> for Description {
             }
         };
         let params = params_from_bytes(&d.parameters)?;
+        let tile_values = d.tile_values as usize;
+        at_most("ciphertexts of a request", tile_values, limits::TILE_VALUES)?;
+        if tile_values == 0 {
+            return Err(ProtocolError::Missing { field: "ciphertexts of a request" });
+        }
         let ports = |field, ports: Vec<v1::Port>| {
             at_most(field, ports.len(), limits::PORTS)?;
             if ports.is_empty() {
@@ -128,6 +135,7 @@ impl TryFrom<v1::Description> for Description {
             outputs: ports("outputs", d.outputs)?,
             relinearizes: d.relinearizes,
             refreshes: d.refreshes as usize,
+            tile_values,
             wants_public_key: d.wants_public_key,
             model: d.model,
             params,
@@ -159,6 +167,7 @@ impl From<&Description> for v1::Description {
             outputs: d.outputs.iter().map(port).collect(),
             relinearizes: d.relinearizes,
             refreshes: u32::try_from(d.refreshes).unwrap_or(u32::MAX),
+            tile_values: u32::try_from(d.tile_values).unwrap_or(u32::MAX),
             wants_public_key: d.wants_public_key,
         }
     }

@@ -35,16 +35,18 @@ mod digest;
 mod error;
 mod hello;
 pub mod limits;
+mod models;
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
 #[rustfmt::skip]
 pub mod v1;
 
 pub use ask::{Ask, Asked};
-pub use assembly::{Assembly, parts};
+pub use assembly::{Assembly, expect_sequence, parts};
 pub use description::{Description, Port};
 pub use digest::{Digest, program_digest};
 pub use error::ProtocolError;
 pub use hello::{Hello, SessionId, Welcome, check_protocol};
+pub use models::model_names;
 
 /// The version of the protocol; both sides must speak the same.
 pub const PROTOCOL: u32 = 1;

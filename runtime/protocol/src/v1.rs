@@ -37,12 +37,15 @@ pub struct Description {
     /// Whether the program needs a relinearization key.
     #[prost(bool, tag = "8")]
     pub relinearizes: bool,
-    /// Operations that the client computes on decrypted numbers.
+    /// Operations that the client computes on decrypted numbers; where there is none, none may be asked for.
     #[prost(uint32, tag = "9")]
     pub refreshes: u32,
     /// Whether returned ciphertexts are made fresh under the client's public key.
     #[prost(bool, tag = "10")]
     pub wants_public_key: bool,
+    /// Most ciphertexts of one request, and of its answer.
+    #[prost(uint32, tag = "11")]
+    pub tile_values: u32,
 }
 /// A value that enters or leaves a program.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -74,7 +77,7 @@ pub mod from_client {
         /// The first message, and only the first.
         #[prost(message, tag = "1")]
         Hello(super::Hello),
-        /// Evaluation keys, when Welcome asks for them.
+        /// Evaluation keys, when Welcome asks for them; the sequence of keys is 0.
         #[prost(message, tag = "2")]
         EvaluationKeys(super::Part),
         /// A public key, when Welcome asks for it.
@@ -139,7 +142,7 @@ pub mod from_server {
         Welcome(super::Welcome),
         #[prost(message, tag = "2")]
         Ask(super::Ask),
-        /// The ciphertexts of the last Ask.
+        /// The ciphertexts of the last Ask, with its sequence.
         #[prost(message, tag = "3")]
         Tile(super::Part),
         /// A result; the sequence is its position among the outputs.
@@ -163,6 +166,7 @@ pub struct Welcome {
 /// What the client is to encrypt.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Ask {
+    /// Rises from request to request; on a new connection it begins with the oldest that has no answer.
     #[prost(uint64, tag = "1")]
     pub sequence: u64,
     /// Ciphertexts to come back, their level and scale.
@@ -217,17 +221,9 @@ pub struct RefreshTile {
     #[prost(uint64, tag = "8")]
     pub bytes: u64,
 }
+/// Everything has been sent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Done {
-    /// Requests that the client answered.
-    #[prost(uint64, tag = "1")]
-    pub rounds: u64,
-    /// Bytes of ciphertexts and keys, both ways, as the server counts them.
-    #[prost(uint64, tag = "2")]
-    pub bytes_up: u64,
-    #[prost(uint64, tag = "3")]
-    pub bytes_down: u64,
-}
+pub struct Done {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Packing {

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use prost::Message;
 use protocol::{
     Ask, Asked, Assembly, Description, Digest, Hello, Port, ProtocolError, SessionId, Welcome, check_protocol, limits,
-    parts, v1,
+    model_names, parts, v1,
 };
 
 fn params() -> CkksParams {
@@ -57,17 +57,21 @@ fn port() -> impl Strategy<Value = Port> {
 
 fn description() -> impl Strategy<Value = Description> {
     let ports = || prop::collection::vec(port(), 1..4);
-    (".{0,20}", digest(), any::<(bool, bool, bool, u16)>(), ports(), ports()).prop_map(
-        |(model, program, (complex, relinearizes, wants_public_key, refreshes), inputs, outputs)| Description {
-            model,
-            program,
-            params: params(),
-            packing: if complex { Packing::Complex } else { Packing::Batch },
-            inputs,
-            outputs,
-            relinearizes,
-            refreshes: refreshes.into(),
-            wants_public_key,
+    let counts = (any::<u16>(), 1..=limits::TILE_VALUES);
+    (".{0,20}", digest(), any::<(bool, bool, bool)>(), counts, ports(), ports()).prop_map(
+        |(model, program, (complex, relinearizes, wants_public_key), (refreshes, tile_values), inputs, outputs)| {
+            Description {
+                model,
+                program,
+                params: params(),
+                packing: if complex { Packing::Complex } else { Packing::Batch },
+                inputs,
+                outputs,
+                relinearizes,
+                refreshes: refreshes.into(),
+                tile_values,
+                wants_public_key,
+            }
         },
     )
 }
@@ -100,8 +104,8 @@ fn ask() -> impl Strategy<Value = Ask> {
         groups,
         bytes,
     });
-    let input =
-        (any::<u32>(), indices()).prop_map(|(input, elements)| Asked::Input { input: input as usize, elements });
+    let elements = prop::collection::vec(0u32..784, 0..6);
+    let input = (0usize..2, elements).prop_map(|(input, elements)| Asked::Input { input, elements });
     (any::<u64>(), 0..=limits::TILE_VALUES, 0u8..6, 1.0f64..1e6, prop_oneof![refresh, input]).prop_map(
         |(sequence, results, level, scale, what)| {
             let results = match &what {
@@ -111,6 +115,39 @@ fn ask() -> impl Strategy<Value = Ask> {
             Ask { sequence, results, level: Level::new(level), scale: Scale::new(scale).unwrap(), what }
         },
     )
+}
+
+/// The model that requests are held against.
+fn model() -> Description {
+    let bytes = samples().into_iter().find(|(name, _)| *name == "description").unwrap().1;
+    Description::try_from(v1::Description::decode(bytes.as_slice()).unwrap()).unwrap()
+}
+
+fn part() -> impl Strategy<Value = v1::Part> {
+    (any::<(u64, u64, u64)>(), prop::collection::vec(any::<u8>(), 0..200))
+        .prop_map(|((sequence, total, offset), data)| v1::Part { sequence, total, offset, data: data.into() })
+}
+
+fn from_client() -> impl Strategy<Value = v1::from_client::What> {
+    use v1::from_client::What;
+    prop_oneof![
+        hello().prop_map(|hello| What::Hello(hello.into())),
+        part().prop_map(What::EvaluationKeys),
+        part().prop_map(What::PublicKey),
+        part().prop_map(What::Answer),
+        Just(What::Cancel(v1::Cancel {})),
+    ]
+}
+
+fn from_server() -> impl Strategy<Value = v1::from_server::What> {
+    use v1::from_server::What;
+    prop_oneof![
+        welcome().prop_map(|welcome| What::Welcome(welcome.into())),
+        ask().prop_map(|ask| What::Ask(ask.try_into().unwrap())),
+        part().prop_map(What::Tile),
+        part().prop_map(What::Output),
+        Just(What::Done(v1::Done {})),
+    ]
 }
 
 /// Encoded and decoded again.
@@ -145,12 +182,52 @@ proptest! {
     #[test]
     fn asks_come_back(ask in ask()) {
         let sent = v1::Ask::try_from(ask.clone()).unwrap();
-        prop_assert_eq!(Ask::check(travelled(&sent), &params()).unwrap(), ask);
+        prop_assert_eq!(Ask::check(travelled(&sent), &model()).unwrap(), ask);
+    }
+
+    #[test]
+    fn whole_messages_of_clients_come_back(what in from_client()) {
+        let message = v1::FromClient { what: Some(what) };
+        prop_assert_eq!(travelled(&message), message);
+    }
+
+    #[test]
+    fn whole_messages_of_servers_come_back(what in from_server()) {
+        let message = v1::FromServer { what: Some(what) };
+        prop_assert_eq!(travelled(&message), message);
+    }
+
+    #[test]
+    fn requests_come_back(protocol in any::<u32>(), model in ".{0,60}") {
+        let models = v1::ModelsRequest { protocol };
+        prop_assert_eq!(travelled(&models), models);
+        let describe = v1::DescribeRequest { protocol, model };
+        prop_assert_eq!(travelled(&describe), describe);
+        prop_assert_eq!(check_protocol(protocol).is_ok(), protocol == protocol::PROTOCOL);
+    }
+
+    #[test]
+    fn lists_of_models_come_back(names in prop::collection::hash_set(".{1,60}", 0..20)) {
+        let names: Vec<String> = names.into_iter().collect();
+        let reply = travelled(&v1::ModelsReply { names: names.clone() });
+        prop_assert_eq!(model_names(reply).unwrap(), names);
+    }
+
+    #[test]
+    fn objects_come_back_from_their_parts(sequence in any::<u64>(), len in 0usize..3 * limits::PART_BYTES) {
+        let object = bytes::Bytes::from((0..len).map(|i| (i % 251) as u8).collect::<Vec<_>>());
+        let mut assembly = Assembly::default();
+        let mut made = None;
+        for part in parts(sequence, &object) {
+            prop_assert!(made.is_none());
+            made = assembly.take(travelled(&part), |_| Ok::<_, ProtocolError>(len as u64)).unwrap();
+        }
+        prop_assert_eq!(made, Some((sequence, object)));
     }
 }
 
 /// What a receiver does with bytes; whether any of it was accepted.
-fn read(bytes: &[u8], params: &CkksParams) -> bool {
+fn read(bytes: &[u8], model: &Description) -> bool {
     let mut accepted = false;
     if let Ok(v1::FromClient { what: Some(what) }) = v1::FromClient::decode(bytes) {
         use v1::from_client::What;
@@ -166,7 +243,7 @@ fn read(bytes: &[u8], params: &CkksParams) -> bool {
         use v1::from_server::What;
         accepted |= match what {
             What::Welcome(welcome) => Welcome::try_from(welcome).is_ok(),
-            What::Ask(ask) => Ask::check(ask, params).is_ok(),
+            What::Ask(ask) => Ask::check(ask, model).is_ok(),
             What::Tile(part) | What::Output(part) => {
                 Assembly::default().take(part, |_| Ok::<_, ProtocolError>(1 << 20)).is_ok()
             }
@@ -174,6 +251,7 @@ fn read(bytes: &[u8], params: &CkksParams) -> bool {
         };
     }
     accepted |= v1::Description::decode(bytes).is_ok_and(|d| Description::try_from(d).is_ok());
+    accepted |= v1::ModelsReply::decode(bytes).is_ok_and(|m| model_names(m).is_ok());
     accepted |= v1::ModelsRequest::decode(bytes).is_ok_and(|m| check_protocol(m.protocol).is_ok());
     accepted |= v1::DescribeRequest::decode(bytes).is_ok_and(|m| check_protocol(m.protocol).is_ok());
     accepted
@@ -209,10 +287,11 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         program: Digest([8; 32]),
         params: params(),
         packing: Packing::Complex,
-        inputs: vec![port(Some((0.0, 1.0)))],
+        inputs: vec![port(Some((0.0, 1.0))), port(None)],
         outputs: vec![port(None)],
         relinearizes: true,
         refreshes: 2,
+        tile_values: limits::TILE_VALUES,
         wants_public_key: true,
     };
     let ask = |what| {
@@ -235,9 +314,10 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("tile", server(S::Tile(part()))),
         ("output", server(S::Output(part()))),
-        ("done", server(S::Done(v1::Done { rounds: 1, bytes_up: 2, bytes_down: 3 }))),
+        ("done", server(S::Done(v1::Done {}))),
         ("description", v1::Description::from(&description).encode_to_vec()),
         ("models", v1::ModelsRequest { protocol: 1 }.encode_to_vec()),
+        ("names", v1::ModelsReply { names: vec!["digits".into(), "dogs".into()] }.encode_to_vec()),
         ("describe", v1::DescribeRequest { protocol: 1, model: "digits".into() }.encode_to_vec()),
     ]
 }
@@ -245,14 +325,14 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn mangled_messages_are_refused_or_read() {
     let count: u64 = std::env::var("HENGE_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000);
-    let (params, samples) = (params(), samples());
+    let (model, samples) = (model(), samples());
     let mut state = 1u64;
     let mut next = |below: usize| {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (state >> 33) as usize % below.max(1)
     };
     for (name, sample) in &samples {
-        assert!(read(sample, &params), "{name} itself is refused");
+        assert!(read(sample, &model), "{name} itself is refused");
         let mut refused = 0;
         for _ in 0..count {
             let mut bytes = sample.clone();
@@ -268,7 +348,7 @@ fn mangled_messages_are_refused_or_read() {
                     (_, _) => drop(bytes.splice(at..at, [0xff, 0xff, 0xff, 0xff, 0x0f])),
                 }
             }
-            refused += u64::from(!read(&bytes, &params));
+            refused += u64::from(!read(&bytes, &model));
         }
         println!("{name}: {refused} of {count} mutations refused");
     }
@@ -279,7 +359,7 @@ proptest! {
 
     #[test]
     fn random_bytes_are_refused_or_read(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        read(&bytes, &params());
+        read(&bytes, &model());
     }
 }
 
@@ -310,6 +390,8 @@ fn every_refusal_names_its_field() {
     assert!(description(|d| d.inputs[0].shape = vec![u32::MAX; 2]).unwrap_err().contains("shape"));
     assert!(description(|d| d.inputs[0].shape = vec![1; 9]).unwrap_err().contains("dimensions"));
     assert!(description(|d| d.inputs[0].low = None).unwrap_err().contains("range"));
+    assert!(description(|d| d.tile_values = 0).unwrap_err().contains("ciphertexts of a request is missing"));
+    assert!(description(|d| d.tile_values = 1 << 20).unwrap_err().contains("at most 65536"));
     assert!(description(|d| d.outputs = vec![d.outputs[0].clone(); 257]).unwrap_err().contains("at most 256"));
     let too_many = Asked::Input { input: 0, elements: vec![] };
     let ask = Ask {

@@ -29,6 +29,20 @@ struct Client {
     window: Instant,
     bytes: u64,
     images: u64,
+    inferences: u64,
+}
+
+impl Client {
+    fn new(now: Instant) -> Self {
+        Self { sessions: 0, window: now, bytes: 0, images: 0, inferences: 0 }
+    }
+
+    /// Begins a new window when the old one is over: whatever was used is forgotten, whatever is open stays.
+    fn roll(&mut self, limits: &Limits) {
+        if self.window.elapsed() >= limits.quota_window {
+            *self = Self { sessions: self.sessions, ..Self::new(Instant::now()) };
+        }
+    }
 }
 
 /// A place that was given; dropped, it is free again.
@@ -74,12 +88,8 @@ impl Admission {
         // Whoever has nothing open and nothing used in this window is forgotten.
         let over = |client: &Client| client.window.elapsed() >= limits.quota_window;
         counts.clients.retain(|_, client| client.sessions > 0 || !over(client));
-        let now = Instant::now();
-        let fresh = Client { sessions: 0, window: now, bytes: 0, images: 0 };
-        let client = counts.clients.entry(principal.clone()).or_insert(fresh);
-        if over(client) {
-            *client = Client { sessions: client.sessions, window: now, bytes: 0, images: 0 };
-        }
+        let client = counts.clients.entry(principal.clone()).or_insert_with(|| Client::new(Instant::now()));
+        client.roll(limits);
         if client.sessions >= limits.sessions_per_client {
             return full(format!(
                 "the client has {} sessions, at most {}",
@@ -93,7 +103,12 @@ impl Admission {
                 "the client's budget is {limit} images, {used} are used and {images} more are asked for"
             ));
         }
+        if client.inferences >= limits.inferences_per_client {
+            let (used, limit) = (client.inferences, limits.inferences_per_client);
+            return full(format!("the client's budget is {limit} inferences, {used} are used"));
+        }
         client.images = asked;
+        client.inferences += 1;
         client.sessions += 1;
         counts.sessions += 1;
         counts.memory += memory;
@@ -105,6 +120,7 @@ impl Admission {
         let limit = self.limits.bytes_per_client;
         let mut counts = self.counts();
         let Some(client) = counts.clients.get_mut(principal) else { return Ok(()) };
+        client.roll(&self.limits);
         client.bytes = client.bytes.saturating_add(bytes);
         if client.bytes <= limit {
             return Ok(());
@@ -170,6 +186,29 @@ mod tests {
         // A new window: the budget is whole again.
         let _fourth = admission.admit(&who, 0, 50).unwrap();
         admission.received(&who, 10).unwrap();
+    }
+
+    #[test]
+    fn inferences_are_counted_and_bytes_of_a_long_one_roll_into_the_next_window() {
+        let limits = Limits {
+            inferences_per_client: 2,
+            bytes_per_client: 10,
+            quota_window: Duration::from_millis(200),
+            ..Limits::default()
+        };
+        let (admission, who) = (Admission::new(limits), principal());
+        drop(admission.admit(&who, 0, 1).unwrap());
+        let long = admission.admit(&who, 0, 1).unwrap();
+        refused(admission.admit(&who, 0, 1), "budget is 2 inferences, 2 are used");
+        admission.received(&who, 10).unwrap();
+        assert!(admission.received(&who, 1).is_err());
+        std::thread::sleep(Duration::from_millis(220));
+        // Nothing was admitted meanwhile, and the window is a new one all the same.
+        admission.received(&who, 10).unwrap();
+        assert!(admission.received(&who, 1).is_err());
+        let _next = admission.admit(&who, 0, 1).unwrap();
+        drop(long);
+        assert_eq!(admission.held().0, 1);
     }
 
     #[test]

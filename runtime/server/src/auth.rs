@@ -53,19 +53,11 @@ impl Token {
                 continue;
             }
             let (name, digits) = line.split_once(char::is_whitespace).ok_or(refuse("expected a name and a digest"))?;
-            let digest = from_hex(digits.trim()).ok_or(refuse("expected 64 hexadecimal digits"))?;
+            let digest = Digest::from_hex(digits.trim()).ok_or(refuse("expected 64 hexadecimal digits"))?;
             tokens.push(Token::new(name, digest));
         }
         Ok(tokens)
     }
-}
-
-fn from_hex(digits: &str) -> Option<Digest> {
-    let bytes = digits.as_bytes();
-    let nibble = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
-    let pairs: Option<Vec<u8>> =
-        bytes.chunks(2).map(|p| Some(nibble(*p.first()?)? << 4 | nibble(*p.get(1)?)?)).collect();
-    pairs?.try_into().ok().map(Digest)
 }
 
 /// Who may come.

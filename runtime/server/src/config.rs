@@ -47,6 +47,8 @@ pub struct Limits {
     pub bytes_per_client: u64,
     /// Images that one client may have classified in a quota window.
     pub images_per_client: u64,
+    /// Inferences that one client may begin in a quota window; one that is taken up after a cut does not count again.
+    pub inferences_per_client: u64,
     /// Length of a quota window.
     pub quota_window: Duration,
     /// Longest that one inference may take.
@@ -70,6 +72,7 @@ impl Default for Limits {
             key_cache_bytes: 2 << 30,
             bytes_per_client: 1 << 40,
             images_per_client: u64::MAX,
+            inferences_per_client: u64::MAX,
             quota_window: Duration::from_secs(24 * 3600),
             deadline: Duration::from_secs(3600),
             answer_timeout: Duration::from_secs(60),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::v1::from_client::What as In;
 use protocol::v1::from_server::What as Out;
-use protocol::{Assembly, ProtocolError, Welcome, parts, v1};
+use protocol::{Assembly, ProtocolError, Welcome, expect_sequence, parts, v1};
 use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
 use tonic::{Code, Status, Streaming};
@@ -70,9 +70,16 @@ impl Connection {
             Ok(connection) => connection,
             Err(status) => return self.last(Err(status)).await,
         };
-        let end = match self.begin(&session, opened).await {
-            Ok(()) => self.exchange(&session, connection).await,
-            Err(end) => end,
+        let served = async {
+            match self.begin(&session, opened).await {
+                Ok(()) => self.exchange(&session, connection).await,
+                Err(end) => end,
+            }
+        };
+        // Whatever the connection waits for, a session that is over ends it: keys that trickle in, outputs that nobody reads.
+        let end = tokio::select! {
+            end = served => end,
+            status = session.over() => End::Over(status),
         };
         match end {
             End::Complete => {
@@ -83,6 +90,8 @@ impl Connection {
                 info!(session = number, code = ?status.code(), reason = status.message(), "over");
                 session.end(status.clone());
                 self.shared.sessions.remove(&session);
+                // Its place is free before the client has read why.
+                drop(session);
                 self.last(Err(status)).await;
             }
             End::Gone(how) => {
@@ -141,8 +150,11 @@ impl Connection {
                 }
             };
             self.count(session, part.data.len() as u64).map_err(End::Over)?;
-            session.count_up(part.data.len() as u64);
-            let whole = assembly.take::<Broken>(part, |_| Ok(max?)).map_err(|broken| End::Over(broken.0))?;
+            let whole = assembly.take::<Broken>(part, |sequence| {
+                expect_sequence(sequence, 0)?;
+                Ok(max?)
+            });
+            let whole = whole.map_err(|broken| End::Over(broken.0))?;
             if let Some((_, bytes)) = whole {
                 *slot = Some(bytes);
             }
@@ -254,11 +266,11 @@ async fn write(
                     send_parts(shared, outbound, request.ask.sequence, &request.tile, Out::Tile).await?;
                 }
             }
-            Next::Outputs(outputs, done) => {
+            Next::Outputs(outputs) => {
                 for (sequence, output) in (0..).zip(outputs.iter()) {
                     send_parts(shared, outbound, sequence, output, Out::Output).await?;
                 }
-                return send(outbound, Out::Done(done)).await;
+                return send(outbound, Out::Done(v1::Done {})).await;
             }
             Next::Ended(status) => return Err(End::Over(status)),
             Next::Superseded => return Err(End::Cut(Status::aborted("another connection has taken the session up"))),

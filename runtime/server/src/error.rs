@@ -71,6 +71,9 @@ pub enum ServerError {
     /// TLS, HTTP/2.
     #[error("transport: {0}")]
     Transport(#[from] tonic::transport::Error),
+    /// A part of the server has panicked, or ended by itself.
+    #[error("serving failed: {0}")]
+    Serving(String),
     /// Sockets.
     #[error("cannot listen on {address}: {source}")]
     Listen {

@@ -19,6 +19,7 @@ pub(crate) struct Metrics {
     refused: AtomicU64,
     finished: AtomicU64,
     failed: AtomicU64,
+    defects: AtomicU64,
     images: AtomicU64,
     run_microseconds: AtomicU64,
     bytes_up: AtomicU64,
@@ -49,6 +50,11 @@ impl Metrics {
         add(&self.failed, 1);
     }
 
+    /// A run that panicked: never the client's fault.
+    pub(crate) fn defect(&self) {
+        add(&self.defects, 1);
+    }
+
     pub(crate) fn received(&self, bytes: u64) {
         add(&self.bytes_up, bytes);
     }
@@ -71,6 +77,7 @@ impl Metrics {
             ("henge_refused_total", "Streams refused before an inference began.", get(&self.refused)),
             ("henge_inferences_finished_total", "Inferences computed to the end.", get(&self.finished)),
             ("henge_inferences_failed_total", "Inferences that ended before their outputs.", get(&self.failed)),
+            ("henge_defects_total", "Inferences that ended by a defect of the server.", get(&self.defects)),
             ("henge_images_total", "Images of finished inferences.", get(&self.images)),
             ("henge_run_seconds_total", "Wall time of finished inferences.", get(&self.run_microseconds) / 1e6),
             ("henge_received_bytes_total", "Bytes of keys and ciphertexts received.", get(&self.bytes_up)),

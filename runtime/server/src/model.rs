@@ -8,6 +8,7 @@ use he_ckks::{CkksContext, SeededCiphertextTensor};
 use he_ir::HeProgram;
 use he_params::CkksParams;
 use protocol::{Description, Port, limits, program_digest};
+use tracing::info;
 
 use crate::ServerError;
 
@@ -66,6 +67,9 @@ impl Model {
                 return Err(ServerError::NotRelinearized(name.to_owned()));
             }
         }
+        let context = CkksContext::new(params.clone())?;
+        let keyless = Arc::new(CkksBackend::to_prepare(&context).with_packing(program.packing()));
+        let streamed = prepare_streamed(&*keyless, program, &options.tiles)?;
         let description = Description {
             model: name.to_owned(),
             program: program_digest(program, &params).map_err(named)?,
@@ -74,14 +78,12 @@ impl Model {
             outputs: outputs.iter().map(|(name, value)| port(name, value, None)).collect(),
             relinearizes: program.nodes().iter().any(|node| node.op().relinearizes()),
             refreshes: program.refreshes().count(),
+            tile_values: streamed.largest_request(),
             wants_public_key: options.flooding.is_some(),
-            params: params.clone(),
+            params,
         };
         // What a client would refuse is refused here, before one comes.
         let description = Description::try_from(protocol::v1::Description::from(&description)).map_err(named)?;
-        let context = CkksContext::new(params)?;
-        let keyless = Arc::new(CkksBackend::to_prepare(&context).with_packing(program.packing()));
-        let streamed = prepare_streamed(&*keyless, program, &options.tiles)?;
         Ok(Self { description, context, streamed, keyless, options })
     }
 
@@ -92,10 +94,9 @@ impl Model {
 
     /// Bytes that one inference plans with: live tiles, and what waits on its way to the client or back.
     pub fn planned_bytes(&self) -> u64 {
-        let elements = self.streamed.program().nodes().iter().map(|node| node.value().elements());
-        let tile = elements.max().unwrap_or(0).min(self.options.tiles.tile_values);
         // Of each open request two components of a tile, or the first of its answer.
-        let polynomials = SeededCiphertextTensor::max_body_len(&self.context, tile).unwrap_or(0);
+        let polynomials =
+            SeededCiphertextTensor::max_body_len(&self.context, self.description.tile_values).unwrap_or(0);
         let under_way = polynomials.saturating_mul(2 * self.options.tiles.in_flight as u64);
         under_way.saturating_add(self.streamed.memory().peak as u64)
     }
@@ -108,6 +109,24 @@ impl Model {
     /// Requests to the client along one inference that are for one node of the program.
     pub fn requests_of(&self, node: usize) -> u64 {
         self.streamed.requests_of(node)
+    }
+
+    /// Tells the operator what a model takes, before the first client comes.
+    pub(crate) fn log(&self) {
+        let (plan, weights) = (self.streamed.memory(), self.streamed.weights_bytes());
+        let layer = self.streamed.program().nodes().get(plan.peak_node).map_or("", |node| node.source());
+        info!(
+            model = self.name(),
+            program = %self.description.program,
+            tiles_peak_bytes = plan.peak,
+            peak_layer = layer,
+            planned_bytes = self.planned_bytes(),
+            weights_bytes = weights,
+            requests = self.streamed.requests(),
+            shuffle = self.options.shuffle,
+            flooding = self.options.flooding,
+            "model"
+        );
     }
 
     pub(crate) fn name(&self) -> &str {

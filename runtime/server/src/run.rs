@@ -42,6 +42,7 @@ pub(crate) fn start(session: Arc<Session>, keys: Option<Arc<ClientKeys>>, metric
             }
             Err(panic) => {
                 metrics.failed();
+                metrics.defect();
                 error!(session = session.number, panic = text(&*panic), "the run panicked (defect)");
                 session.end(Status::internal("the run failed (defect of the server)"));
             }

@@ -8,6 +8,7 @@ use protocol::limits;
 use protocol::v1::inference_server::InferenceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout};
 use tonic::Status;
 use tonic::transport::server::TcpIncoming;
@@ -66,6 +67,7 @@ impl Server {
             let (model, needed) = (large.name().to_owned(), large.planned_bytes());
             return Err(ServerError::Memory { model, needed, limit });
         }
+        models.iter().for_each(|model| model.log());
         let mut transport = tonic::transport::Server::builder()
             .max_concurrent_streams(STREAMS)
             .initial_stream_window_size(STREAM_WINDOW)
@@ -119,16 +121,18 @@ impl Server {
     /// Serves until it is told to stop and has drained.
     ///
     /// # Errors
-    /// [`ServerError::Transport`].
+    /// [`ServerError::Transport`]; [`ServerError::Serving`] when a part of the server ends by itself.
     pub async fn serve(self) -> Result<(), ServerError> {
         let Self { shared, mut transport, incoming, address, metrics, stop } = self;
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<InferenceServer<Service>>().await;
-        let sweeper = tokio::spawn(sweep(Arc::clone(&shared)));
-        let page = metrics.map(|(listener, _)| {
+        // Neither ends before it is dropped.
+        let mut beside = JoinSet::new();
+        beside.spawn(sweep(Arc::clone(&shared)));
+        if let Some((listener, _)) = metrics {
             let router = metrics::router(&shared);
-            tokio::spawn(async move { axum::serve(listener, router).await })
-        });
+            beside.spawn(async move { axum::serve(listener, router).await.err().map(|error| error.to_string()) });
+        }
         let service = InferenceServer::new(Service(Arc::clone(&shared)))
             .max_decoding_message_size(limits::MESSAGE_BYTES)
             .max_encoding_message_size(limits::MESSAGE_BYTES);
@@ -136,12 +140,12 @@ impl Server {
         info!(%address, models = shared.models.len(), "serving");
         let mut told = stop.subscribe();
         let (drained, done) = tokio::sync::oneshot::channel::<()>();
-        let serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
+        let mut serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
             let _ = done.await;
         }));
-        let mut serving = serving;
         tokio::select! {
-            ended = &mut serving => return flat(ended),
+            ended = &mut serving => return Err(unasked(flat(ended))),
+            Some(ended) = beside.join_next() => return Err(ended_beside(ended)),
             _ = told.wait_for(|stop| *stop) => {}
         }
         let grace = shared.admission.limits().shutdown_grace;
@@ -158,20 +162,32 @@ impl Server {
         let _ = drained.send(());
         let ended = timeout(Duration::from_secs(5), &mut serving).await;
         serving.abort();
-        sweeper.abort();
-        if let Some(page) = page {
-            page.abort();
-        }
-        info!("stopped");
+        info!(connections_left = ended.is_err(), "stopped");
+        // Connections that do not close in time are closed: that is no failure of the server.
         ended.map_or(Ok(()), flat)
     }
 }
 
-fn flat(ended: Result<Result<(), tonic::transport::Error>, tokio::task::JoinError>) -> Result<(), ServerError> {
+/// How the task that serves has ended; one that panicked or was aborted has not served.
+fn flat(ended: Result<Result<(), tonic::transport::Error>, JoinError>) -> Result<(), ServerError> {
     match ended {
         Ok(served) => Ok(served?),
-        Err(_) => Ok(()),
+        Err(error) => Err(ServerError::Serving(error.to_string())),
     }
+}
+
+/// The end of serving when nobody has told the server to stop.
+fn unasked(ended: Result<(), ServerError>) -> ServerError {
+    ended.err().unwrap_or_else(|| ServerError::Serving("it ended without having been told to stop".into()))
+}
+
+/// The end of what goes on beside serving, and has no end of its own.
+fn ended_beside(ended: Result<Option<String>, JoinError>) -> ServerError {
+    let why = match ended {
+        Ok(why) => why.unwrap_or_else(|| "it ended without having been told to stop".into()),
+        Err(error) => error.to_string(),
+    };
+    ServerError::Serving(format!("deadlines or metrics: {why}"))
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {
@@ -181,10 +197,29 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerEr
     Ok((listener, bound))
 }
 
-async fn sweep(shared: Arc<Shared>) {
+async fn sweep(shared: Arc<Shared>) -> Option<String> {
     let mut tick = interval(SWEEP);
     loop {
         tick.tick().await;
         shared.sessions.sweep(shared.admission.limits().resume_window);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_serving_task_that_panicked_or_was_aborted_is_an_error() {
+        let panicked = tokio::spawn(async { panic!("a defect") }).await;
+        assert!(matches!(flat(panicked), Err(ServerError::Serving(why)) if why.contains("a defect")));
+        let aborted = tokio::spawn(std::future::pending());
+        aborted.abort();
+        assert!(matches!(flat(aborted.await), Err(ServerError::Serving(why)) if why.contains("cancelled")));
+        assert!(flat(tokio::spawn(async { Ok(()) }).await).is_ok());
+        // Even a good end is an error when nobody asked for it.
+        assert!(unasked(Ok(())).to_string().contains("told to stop"));
+        let sweeper = tokio::spawn(async { panic!("another") }).await;
+        assert!(ended_beside(sweeper).to_string().contains("another"));
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Request {
 #[derive(Debug)]
 pub(crate) enum Next {
     Request(Arc<Request>),
-    Outputs(Arc<[Bytes]>, v1::Done),
+    Outputs(Arc<[Bytes]>),
     /// The session is over, for this reason.
     Ended(Status),
     /// Another connection has taken the session up.
@@ -68,9 +68,6 @@ struct State {
     connections: u64,
     /// When the last connection went, or the last answer came.
     last_sign: Instant,
-    rounds: u64,
-    bytes_up: u64,
-    bytes_down: u64,
 }
 
 impl Session {
@@ -92,9 +89,6 @@ impl Session {
             attached: None,
             connections: 0,
             last_sign: now,
-            rounds: 0,
-            bytes_up: 0,
-            bytes_down: 0,
         };
         Self {
             id,
@@ -128,7 +122,6 @@ impl Session {
         if state.open.len() + state.answers.len() >= MAX_OPEN {
             return Err(Status::internal(format!("more than {MAX_OPEN} requests without an answer")));
         }
-        state.bytes_down += request.tile.len() as u64;
         state.open.insert(sequence, Arc::new(request));
         drop(state);
         self.notify();
@@ -179,7 +172,6 @@ impl Session {
     /// The results are there.
     pub(crate) fn finish(&self, outputs: Vec<Bytes>) {
         let mut state = self.state();
-        state.bytes_down += outputs.iter().map(|output| output.len() as u64).sum::<u64>();
         state.outputs = Some(outputs.into());
         drop(state);
         self.notify();
@@ -222,6 +214,19 @@ impl Session {
         }
     }
 
+    /// Completes when the session has ended or its time is over, with the reason.
+    pub(crate) async fn over(&self) -> Status {
+        let mut wake = self.wake.subscribe();
+        loop {
+            wake.borrow_and_update();
+            if let Err(status) = self.check(&self.state()) {
+                return status;
+            }
+            // Either way it is looked at again.
+            let _ = tokio::time::timeout_at(self.deadline.into(), wake.changed()).await;
+        }
+    }
+
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
         self.wake.subscribe()
     }
@@ -236,8 +241,7 @@ impl Session {
             return Next::Superseded;
         }
         if let Some(outputs) = &state.outputs {
-            let (rounds, bytes_up, bytes_down) = (state.rounds, state.bytes_up, state.bytes_down);
-            return Next::Outputs(Arc::clone(outputs), v1::Done { rounds, bytes_up, bytes_down });
+            return Next::Outputs(Arc::clone(outputs));
         }
         let from = sent.map_or(0, |sent| sent + 1);
         match state.open.range(from..).next().map(|(_, request)| Arc::clone(request)) {
@@ -263,18 +267,11 @@ impl Session {
         if state.open.remove(&sequence).is_none() {
             return Err(Status::invalid_argument(format!("answer {sequence}, which was not asked for")));
         }
-        state.rounds += 1;
-        state.bytes_up += answer.len() as u64;
         state.last_sign = Instant::now();
         state.answers.insert(sequence, answer);
         drop(state);
         self.notify();
         Ok(())
-    }
-
-    /// Counts keys among what the client sent.
-    pub(crate) fn count_up(&self, bytes: u64) {
-        self.state().bytes_up += bytes;
     }
 
     /// A part has arrived: the client is alive.

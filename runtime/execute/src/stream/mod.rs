@@ -27,7 +27,7 @@ pub use run::run_streamed;
 
 use crate::{Backend, ExecuteError};
 use order::Step;
-use task::Task;
+use task::{Task, Work};
 use tiling::Tilings;
 
 /// Sizes of a streamed run.
@@ -137,6 +137,19 @@ impl<B: TiledBackend> Streamed<B> {
             _ => false,
         };
         self.steps.iter().filter(of).count() as u64
+    }
+
+    /// Most ciphertexts that one request sends, or has answered.
+    pub fn largest_request(&self) -> usize {
+        let values = |task: &Task<B::Weights>| {
+            let results = self.tilings.of(task.node).and_then(|t| t.tiles.get(task.tile)).map_or(0, |tile| tile.len());
+            match &task.work {
+                Work::Refresh { places: Some(places), .. } => places.len().max(results),
+                Work::Input { .. } | Work::Refresh { places: None, .. } => results,
+                Work::Linear { .. } | Work::Operands(_) => 0,
+            }
+        };
+        self.tasks.iter().map(values).max().unwrap_or(0)
     }
 }
 
