@@ -49,6 +49,10 @@ fuzz SECONDS="60" *TARGETS:
 emulate *ARGS:
     HENGE_EMULATE=1 ./bazelw test --test_tag_filters=avx512 //... {{ARGS}}
 
+# 32 clients for SECONDS, 11 of them killed, stalled or sending garbage, against a server whose memory is limited
+soak SECONDS="600":
+    HENGE_STRESS_SECONDS={{SECONDS}} cargo test --release --locked -p client --test two_parties stress -- --nocapture
+
 # benches of one crate (he_ring, he_secret, transforms), or a part: just bench he_ring ring/ntt_forward/13
 bench CRATE *ARGS:
     cargo bench --locked -p {{CRATE}} --bench '*' -- {{ARGS}}

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod faults;
+mod liar;
 mod networks;
 mod party;
 mod proxy;
 mod refusals;
 mod results;
 mod stress;
+mod wrong_keys;

@@ -15,6 +15,12 @@ pub(crate) fn params() -> CkksParams {
     CkksParams::try_from(literal).unwrap()
 }
 
+/// Small and secure: what a client accepts without being told to.
+pub(crate) fn secure_params() -> CkksParams {
+    let literal = CkksParamsLiteral::new(12, ModulusChain::Bits(vec![30, 26]), ModulusChain::Bits(vec![]), 26.0);
+    CkksParams::try_from(literal).unwrap()
+}
+
 /// Numbers in [-1, 1) that look random.
 pub(crate) fn numbers(count: usize, seed: u64) -> Vec<f64> {
     let mut state = seed;
@@ -47,7 +53,7 @@ impl Dense {
         Arc::new(LinearMap::new(self.inputs, vec![block], vec![group], self.bias.clone(), scale).unwrap())
     }
 
-    fn evaluate(&self, x: &[f64]) -> Vec<f64> {
+    pub(crate) fn evaluate(&self, x: &[f64]) -> Vec<f64> {
         let row = |o: usize| -> f64 { self.weights[o * self.inputs..].iter().zip(x).map(|(w, x)| w * x).sum() };
         (0..self.outputs).map(|o| self.bias[o] + row(o)).collect()
     }
@@ -58,8 +64,36 @@ impl Dense {
 enum Between {
     Square,
     Each(ClientFunction),
-    /// The largest of each pair.
-    Pairs,
+    /// Of windows of so many values, so far apart.
+    Windows {
+        function: ClientFunction,
+        size: usize,
+        stride: usize,
+    },
+}
+
+/// What the key owner computes of the values that meet, written down a second time.
+fn expected(function: ClientFunction, x: &[f64]) -> Vec<f64> {
+    let each = |f: &dyn Fn(f64) -> f64| x.iter().map(|&x| f(x)).collect::<Vec<f64>>();
+    let largest = x.iter().copied().fold(f64::MIN, f64::max);
+    match function {
+        ClientFunction::Identity => x.to_vec(),
+        ClientFunction::Relu => each(&|x| if x > 0.0 { x } else { 0.0 }),
+        ClientFunction::BoundedRelu { max } => each(&|x| x.clamp(0.0, max)),
+        ClientFunction::LeakyRelu { alpha } => each(&|x| if x > 0.0 { x } else { alpha * x }),
+        ClientFunction::Sigmoid => each(&|x| 0.5 + 0.5 * (x / 2.0).tanh()),
+        ClientFunction::Tanh => each(&|x| 1.0 - 2.0 / ((2.0 * x).exp() + 1.0)),
+        ClientFunction::Exp => each(&|x| std::f64::consts::E.powf(x)),
+        ClientFunction::Power { exponent } => each(&|x| x.powi(exponent as i32)),
+        ClientFunction::Max => vec![largest],
+        ClientFunction::ArgMax => vec![x.iter().position(|&x| x == largest).unwrap() as f64],
+        ClientFunction::Softmax => {
+            let sum: f64 = x.iter().map(|x| x.exp()).sum();
+            each(&|x| x.exp() / sum)
+        }
+        ClientFunction::Divide => vec![x[0] / x[1]],
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Two dense layers, 6 to 4 to 3 if nothing else is said.
@@ -80,7 +114,52 @@ impl Network {
 
     /// 6 to 40, the largest of each pair, 20 to 3.
     pub(crate) fn pooled() -> Self {
-        Self { first: Dense::new(6, 40, 1), second: Dense::new(20, 3, 3), between: Between::Pairs }
+        let between = Between::Windows { function: ClientFunction::Max, size: 2, stride: 2 };
+        Self { first: Dense::new(6, 40, 1), second: Dense::new(20, 3, 3), between }
+    }
+
+    /// Every operation that a client computes, each in a network of its own: small layers, so that what comes out stays small.
+    pub(crate) fn functions() -> Vec<(&'static str, Self)> {
+        let network = |width: usize, between: Between| {
+            let mut network = Self { first: Dense::new(6, 12, 5), second: Dense::new(width, 3, 9), between };
+            network.first.weights.iter_mut().for_each(|w| *w /= 3.0);
+            network.second.weights.iter_mut().for_each(|w| *w /= width as f64);
+            network
+        };
+        let each = |function| network(12, Between::Each(function));
+        let windows = |function, size, stride, width| network(width, Between::Windows { function, size, stride });
+        let mut divide = windows(ClientFunction::Divide, 2, 2, 6);
+        divide.first.bias.iter_mut().skip(1).step_by(2).for_each(|bias| *bias += 4.0);
+        vec![
+            ("Relu", each(ClientFunction::Relu)),
+            ("BoundedRelu", each(ClientFunction::BoundedRelu { max: 0.5 })),
+            ("LeakyRelu", each(ClientFunction::LeakyRelu { alpha: 0.2 })),
+            ("Sigmoid", each(ClientFunction::Sigmoid)),
+            ("Tanh", each(ClientFunction::Tanh)),
+            ("Exp", each(ClientFunction::Exp)),
+            ("Softmax", windows(ClientFunction::Softmax, 4, 4, 12)),
+            // Windows that overlap.
+            ("MaxPool", windows(ClientFunction::Max, 4, 2, 5)),
+            ("Max", windows(ClientFunction::Max, 2, 2, 6)),
+            ("ArgMax", windows(ClientFunction::ArgMax, 3, 3, 4)),
+            ("Divide", divide),
+            ("Power", each(ClientFunction::Power { exponent: 3.0 })),
+            ("refresh", each(ClientFunction::Identity)),
+        ]
+    }
+
+    /// Images that lie a little away from where the function between the layers jumps, image after image.
+    pub(crate) fn images(&self, count: usize, seed: u64) -> Vec<f64> {
+        let jumps = |y: &[f64]| match self.between {
+            Between::Windows { function: ClientFunction::ArgMax, size, stride } => windows(y.len(), size, stride)
+                .any(|w| w.clone().any(|i| w.clone().any(|j| i != j && (y[i] - y[j]).abs() < 0.01))),
+            _ => false,
+        };
+        let candidates = numbers(self.first.inputs * count * 4, seed);
+        let images = candidates.chunks(self.first.inputs).filter(|x| !jumps(&self.first.evaluate(x)));
+        let images: Vec<f64> = images.take(count).flatten().copied().collect();
+        assert_eq!(images.len(), count * self.first.inputs);
+        images
     }
 
     /// As wide as asked, so that a run takes a while.
@@ -92,19 +171,28 @@ impl Network {
     }
 
     pub(crate) fn program(&self) -> HeProgram {
-        let params = params();
+        self.program_on(&params())
+    }
+
+    pub(crate) fn program_on(&self, params: &CkksParams) -> HeProgram {
         let (q, top) = (params.q(), params.max_level());
         let mut b = HeProgramBuilder::new("network", q.to_vec());
         let x = b.input("x", vec![self.first.inputs], top, params.scale()).unwrap();
-        let y = b.linear(self.first.map(q[3] as f64), x, vec![self.first.outputs], "first").unwrap();
+        let y = b.linear(self.first.map(q[q.len() - 1] as f64), x, vec![self.first.outputs], "first").unwrap();
         let y = b.push(Op::Rescale, &[y], "first").unwrap();
         let (function, groups, width) = match self.between {
             Between::Square => (None, None, self.first.outputs),
             Between::Each(function) => (Some(function), None, self.first.outputs),
-            Between::Pairs => {
-                let pair = |i: u32| RefreshGroup { inputs: vec![2 * i, 2 * i + 1], outputs: vec![i] };
-                let pairs = self.first.outputs / 2;
-                (Some(ClientFunction::Max), Some((0..pairs as u32).map(pair).collect()), pairs)
+            Between::Windows { function, size, stride } => {
+                let mut groups = Vec::new();
+                let mut width = 0;
+                for window in windows(self.first.outputs, size, stride) {
+                    let results = function.results_of(size).unwrap() as u32;
+                    let inputs = window.map(|i| i as u32).collect();
+                    groups.push(RefreshGroup { inputs, outputs: (width..width + results).collect() });
+                    width += results;
+                }
+                (Some(function), Some(groups), width as usize)
             }
         };
         let y = match function {
@@ -114,7 +202,11 @@ impl Network {
                 b.push(Op::Rescale, &[y], "square").unwrap()
             }
             Some(function) => {
-                let y = b.push(Op::DropLevel { to: Level::new(0) }, &[y], "between").unwrap();
+                // Down to the last level, where the first layer has not ended there already.
+                let y = match q.len() {
+                    ..=2 => y,
+                    _ => b.push(Op::DropLevel { to: Level::new(0) }, &[y], "between").unwrap(),
+                };
                 let (level, scale) = (Level::new(1), params.scale());
                 let refresh = Refresh { function, groups, shape: vec![width], level, scale };
                 b.push(Op::Refresh { refresh: Arc::new(refresh) }, &[y], "between").unwrap()
@@ -132,13 +224,20 @@ impl Network {
             let mut y = self.first.evaluate(x);
             match self.between {
                 Between::Square => y.iter_mut().for_each(|y| *y *= *y),
-                Between::Each(function) => function.apply_assign(&mut y),
-                Between::Pairs => y = y.chunks(2).map(|pair| pair[0].max(pair[1])).collect(),
+                Between::Each(function) => y = expected(function, &y),
+                Between::Windows { function, size, stride } => {
+                    y = windows(y.len(), size, stride).flat_map(|window| expected(function, &y[window])).collect();
+                }
             }
             self.second.evaluate(&y)
         };
         images.chunks(self.first.inputs).flat_map(image).collect()
     }
+}
+
+/// Windows over `len` values.
+fn windows(len: usize, size: usize, stride: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    (0..=len - size).step_by(stride).map(move |start| start..start + size)
 }
 
 /// Two inputs, two outputs, complex packing, a rescale: `x + y` and `2 (x + y)`.

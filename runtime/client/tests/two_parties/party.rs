@@ -13,7 +13,7 @@ use protocol::Digest;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use server::{Access, Limits, Model, ModelOptions, Server, ServerConfig, Token, Transport};
 
-use crate::networks::{Network, params, two_by_two};
+use crate::networks::{Network, params, secure_params, two_by_two};
 
 pub(crate) const TOKEN: &str = "token-of-the-ward-0123456789abcdef";
 pub(crate) const OTHER_TOKEN: &str = "token-of-the-lab-0123456789abcdef";
@@ -61,6 +61,8 @@ pub(crate) struct Setup {
     pub(crate) certificates: bool,
     pub(crate) limits: Limits,
     pub(crate) port: u16,
+    /// Serve a model for each function of the client instead of the usual ones.
+    pub(crate) functions: bool,
 }
 
 impl Setup {
@@ -70,7 +72,7 @@ impl Setup {
             shutdown_grace: Duration::from_secs(5),
             ..Limits::default()
         };
-        Self { tls: true, certificates: false, limits, port: 0 }
+        Self { tls: true, certificates: false, limits, port: 0, functions: false }
     }
 
     /// One line: what differs from test to test.
@@ -79,8 +81,9 @@ impl Setup {
             self.limits;
         let ms = |d: Duration| d.as_millis();
         let Limits { deadline, answer_timeout, resume_window, shutdown_grace, handshake_timeout, .. } = self.limits;
+        let Limits { inferences_per_client, key_cache_bytes, .. } = self.limits;
         format!(
-            "{} {} {} {sessions} {sessions_per_client} {memory_bytes} {bytes_per_client} {images_per_client} {} {} {} {} {}",
+            "{} {} {} {sessions} {sessions_per_client} {memory_bytes} {bytes_per_client} {images_per_client} {} {} {} {} {} {} {inferences_per_client} {key_cache_bytes}",
             u8::from(self.tls),
             u8::from(self.certificates),
             self.port,
@@ -89,6 +92,7 @@ impl Setup {
             ms(resume_window),
             ms(shutdown_grace),
             ms(handshake_timeout),
+            u8::from(self.functions),
         )
     }
 
@@ -106,9 +110,11 @@ impl Setup {
             resume_window: ms(n[10]),
             shutdown_grace: ms(n[11]),
             handshake_timeout: ms(n[12]),
+            inferences_per_client: n[14],
+            key_cache_bytes: n[15],
             ..Limits::default()
         };
-        Self { tls: n[0] == 1, certificates: n[1] == 1, port: n[2] as u16, limits }
+        Self { tls: n[0] == 1, certificates: n[1] == 1, port: n[2] as u16, limits, functions: n[13] == 1 }
     }
 
     /// Starts the server.
@@ -189,11 +195,21 @@ impl Party {
         self.child.wait().unwrap().success()
     }
 
-    /// Memory of the process at its largest, in bytes.
-    pub(crate) fn peak_rss(&self) -> u64 {
+    /// A number of the process's status, as `VmRSS` in kB or `Threads`.
+    pub(crate) fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Memory that the process holds now, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        self.status("VmRSS") * 1024
+    }
+
+    /// Files and sockets that the process has open.
+    pub(crate) fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
     /// A page of the operator's port.
@@ -231,8 +247,19 @@ pub(crate) const POOLED: &str = "pooled";
 pub(crate) const WIDE: &str = "wide";
 pub(crate) const WIDTH: usize = 600;
 pub(crate) const POWER: &str = "power";
+/// On parameters of 128 bits.
+pub(crate) const SECURE: &str = "secure";
+
+fn function_models() -> Vec<Model> {
+    // Tiles of five of twelve values: windows do not end where tiles do.
+    let options = || ModelOptions { tiles: StreamOptions { tile_values: 5, in_flight: 2 }, ..ModelOptions::default() };
+    let model = |(name, network): (&str, Network)| Model::new(name, &network.program(), params(), options()).unwrap();
+    Network::functions().into_iter().map(model).collect()
+}
 
 fn models() -> Vec<Model> {
+    let secure = secure_params();
+    let relu = Network::with(ClientFunction::Relu).program_on(&secure);
     let model = |name, program, options| Model::new(name, &program, params(), options).unwrap();
     let ranges = vec![Some((-1.0, 1.0))];
     let tiles = StreamOptions { tile_values: 8, in_flight: 2 };
@@ -248,6 +275,7 @@ fn models() -> Vec<Model> {
         model(POOLED, Network::pooled().program(), ModelOptions { tiles, ..ModelOptions::default() }),
         model(WIDE, Network::wide(WIDTH).program(), ModelOptions { tiles: wide, ..ModelOptions::default() }),
         model(POWER, with(ClientFunction::Power { exponent: 40.0 }), ModelOptions::default()),
+        Model::new(SECURE, &relu, secure, ModelOptions::default()).unwrap(),
     ]
 }
 
@@ -279,7 +307,8 @@ fn server_process() {
     let config = ServerConfig { listen, metrics, transport, access, limits: setup.limits };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let server = Server::bind(config, models()).await.unwrap();
+        let models = if setup.functions { function_models() } else { models() };
+        let server = Server::bind(config, models).await.unwrap();
         println!("listening {} {}", server.address(), server.metrics_address().unwrap());
         let stop = server.stopper();
         // The test closes its end, or is gone.

@@ -134,6 +134,20 @@ async fn budgets_and_quotas() {
     drop(party);
 
     let mut setup = Setup::new();
+    setup.limits.inferences_per_client = 2;
+    let party = setup.start();
+    let client = party.client().await;
+    for _ in 0..2 {
+        client.infer(&model, &keys, images(1)).await.unwrap();
+    }
+    let error = client.infer(&model, &keys, images(1)).await.unwrap_err();
+    assert!(error.to_string().contains("budget is 2 inferences, 2 are used"), "{error}");
+    assert_eq!(code(&error), Some(Code::ResourceExhausted));
+    let lab = Client::connect(party.options().token(OTHER_TOKEN)).await.unwrap();
+    lab.infer(&model, &keys, images(1)).await.unwrap();
+    drop(party);
+
+    let mut setup = Setup::new();
     setup.limits.bytes_per_client = 100_000;
     let party = setup.start();
     let client = party.client().await;
@@ -241,6 +255,8 @@ async fn keys_that_are_refused() {
     };
     refused(raw.say(keys(vec![part(1 << 40, 0, vec![0; 9])])).await, Code::InvalidArgument, "bytes of an object");
     refused(raw.say(keys(vec![part(100, 1, vec![0; 9])])).await, Code::InvalidArgument, "offset");
+    let second = v1::Part { sequence: 1, ..part(9, 0, vec![0; 9]) };
+    refused(raw.say(keys(vec![second])).await, Code::InvalidArgument, "part sequence 1, expected 0");
     refused(
         raw.say(keys(vec![part(9, 0, vec![0; 9])])).await,
         Code::InvalidArgument,
@@ -255,6 +271,46 @@ async fn keys_that_are_refused() {
     let says = vec![What::Hello(honest), What::EvaluationKeys(part(50, 0, junk))];
     refused(raw.say(says).await, Code::InvalidArgument, "keys refused");
     assert_eq!(party.metric("henge_sessions"), 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_trickle_in_do_not_hold_their_place() {
+    let mut setup = plain();
+    setup.limits.deadline = Duration::from_millis(1500);
+    let party = setup.start();
+    let raw = Raw::new(&party).await;
+    let hello = v1::Hello { evaluation_keys: vec![7; 32], ..raw.hello(SQUARE).await };
+    let (outbound, queue) = mpsc::channel(1);
+    outbound.send(v1::FromClient { what: Some(What::Hello(hello)) }).await.unwrap();
+    let request = Raw::request(ReceiverStream::new(queue));
+    let mut inbound = raw.channel.clone().infer(request).await.unwrap().into_inner();
+    let start = std::time::Instant::now();
+    // A byte at a time, each well within the patience for one message.
+    let trickle = tokio::spawn(async move {
+        for offset in 0.. {
+            let part = v1::Part { sequence: 0, total: 1000, offset, data: vec![0].into() };
+            if outbound.send(v1::FromClient { what: Some(What::EvaluationKeys(part)) }).await.is_err() {
+                return offset;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        unreachable!()
+    });
+    let status = loop {
+        match inbound.message().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("the stream ended without a reason"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(status.code(), Code::DeadlineExceeded, "{status}");
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(trickle.await.unwrap() >= 5);
+    while party.metric("henge_sessions") > 0.0 {
+        assert!(start.elapsed() < Duration::from_secs(8), "the session is still there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(party.metric("henge_planned_memory_bytes"), 0.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -320,10 +376,17 @@ async fn sessions_belong_to_whoever_opened_them() {
     assert_eq!(status.code(), Code::NotFound);
 }
 
+/// What a server says of a model.
+fn described(name: &str) -> protocol::Description {
+    let party = plain().start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { party.client().await.describe(name).await.unwrap() })
+}
+
 /// Asks of a server that lies are refused by the client's checks.
 #[test]
 fn asks_that_are_refused() {
-    let params = crate::networks::params();
+    let model = described(SQUARE);
     let tile = v1::RefreshTile { function: 2, bytes: 10, ..v1::RefreshTile::default() };
     let ask = |tile: v1::RefreshTile| v1::Ask {
         sequence: 0,
@@ -332,7 +395,22 @@ fn asks_that_are_refused() {
         scale: 1e6,
         what: Some(v1::ask::What::Refresh(tile)),
     };
-    assert!(Ask::check(ask(tile.clone()), &params).is_ok());
+    let without = protocol::Description { refreshes: 0, ..model.clone() };
+    let model = protocol::Description { refreshes: 1, tile_values: 4, ..model };
+    assert!(Ask::check(ask(tile.clone()), &model).is_ok());
+    // What the description leaves no place for.
+    let refused = |ask: v1::Ask, model: &protocol::Description| Ask::check(ask, model).unwrap_err().to_string();
+    assert!(refused(ask(tile.clone()), &without).contains("a refresh, expected requests for inputs"));
+    let narrow = protocol::Description { tile_values: 3, ..model.clone() };
+    assert_eq!(refused(ask(tile.clone()), &narrow), "results: 4, at most 3");
+    let input = |input, elements: Vec<u32>| v1::Ask {
+        results: elements.len() as u32,
+        what: Some(v1::ask::What::Input(v1::InputTile { input, elements })),
+        ..ask(tile.clone())
+    };
+    assert!(Ask::check(input(0, vec![0, 5]), &model).is_ok());
+    assert_eq!(refused(input(1, vec![0]), &model), "input: 1, at most 0");
+    assert_eq!(refused(input(0, vec![0, 6]), &model), "element of an input: 6, at most 5");
     let wrong: [fn(&mut v1::Ask); 6] = [
         |a| a.level = 200,
         |a| a.scale = f64::NAN,
@@ -344,7 +422,7 @@ fn asks_that_are_refused() {
     for change in wrong {
         let mut ask = ask(tile.clone());
         change(&mut ask);
-        assert!(Ask::check(ask, &params).is_err());
+        assert!(Ask::check(ask, &model).is_err());
     }
     let wrong: [fn(&mut v1::RefreshTile); 5] = [
         |t| t.function = 0,
@@ -356,6 +434,6 @@ fn asks_that_are_refused() {
     for change in wrong {
         let mut tile = tile.clone();
         change(&mut tile);
-        assert!(Ask::check(ask(tile), &params).is_err());
+        assert!(Ask::check(ask(tile), &model).is_err());
     }
 }

@@ -6,7 +6,9 @@ use client::{Client, ClientError, Images, Keys, Traffic};
 use he_ir::ClientFunction;
 
 use crate::networks::{Network, numbers};
-use crate::party::{FLOODED, POOLED, POWER, RELU, SHUFFLED, SQUARE, Setup, TWO_BY_TWO, WIDE, WIDTH, certificates};
+use crate::party::{
+    FLOODED, POOLED, POWER, RELU, SECURE, SHUFFLED, SQUARE, Setup, TOKEN, TWO_BY_TWO, WIDE, WIDTH, certificates,
+};
 
 pub(crate) fn largest_error(found: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
@@ -39,7 +41,10 @@ pub(crate) async fn check_with(
 async fn a_batch_comes_back_classified_over_tls() {
     let party = Setup::new().start();
     let client = party.client().await;
-    assert_eq!(client.models().await.unwrap(), [SQUARE, FLOODED, TWO_BY_TWO, RELU, SHUFFLED, POOLED, WIDE, POWER]);
+    assert_eq!(
+        client.models().await.unwrap(),
+        [SQUARE, FLOODED, TWO_BY_TWO, RELU, SHUFFLED, POOLED, WIDE, POWER, SECURE]
+    );
     let inference = check(&client, SQUARE, &Network::square(), 1000).await;
     let traffic = inference.traffic;
     assert_eq!((traffic.rounds, traffic.connections), (1, 1));
@@ -180,4 +185,52 @@ async fn the_operator_sees_counts_and_health() {
     assert!(party.metric("henge_received_bytes_total") > 1e4);
     assert_eq!(party.metric("henge_sessions"), 0.0);
     assert!(party.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_function_of_the_client_over_the_wire() {
+    let party = Setup { functions: true, ..Setup::new() }.start();
+    let client = party.client().await;
+    let functions = Network::functions();
+    assert_eq!(functions.len(), 13);
+    for (name, network) in &functions {
+        let model = client.describe(name).await.unwrap();
+        let keys = Arc::new(Keys::generate(&model).unwrap());
+        let x = network.images(200, 11);
+        let inference = client.infer(&model, &keys, vec![Images::from_image_major(&x, 6).unwrap()]).await.unwrap();
+        let found = inference.outputs[0].to_image_major();
+        let expected = network.evaluate(&x);
+        let error = largest_error(&found, &expected);
+        let reach = expected.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+        println!("{name}: largest error {error:.1e} of {reach:.2}, {} rounds", inference.traffic.rounds);
+        assert!(error < 5e-3, "{name}: largest error {error}");
+        // Tiles: more rounds than one for the input and one for the function.
+        assert!(inference.traffic.rounds > 2, "{name}: {:?}", inference.traffic);
+    }
+}
+
+/// The example of the client's library, as a process of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_classifies_over_tls() {
+    // Bazel says where it is; cargo builds it beside the tests.
+    let beside = || std::env::current_exe().unwrap().parent().unwrap().join("../examples/classify");
+    let example = option_env!("HENGE_EXAMPLE_CLASSIFY").map_or_else(beside, std::path::PathBuf::from);
+    assert!(example.is_file(), "no {}: cargo build -p client --example classify", example.display());
+    let party = Setup::new().start();
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("ca.pem");
+    std::fs::write(&authority, &certificates().authority).unwrap();
+    let url = format!("https://localhost:{}", party.address.port());
+    let run = |token: &str| {
+        let mut command = std::process::Command::new(std::path::absolute(&example).unwrap());
+        command.arg(&url).arg(&authority).args([token, SECURE]).output().unwrap()
+    };
+    let output = run(TOKEN);
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}{err}");
+    let logits = Network::with(ClientFunction::Relu).evaluate(&[0.5; 6]);
+    let class = (0..3).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap();
+    assert!(out.starts_with(&format!("class {class} after ")), "{out:?}, in the clear {logits:?}");
+    assert_eq!(party.metric("henge_inferences_finished_total"), 1.0);
+    assert!(!run("guess").status.success());
 }
