@@ -7,9 +7,10 @@ mod parameters;
 use std::f64::consts::PI;
 
 use he_ckks::{Precision, Seed};
+use he_params::noise::Encryption;
 use he_params::{
-    CkksParams, CkksParamsLiteral, Encryption, GaloisElement, Level, LogN, ModulusChain, RequiredSecurity, Rotation,
-    Scale, SecurityBits, SecurityTable,
+    CkksParams, CkksParamsLiteral, GaloisElement, Level, LogN, ModulusChain, RequiredSecurity, Rotation, Scale,
+    SecurityBits, SecurityTable,
 };
 use he_ring::Coeff;
 use he_secret::SecretKey;

@@ -5,9 +5,8 @@
 use std::sync::Arc;
 
 use he_ckks::{CiphertextTensor, CkksContext};
-use he_params::{
-    CkksParams, CkksParamsLiteral, Digit, Encryption, LogN, ModulusChain, Noise, NoiseModel, RequiredSecurity, Scale,
-};
+use he_params::noise::{Digit, Encryption, Noise, NoiseModel};
+use he_params::{CkksParams, CkksParamsLiteral, LogN, ModulusChain, RequiredSecurity, Scale};
 use he_ring::{Eval, RnsTensor, RnsView};
 use seal_bridge::{Context, Security};
 
@@ -110,6 +109,9 @@ impl Both {
 /// How far below the bits of theory a measurement may stay. The mean of unsigned digits gathers in one slot, with most of the noise of a switch of keys:
 /// its square is 16 times what it is on average once in 10^11.
 pub(crate) const MARGIN_BITS: f64 = 2.0;
+
+/// The same where no key is switched: thousands of slots, each with its own noise, hardly differ in the mean.
+pub(crate) const SPREAD_BITS: f64 = 0.3;
 
 /// Rows as SEAL orders words: `[row][prime][N]`.
 pub(crate) fn words<'a>(rows: impl Into<RnsView<'a, Eval>>) -> Vec<u64> {
