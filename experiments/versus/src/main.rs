@@ -57,10 +57,10 @@ fn run(args: &Args) -> anyhow::Result<()> {
     };
     let busy = machine::Busy::now();
     println!("{}", report::text::head(&setting));
-    let mut before = None;
+    let mut before = Vec::new();
     let rows = rows::measure_all(&setting, &mut |row| {
-        println!("{}", report::text::line(row, before.as_ref()));
-        before = Some(row.clone());
+        println!("{}", report::text::line(row, &before));
+        before.push(row.clone());
     })?;
     drop(pool);
     let machine = Machine {
