@@ -107,7 +107,7 @@ ROWS = [
     ),
     mobilenet(
         "dog-breeds", "trained MobileNetV2 1.0, 160 x 160, 20 photos: encrypted top class = clear top class", "not in the papers",
-        "--network", "dog-breeds",
+        "--network", "dog-breeds", "--precision-bits", "7",
     ),
     mobilenet(
         "efficientnet-lite0", "trained EfficientNet-Lite0, 224 x 224, 20 photos: encrypted top class = clear top class",

@@ -98,10 +98,11 @@ fn two_namespaces_at_a_rate() {
     if !data() {
         return;
     }
-    let made = Command::new("unshare").args(["--net", "--", "ip", "link", "add", "type", "veth"]).output();
-    if !made.is_ok_and(|output| output.status.success()) {
+    let shaped = "ip link add type veth && tc qdisc add dev veth0 root tbf rate 1gbit burst 128kb latency 20ms";
+    let made = format!("PATH=$PATH:/usr/sbin:/sbin unshare --net -- sh -c '{shaped}'");
+    if !Command::new("sh").args(["-c", &made]).output().is_ok_and(|output| output.status.success()) {
         let output = start(&["--namespaces"]);
-        println!("skipped: no network namespaces or veth pairs here: {}", said(&output));
+        println!("skipped: no network namespaces, veth pairs or tbf here: {}", said(&output));
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
         return;
     }

@@ -29,8 +29,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A command that runs `program` in a network namespace of its own, in the place of itself.
 pub(crate) fn apart(program: &PathBuf) -> Command {
-    let mut command = Command::new("unshare");
+    let mut command = tool("unshare");
     command.args(["--net", "--"]).arg(program);
+    command
+}
+
+/// A command of the system's; those of its administrator are not on everybody's path.
+fn tool(name: &str) -> Command {
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    path.push(":/usr/sbin:/sbin");
+    let mut command = Command::new(name);
+    command.env("PATH", path);
     command
 }
 
@@ -39,11 +48,11 @@ pub(crate) fn apart(program: &PathBuf) -> Command {
 /// # Errors
 /// Always: what is missing.
 pub(crate) fn enter(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> {
-    for (tool, package) in [("ip", "iproute2"), ("tc", "iproute2"), ("nsenter", "util-linux")] {
-        let there = Command::new(tool).arg("-V").output();
-        there.with_context(|| format!("--namespaces needs the command {tool} (Debian: {package})"))?;
+    for (name, package) in [("ip", "iproute2"), ("tc", "iproute2"), ("nsenter", "util-linux")] {
+        let there = tool(name).arg("-V").output();
+        there.with_context(|| format!("--namespaces needs the command {name} (Debian: {package})"))?;
     }
-    let tried = Command::new("unshare").args(["--net", "--", "true"]).output();
+    let tried = tool("unshare").args(["--net", "--", "true"]).output();
     let tried = tried.context("--namespaces needs the command unshare (Debian: util-linux)")?;
     anyhow::ensure!(
         tried.status.success(),
@@ -113,7 +122,7 @@ fn wait(process: u32) -> anyhow::Result<()> {
 }
 
 fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
-    let output = Command::new(program).args(arguments).output().with_context(|| program.to_owned())?;
+    let output = tool(program).args(arguments).output().with_context(|| program.to_owned())?;
     anyhow::ensure!(
         output.status.success(),
         "{program} {}: {}",

@@ -94,7 +94,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Puts together what all sides said. `bars` are what is asked of this run; more cannot be missed than is asked.
+    /// Puts together what all sides said; the bars are the experiment's to fill in.
     ///
     /// # Errors
     /// Outputs that do not fit the labels.
