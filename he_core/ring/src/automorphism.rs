@@ -125,6 +125,8 @@ fn blocks(g: usize, log_n: u32) -> Sources {
     Sources::Blocks { entries: (0..n / PERMUTE_BLOCK).map(entry).collect(), patterns: Box::new(patterns) }
 }
 
+/// Coefficients, and evaluations of the smallest rings. No operation of the scheme moves coefficients, so no set has a form of
+/// its own.
 fn permute_signed<W: Word>(m: Modulus<W>, out: &mut [W], x: &[W], sources: &[u32]) {
     for (out, source) in out.iter_mut().zip(sources) {
         let word = x[(source & !NEGATE) as usize];

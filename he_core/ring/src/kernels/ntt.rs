@@ -3,6 +3,7 @@
 //! Formula: forward layers take `(a, b)` to `(a + w*b, a - w*b)` (Cooley-Tukey), inverse layers to `(a + b, (a - b)*w)`
 //! (Gentleman-Sande); the last inverse layer carries `N^-1` in both factors.
 //! Ranges: forward keeps words below 4q, inverse below 2q, both end in `[0, q)`.
+//! The portable form runs two layers in one pass, and all layers of a block that fits a first-level cache before the next.
 //! Source: \[Har14\], the lazy butterflies.
 
 use std::fmt::Debug;
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::Word;
 use crate::isa::Isa;
-use crate::modulus::Modulus;
+use crate::modulus::{Modulus, ShoupFactor};
 use crate::ntt::{Tables, Twiddles};
 
 /// The transforms of a word on every instruction set.
@@ -197,65 +198,125 @@ pub struct Portable<W: Word> {
     pub(super) tables: Tables<W>,
 }
 
-/// One forward layer over blocks of `2t` words; words below 4q in and out.
-fn forward_layer<W: Word>(m: Modulus<W>, twiddles: &Twiddles<W>, x: &mut [W], t: usize) {
-    let two_q = m.twice();
-    let blocks = x.len() / (2 * t);
-    let factors = twiddles.values[blocks..].iter().zip(&twiddles.quotients[blocks..]);
-    for (block, (value, quotient)) in x.chunks_exact_mut(2 * t).zip(factors) {
-        let w = m.shoup_from_parts(*value, *quotient);
-        let (low, high) = block.split_at_mut(t);
-        for (a, b) in low.iter_mut().zip(high) {
-            let u = m.reduce_4q_lazy(*a);
-            let v = m.mul_shoup_lazy(*b, w);
-            *a = u.wrapping_add(v);
-            *b = u.wrapping_add(two_q).wrapping_sub(v);
-        }
+/// Words of a block whose layers all run before the next block is touched: half of a first-level cache of 32 KiB.
+const fn near<W>() -> usize {
+    (16 << 10) / size_of::<W>()
+}
+
+/// The twiddle of block `k`, counted over all layers from 1.
+#[inline(always)]
+fn twiddle<W: Word>(m: Modulus<W>, twiddles: &Twiddles<W>, k: usize) -> ShoupFactor<W> {
+    m.shoup_from_parts(twiddles.values[k], twiddles.quotients[k])
+}
+
+/// Words below 4q in and out.
+#[inline(always)]
+fn forward_butterfly<W: Word>(m: Modulus<W>, a: W, b: W, w: ShoupFactor<W>) -> (W, W) {
+    let (u, v) = (m.reduce_4q_lazy(a), m.mul_shoup_lazy(b, w));
+    (u.wrapping_add(v), u.wrapping_add(m.twice()).wrapping_sub(v))
+}
+
+/// Words below 2q in and out.
+#[inline(always)]
+fn inverse_butterfly<W: Word>(m: Modulus<W>, u: W, v: W, w: ShoupFactor<W>) -> (W, W) {
+    let difference = u.wrapping_add(m.twice()).wrapping_sub(v);
+    (m.reduce_4q_lazy(u.wrapping_add(v)), m.mul_shoup_lazy(difference, w))
+}
+
+/// One layer of one block.
+#[inline(always)]
+fn one_layer<W: Word>(x: &mut [W], butterfly: impl Fn(W, W) -> (W, W)) {
+    let (low, high) = x.split_at_mut(x.len() / 2);
+    for (a, b) in low.iter_mut().zip(high) {
+        (*a, *b) = butterfly(*a, *b);
     }
 }
 
-/// One inverse layer over blocks of `2t` words, without the last one; words below 2q in and out.
-fn inverse_layer<W: Word>(m: Modulus<W>, twiddles: &Twiddles<W>, x: &mut [W], t: usize) {
-    let two_q = m.twice();
-    let blocks = x.len() / (2 * t);
-    let factors = twiddles.values[blocks..].iter().zip(&twiddles.quotients[blocks..]);
-    for (block, (value, quotient)) in x.chunks_exact_mut(2 * t).zip(factors) {
-        let w = m.shoup_from_parts(*value, *quotient);
-        let (low, high) = block.split_at_mut(t);
-        for (a, b) in low.iter_mut().zip(high) {
-            let (u, v) = (*a, *b);
-            *a = m.reduce_4q_lazy(u.wrapping_add(v));
-            *b = m.mul_shoup_lazy(u.wrapping_add(two_q).wrapping_sub(v), w);
+/// Two layers of `count` blocks, the first of which is block `k`; `four` takes quarters of a block with the twiddles of the
+/// block and of its halves.
+#[inline(always)]
+fn two_layers<W: Word>(
+    m: Modulus<W>,
+    twiddles: &Twiddles<W>,
+    k: usize,
+    x: &mut [W],
+    count: usize,
+    four: impl Fn([W; 4], [ShoupFactor<W>; 3]) -> [W; 4],
+) {
+    let quarter = x.len() / count / 4;
+    for (k, block) in (k..).zip(x.chunks_exact_mut(4 * quarter)) {
+        let w = [k, 2 * k, 2 * k + 1].map(|k| twiddle(m, twiddles, k));
+        let (low, high) = block.split_at_mut(2 * quarter);
+        let ((x0, x1), (x2, x3)) = (low.split_at_mut(quarter), high.split_at_mut(quarter));
+        for (((x0, x1), x2), x3) in x0.iter_mut().zip(x1).zip(x2).zip(x3) {
+            [*x0, *x1, *x2, *x3] = four([*x0, *x1, *x2, *x3], w);
         }
     }
 }
 
 /// Words in `[0, q)` in and out.
 pub(super) fn forward<W: Word>(plan: &Portable<W>, x: &mut [W]) {
-    let m = plan.modulus;
-    let mut t = x.len() / 2;
-    while t > 0 {
-        forward_layer(m, &plan.tables.forward, x, t);
-        t /= 2;
+    let (m, twiddles, n) = (plan.modulus, &plan.tables.forward, x.len());
+    let four = |[x0, x1, x2, x3]: [W; 4], [w, w0, w1]: [ShoupFactor<W>; 3]| {
+        let ((x0, x2), (x1, x3)) = (forward_butterfly(m, x0, x2, w), forward_butterfly(m, x1, x3, w));
+        let ((x0, x1), (x2, x3)) = (forward_butterfly(m, x0, x1, w0), forward_butterfly(m, x2, x3, w1));
+        [x0, x1, x2, x3]
+    };
+    let mut blocks = 1;
+    if n.ilog2() % 2 == 1 {
+        let w = twiddle(m, twiddles, 1);
+        one_layer(x, |a, b| forward_butterfly(m, a, b, w));
+        blocks = 2;
     }
-    for word in x {
-        *word = m.reduce_once(m.reduce_4q_lazy(*word));
+    while n / blocks > near::<W>() {
+        two_layers(m, twiddles, blocks, x, blocks, four);
+        blocks *= 4;
+    }
+    for (k, block) in (blocks..).zip(x.chunks_exact_mut(n / blocks)) {
+        let mut count = 1;
+        while count < block.len() {
+            two_layers(m, twiddles, k * count, block, count, four);
+            count *= 4;
+        }
+        for word in block {
+            *word = m.reduce_once(m.reduce_4q_lazy(*word));
+        }
     }
 }
 
 /// Words in `[0, q)` in and out.
 pub(super) fn inverse<W: Word>(plan: &Portable<W>, x: &mut [W]) {
-    let m = plan.modulus;
-    let half = x.len() / 2;
-    let mut t = 1;
-    while t < half {
-        inverse_layer(m, &plan.tables.inverse, x, t);
-        t *= 2;
+    let (m, twiddles, n) = (plan.modulus, &plan.tables.inverse, x.len());
+    let four = |[x0, x1, x2, x3]: [W; 4], [w, w0, w1]: [ShoupFactor<W>; 3]| {
+        let ((x0, x1), (x2, x3)) = (inverse_butterfly(m, x0, x1, w0), inverse_butterfly(m, x2, x3, w1));
+        let ((x0, x2), (x1, x3)) = (inverse_butterfly(m, x0, x2, w), inverse_butterfly(m, x1, x3, w));
+        [x0, x1, x2, x3]
+    };
+    // Two layers at a time below the last, which stands alone; where the others are odd in number, so does the one before.
+    let tops = if n.ilog2() % 2 == 0 { 4 } else { 2 };
+    let mut blocks = tops;
+    while n / blocks > near::<W>() {
+        blocks *= 4;
     }
-    let (low, high) = x.split_at_mut(half);
-    for (a, b) in low.iter_mut().zip(high) {
-        let (u, v) = (*a, *b);
-        *a = m.mul_shoup(u.wrapping_add(v), plan.tables.n_inverse);
-        *b = m.mul_shoup(u.wrapping_add(m.twice()).wrapping_sub(v), plan.tables.n_inverse_twiddle);
+    for (k, block) in (blocks..).zip(x.chunks_exact_mut(n / blocks)) {
+        let mut count = block.len() / 4;
+        while count > 0 {
+            two_layers(m, twiddles, k * count, block, count, four);
+            count /= 4;
+        }
     }
+    while blocks > tops {
+        blocks /= 4;
+        two_layers(m, twiddles, blocks, x, blocks, four);
+    }
+    if tops == 4 {
+        for (k, half) in (2..).zip(x.chunks_exact_mut(n / 2)) {
+            let w = twiddle(m, twiddles, k);
+            one_layer(half, |a, b| inverse_butterfly(m, a, b, w));
+        }
+    }
+    let (w0, w1) = (plan.tables.n_inverse, plan.tables.n_inverse_twiddle);
+    one_layer(x, |u, v| {
+        (m.mul_shoup(u.wrapping_add(v), w0), m.mul_shoup(u.wrapping_add(m.twice()).wrapping_sub(v), w1))
+    });
 }
