@@ -259,7 +259,9 @@ impl std::fmt::Debug for TestSeed {
 }
 
 fn seed(text: &str) -> Result<TestSeed, String> {
-    crate::identity::from_hex(text).map(TestSeed).ok_or_else(|| "expected 64 hexadecimal digits".to_owned())
+    protocol::Digest::from_hex(text)
+        .map(|seed| TestSeed(seed.0))
+        .ok_or_else(|| "expected 64 hexadecimal digits".to_owned())
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use transforms::placement::{Chain, Management};
 use transforms::ranges::Interval;
 
 use crate::files;
-use crate::identity::{ProgramId, from_hex};
+use crate::identity::ProgramId;
 
 const VERSION: u32 = 2;
 /// Largest interface file.
@@ -153,8 +153,9 @@ impl Interface {
             anyhow::ensure!((1..=MAX_PORTS).contains(&count), "{count} {kind}, expected 1 to {MAX_PORTS}");
             ports.iter().try_for_each(|port| port.check(&params))?;
         }
-        let digest = from_hex(&file.program_sha256).context("program_sha256 is not 64 hexadecimal digits")?;
-        Ok(Interface { file, params, program: ProgramId(digest) })
+        let digest = protocol::Digest::from_hex(&file.program_sha256);
+        let digest = digest.context("program_sha256 is not 64 hexadecimal digits")?;
+        Ok(Interface { file, params, program: digest.into() })
     }
 
     pub(crate) fn params(&self) -> &CkksParams {

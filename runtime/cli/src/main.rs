@@ -20,6 +20,7 @@ mod commands;
 mod files;
 mod identity;
 mod interface;
+mod keys;
 mod numbers;
 mod progress;
 mod security;

@@ -116,9 +116,13 @@ struct Serving {
 
 impl Serving {
     fn start(arguments: &[&str]) -> Self {
+        Self::logging(arguments, Stdio::null())
+    }
+
+    fn logging(arguments: &[&str], log: Stdio) -> Self {
         let mut child = henge(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -205,4 +209,103 @@ fn plaintext_is_refused_unless_it_stays_on_the_machine() {
     let plain = ["infer", "--server", &url, "--input", &x, "--insecure-no-tls", "--top", "2"];
     let (labels, _) = succeeds(henge(&plain).output().unwrap());
     assert_eq!(labels.lines().count(), IMAGES);
+}
+
+#[test]
+fn keys_stay_in_their_folder_and_batches_follow_one_another() {
+    let folder = Folder::new();
+    let serving = Serving::start(&["--model", &folder.served(), "--insecure-no-tls"]);
+    let url = format!("http://127.0.0.1:{}", serving.port);
+    let (x, y, many) = (folder.at("x.csv"), folder.at("y.csv"), folder.at("many.csv"));
+    let infer = |keys: &str, input: &str| {
+        let arguments = ["infer", "--server", &url, "--insecure-no-tls", "--keys", keys, "--input", input];
+        let (_, record) = succeeds(henge(&[&arguments[..], &["--output", &y, "--json"]].concat()).output().unwrap());
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        (record, numbers(&std::fs::read_to_string(&y).unwrap()))
+    };
+    let expected = folder.clear();
+    let largest = expected.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+    let close = |found: &[f64], expected: &[f64]| {
+        assert_eq!(found.len(), expected.len());
+        found.iter().zip(expected).for_each(|(f, e)| assert!((f - e).abs() < 0.01 * largest, "{f}, in the clear {e}"));
+    };
+
+    let keys = folder.at("keys");
+    let (first, found) = infer(&keys, &x);
+    close(&found, &expected);
+    assert!(first["keys_made"] == true && first["key_bytes"].as_u64() > Some(0), "{first}");
+    // The server knows them by now.
+    let (again, found) = infer(&keys, &x);
+    close(&found, &expected);
+    assert!(again["keys_made"] == false && again["key_bytes"] == 0, "{again}");
+
+    // Three images more than a batch has room for: the five of before, over and over.
+    let interface: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.at("i.json")).unwrap()).unwrap();
+    let slots = 1usize << (interface["params"]["log_n"].as_u64().unwrap() - 1);
+    let lines = std::fs::read_to_string(&x).unwrap();
+    let repeated: Vec<&str> = lines.lines().cycle().take(slots + 3).collect();
+    folder.write("many.csv", &(repeated.join("\n") + "\n"));
+    let (record, found) = infer(&keys, &many);
+    assert!(record["batches"] == 2 && record["images"] == slots + 3 && record["key_bytes"] == 0, "{record}");
+    let all: Vec<f64> = expected.iter().copied().cycle().take((slots + 3) * expected.len() / IMAGES).collect();
+    close(&found, &all);
+
+    // What keygen makes is as good.
+    let made = folder.at("made");
+    std::fs::create_dir(&made).unwrap();
+    let at = |name: &str| format!("{made}/{name}");
+    let (secret, evaluation, public) = (at("secret.key"), at("evaluation.keys"), at("public.key"));
+    let paths = ["--secret-key", &secret, "--evaluation-keys", &evaluation, "--public-key", &public];
+    succeeds(henge(&[&["keygen", "--params", &folder.at("i.json")][..], &paths].concat()).output().unwrap());
+    let (record, found) = infer(&made, &x);
+    close(&found, &expected);
+    assert!(record["keys_made"] == false && record["key_bytes"].as_u64() > Some(0), "{record}");
+    // Files of two pairs are not mixed.
+    std::fs::copy(format!("{keys}/evaluation.keys"), &evaluation).unwrap();
+    let mixed = ["infer", "--server", &url, "--insecure-no-tls", "--keys", &made, "--input", &x];
+    let error = fails(henge(&mixed).output().unwrap());
+    assert!(error.contains("evaluation.keys belongs to key"), "{error}");
+}
+
+#[test]
+fn options_of_one_model_are_not_those_of_another() {
+    let folder = Folder::new();
+    let plain = folder.served();
+    let noisy = plain.replacen("digits=", "noisy=", 1) + ",flooding=1,shuffle,tile=20,in-flight=2";
+    let log = folder.at("log");
+    let limits =
+        ["--inferences-per-client", "3", "--answer-timeout", "20", "--handshake-timeout", "5", "--key-cache", "1"];
+    let arguments = [&["--model", &plain, "--model", &noisy, "--insecure-no-tls", "--log-json"][..], &limits].concat();
+    let serving = Serving::logging(&arguments, std::fs::File::create(&log).unwrap().into());
+    let url = format!("http://127.0.0.1:{}", serving.port);
+    let (x, y) = (folder.at("x.csv"), folder.at("y.csv"));
+    let infer = |model: &str| {
+        let arguments =
+            ["infer", "--server", &url, "--insecure-no-tls", "--model", model, "--input", &x, "--output", &y];
+        henge(&arguments).output().unwrap()
+    };
+    let expected = folder.clear();
+    let deviation = |model: &str| {
+        succeeds(infer(model));
+        let found = numbers(&std::fs::read_to_string(&y).unwrap());
+        assert_eq!(found.len(), expected.len());
+        let square: f64 = found.iter().zip(&expected).map(|(f, e)| (f - e).powi(2)).sum();
+        (square / found.len() as f64).sqrt()
+    };
+    let (quiet, loud) = (deviation("digits"), deviation("noisy"));
+    assert!(quiet < 0.05 && loud > 0.5, "deviations {quiet} and {loud}");
+    // What the server said at its start: the memory that each model plans with, and its own options.
+    let lines = std::fs::read_to_string(&log).unwrap();
+    let models: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["fields"].clone())
+        .filter(|fields| fields["message"] == "model")
+        .collect();
+    assert_eq!(models.len(), 2, "{lines}");
+    assert!(models.iter().all(|model| model["tiles_peak_bytes"].as_u64() > Some(0)), "{models:?}");
+    assert!(models[0]["shuffle"] == false && models[1]["shuffle"] == true, "{models:?}");
+    assert!(models[0]["planned_bytes"].as_u64() > models[1]["planned_bytes"].as_u64(), "{models:?}");
+    // The third inference is the last.
+    succeeds(infer("digits"));
+    assert!(fails(infer("digits")).contains("budget is 3 inferences"));
 }

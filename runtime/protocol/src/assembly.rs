@@ -16,6 +16,9 @@ pub fn parts(sequence: u64, object: &Bytes) -> impl Iterator<Item = v1::Part> + 
     })
 }
 
+/// Room is made for the whole object, but for at most so many times what has arrived.
+const AHEAD: usize = 8;
+
 /// An object that is arriving, part by part.
 #[derive(Debug, Default)]
 pub struct Assembly {
@@ -80,6 +83,11 @@ impl Assembly {
         if data.is_empty() || data.len() > left {
             return refuse("length", data.len() as u64, left.min(limits::PART_BYTES) as u64);
         }
+        let needed = open.bytes.len() + data.len();
+        if needed > open.bytes.capacity() {
+            let room = open.total.min(needed.saturating_mul(AHEAD));
+            open.bytes.reserve_exact(room - open.bytes.len());
+        }
         open.bytes.extend_from_slice(&data);
         if open.bytes.len() == open.total {
             return Ok(Some((sequence, open.bytes.into())));
@@ -142,6 +150,19 @@ mod tests {
         let part = v1::Part { sequence: 0, total: u64::MAX, offset: 0, data: vec![1].into() };
         let error = Assembly::default().take(part, |_| Ok::<_, ProtocolError>(99)).unwrap_err();
         assert!(matches!(error, ProtocolError::TooMuch { found: u64::MAX, max: 99, .. }), "{error}");
+    }
+
+    #[test]
+    fn memory_is_taken_for_what_has_arrived() {
+        let mut assembly = Assembly::default();
+        let total = 4 << 30;
+        for count in 1..=3u64 {
+            let offset = (count - 1) * limits::PART_BYTES as u64;
+            let part = v1::Part { sequence: 0, total, offset, data: vec![1; limits::PART_BYTES].into() };
+            assert_eq!(assembly.take(part, |_| Ok::<_, ProtocolError>(total)).unwrap(), None);
+            let taken = assembly.open.as_ref().unwrap().bytes.capacity();
+            assert!(taken <= count as usize * AHEAD * limits::PART_BYTES, "{taken} bytes for {count} parts");
+        }
     }
 
     proptest! {

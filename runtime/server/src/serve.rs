@@ -67,7 +67,6 @@ impl Server {
             let (model, needed) = (large.name().to_owned(), large.planned_bytes());
             return Err(ServerError::Memory { model, needed, limit });
         }
-        models.iter().for_each(|model| model.log());
         let mut transport = tonic::transport::Server::builder()
             .max_concurrent_streams(STREAMS)
             .initial_stream_window_size(STREAM_WINDOW)
@@ -137,6 +136,7 @@ impl Server {
             .max_decoding_message_size(limits::MESSAGE_BYTES)
             .max_encoding_message_size(limits::MESSAGE_BYTES);
         let router = transport.add_service(health_service).add_service(service);
+        shared.models.iter().for_each(|model| model.log());
         info!(%address, models = shared.models.len(), "serving");
         let mut told = stop.subscribe();
         let (drained, done) = tokio::sync::oneshot::channel::<()>();

@@ -12,8 +12,13 @@ use std::path::PathBuf;
     after_help = "Example:\n  henge serve --model digits=model.onnx,model.json --certificate server.pem --key server.key --tokens tokens.txt\n\nA line of the file of tokens is a name and the SHA-256 of the token:\n  TOKEN=$(openssl rand -hex 32); echo \"ward $(printf %s $TOKEN | sha256sum | cut -c1-64)\" >> tokens.txt"
 )]
 pub(crate) struct Serve {
-    /// A model: its name, the network, and the interface that explain wrote for it
-    #[arg(long, value_name = "NAME=MODEL.onnx,INTERFACE.json", required = true, value_parser = served)]
+    /// A model: its name, the network, the interface that explain wrote for it, and options of this model alone
+    ///
+    /// shuffle: elements of a tile travel in random order, where each result needs one element alone.
+    /// flooding=STD_DEV: make results fresh and add normal noise of this standard deviation.
+    /// tile=N: ciphertexts that travel at a time [default: --tile-values].
+    /// in-flight=N: requests that are open at one time [default: --in-flight].
+    #[arg(long, value_name = "NAME=MODEL.onnx,INTERFACE.json[,OPTION..]", required = true, value_parser = served)]
     pub(crate) model: Vec<Served>,
 
     /// Where clients come
@@ -56,6 +61,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) sessions_per_client: u16,
 
+    /// Inferences that one client may begin in a day [default: no limit]
+    #[arg(long, value_name = "N")]
+    pub(crate) inferences_per_client: Option<u64>,
+
     /// Images that one client may have classified in a day [default: no limit]
     #[arg(long, value_name = "N")]
     pub(crate) images_per_client: Option<u64>,
@@ -67,6 +76,18 @@ pub(crate) struct Serve {
     /// Seconds that one inference may take
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) deadline: u32,
+
+    /// Seconds for which a client that owes an answer may be silent
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) answer_timeout: u32,
+
+    /// Seconds that a TLS handshake, and then the first message, may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) handshake_timeout: u32,
+
+    /// Gigabytes of evaluation keys that are kept for the next inference
+    #[arg(long, value_name = "GB", default_value_t = 2.0)]
+    pub(crate) key_cache: f64,
 
     /// Seconds for which an inference waits for a client that was cut off
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
@@ -80,13 +101,9 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub(crate) tile_values: u32,
 
-    /// Elements of a tile travel in random order, where each result needs one element alone
-    #[arg(long)]
-    pub(crate) shuffle: bool,
-
-    /// Make results fresh and add normal noise of this standard deviation
-    #[arg(long, value_name = "STD_DEV")]
-    pub(crate) flooding: Option<f64>,
+    /// Requests to a client that are open at one time
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=128))]
+    pub(crate) in_flight: u16,
 
     /// Logs as JSON, one object a line
     #[arg(long)]
@@ -94,26 +111,58 @@ pub(crate) struct Serve {
 }
 
 /// A model of a server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Served {
     pub(crate) name: String,
     pub(crate) model: PathBuf,
     pub(crate) interface: PathBuf,
+    pub(crate) shuffle: bool,
+    pub(crate) flooding: Option<f64>,
+    pub(crate) tile: Option<usize>,
+    pub(crate) in_flight: Option<usize>,
 }
 
 fn served(text: &str) -> Result<Served, String> {
-    let parts = text.split_once('=').and_then(|(name, files)| Some((name, files.split_once(',')?)));
-    match parts {
-        Some((name, (model, interface))) if !name.is_empty() => {
-            Ok(Served { name: name.to_owned(), model: model.into(), interface: interface.into() })
-        }
-        _ => Err("expected NAME=MODEL.onnx,INTERFACE.json".to_owned()),
+    let expected = || "expected NAME=MODEL.onnx,INTERFACE.json[,OPTION..]".to_owned();
+    let (name, rest) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(expected)?;
+    let mut parts = rest.split(',');
+    let (Some(model), Some(interface)) = (parts.next(), parts.next()) else { return Err(expected()) };
+    if model.is_empty() || interface.is_empty() {
+        return Err(expected());
     }
+    let mut served = Served {
+        name: name.to_owned(),
+        model: model.into(),
+        interface: interface.into(),
+        shuffle: false,
+        flooding: None,
+        tile: None,
+        in_flight: None,
+    };
+    for option in parts {
+        let (key, value) = option.split_once('=').map_or((option, None), |(key, value)| (key, Some(value)));
+        let count = |most: usize| {
+            let count = value.and_then(|value| value.parse().ok()).filter(|count| (1..=most).contains(count));
+            count.map(Some).ok_or_else(|| format!("{option:?}: expected {key}=N, N from 1 to {most}"))
+        };
+        match (key, value) {
+            ("shuffle", None) => served.shuffle = true,
+            ("flooding", Some(value)) => {
+                let std_dev = value.parse().ok().filter(|std_dev: &f64| std_dev.is_finite() && *std_dev > 0.0);
+                served.flooding = Some(std_dev.ok_or_else(|| format!("{option:?}: expected a positive number"))?);
+            }
+            ("tile", _) => served.tile = count(1 << 16)?,
+            ("in-flight", _) => served.in_flight = count(128)?,
+            _ => return Err(format!("{option:?}: expected shuffle, flooding=STD_DEV, tile=N or in-flight=N")),
+        }
+    }
+    Ok(served)
 }
 
 /// Has images classified by a server that does not see them.
 ///
-/// Keys are made for this one command and never leave it; a connection that breaks is taken up again.
+/// Keys are made for this one command and never leave it, unless a folder keeps them; a connection that breaks is taken up again. More images than one
+/// batch has room for are sent as several batches, one after the other.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  henge infer --server https://henge.example:7700 --authority ca.pem --token-file token --model digits --input images.npy --top 1"
@@ -142,6 +191,11 @@ pub(crate) struct Infer {
     /// Refuse any other model than the one of this interface
     #[arg(long, value_name = "FILE")]
     pub(crate) params: Option<PathBuf>,
+
+    /// Keep keys in this folder: read from it what keygen or an earlier infer wrote (secret.key, evaluation.keys, public.key), made where there are
+    /// none. The server then knows them by digest, and they travel once
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) keys: Option<PathBuf>,
 
     /// Whoever signed the server's certificate (PEM)
     #[arg(long, value_name = "FILE")]
@@ -174,4 +228,35 @@ pub(crate) struct Infer {
     /// Print a record of time and bytes as JSON to standard error
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_belong_to_one_model() {
+        let plain = served("digits=m.onnx,i.json").unwrap();
+        assert_eq!((plain.name.as_str(), plain.shuffle, plain.flooding, plain.tile), ("digits", false, None, None));
+        let all = served("dogs=a b.onnx,i.json,shuffle,flooding=1e-3,tile=64,in-flight=2").unwrap();
+        assert_eq!(all.model, PathBuf::from("a b.onnx"));
+        assert_eq!((all.shuffle, all.flooding, all.tile, all.in_flight), (true, Some(1e-3), Some(64), Some(2)));
+        for (wrong, words) in [
+            ("digits", "NAME=MODEL"),
+            ("=m.onnx,i.json", "NAME=MODEL"),
+            ("digits=m.onnx", "NAME=MODEL"),
+            ("digits=m.onnx,", "NAME=MODEL"),
+            ("digits=m.onnx,i.json,", "expected shuffle"),
+            ("digits=m.onnx,i.json,shuffle=yes", "expected shuffle"),
+            ("digits=m.onnx,i.json,flooding", "expected shuffle"),
+            ("digits=m.onnx,i.json,flooding=-1", "positive"),
+            ("digits=m.onnx,i.json,flooding=inf", "positive"),
+            ("digits=m.onnx,i.json,tile=0", "1 to 65536"),
+            ("digits=m.onnx,i.json,in-flight=999", "1 to 128"),
+            ("digits=m.onnx,i.json,in-flight", "1 to 128"),
+        ] {
+            let error = served(wrong).unwrap_err();
+            assert!(error.contains(words), "{wrong}: {error}");
+        }
+    }
 }

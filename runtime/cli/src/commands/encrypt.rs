@@ -8,12 +8,12 @@ use he_secret::{SecretKey, SymmetricEncryptor};
 use execute::Batch;
 use execute::ckks::CkksTensor;
 
-use super::keygen::fresh_seed;
 use crate::args::{Args, Encrypt};
 use crate::bundle::{Form, Header, Role, read_one, write_tensor};
 use crate::files::{self, Place};
 use crate::identity::KeyId;
 use crate::interface::{Interface, Port};
+use crate::keys::fresh_seed;
 use crate::security;
 
 /// Encrypts a batch as one input.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use client::{Client, ClientOptions, Description, Images, Inference, Keys};
+use client::{Client, ClientOptions, Images, ImagesError, Keys, Traffic};
 use serde::Serialize;
 use transforms::ranges::Interval;
 
@@ -11,6 +11,7 @@ use crate::args::Args;
 use crate::args::network::Infer;
 use crate::files;
 use crate::interface::{Interface, Port};
+use crate::keys;
 use crate::numbers::{self, Array};
 use crate::security;
 
@@ -22,8 +23,11 @@ const MAX_FILE: u64 = 1 << 20;
 struct Record {
     model: String,
     images: usize,
+    batches: usize,
     seconds: f64,
+    /// Making keys, or reading them.
     keys_seconds: f64,
+    keys_made: bool,
     rounds: u64,
     connections: u64,
     bytes_up: u64,
@@ -104,22 +108,61 @@ async fn run(
     if let Some(path) = &command.output {
         numbers::check_name(path, outputs.len())?;
     }
-    let arrays = super::read_inputs(&command.input, &inputs, (model.capacity(), "one batch has room for"))?;
-    let batches =
-        arrays.iter().zip(&inputs).map(|(array, port)| Images::from_image_major(&array.data, port.elements()));
-    let batches = batches.collect::<Result<Vec<_>, _>>()?;
+    let arrays = super::read_inputs(&command.input, &inputs, (usize::MAX, "there is room for"))?;
+    let images = arrays.first().and_then(|array| array.dims.first()).copied().unwrap_or(0);
     let start = Instant::now();
-    let keys = Arc::new(Keys::generate(&model)?);
+    let (keys, keys_made) = match &command.keys {
+        Some(folder) => keys::of_folder(&model.context()?, folder)?,
+        None => (Keys::generate(&model)?, true),
+    };
+    let keys = Arc::new(keys);
     let keys_seconds = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let inference = client.infer(&model, &keys, batches).await?;
+    let mut found: Vec<Array> = outputs.iter().map(|port| empty(port, images)).collect();
+    let (mut traffic, mut batches) = (Traffic::default(), 0);
+    let capacity = model.capacity();
+    for first in (0..images).step_by(capacity) {
+        let count = capacity.min(images - first);
+        let batch = arrays.iter().zip(&inputs).map(|(array, port)| batch(array, port, first, count));
+        let inference = client.infer(&model, &keys, batch.collect::<Result<Vec<Images>, _>>()?).await?;
+        found.iter_mut().zip(&inference.outputs).for_each(|(all, some)| all.data.extend(some.to_image_major()));
+        traffic += inference.traffic;
+        batches += 1;
+    }
     let seconds = start.elapsed().as_secs_f64();
-    report(args, command, &model, &inference, seconds, keys_seconds)?;
-    let array = |(port, images): (&Port, &Images)| {
-        let dims = [&[images.images()], port.shape.as_slice()].concat();
-        (port.name.clone(), Array { dims, data: images.to_image_major() })
+    let per_image = |bytes: f64| bytes / images.max(1) as f64;
+    let record = Record {
+        model: model.model.clone(),
+        images,
+        batches,
+        seconds,
+        keys_seconds,
+        keys_made,
+        rounds: traffic.rounds,
+        connections: traffic.connections,
+        bytes_up: traffic.bytes_up,
+        bytes_down: traffic.bytes_down,
+        key_bytes: traffic.key_bytes,
+        bytes_up_per_image: per_image(traffic.bytes_up as f64),
+        bytes_down_per_image: per_image(traffic.bytes_down as f64),
+        minimum_bytes_up_per_image: per_image(traffic.minimum_up),
+        minimum_bytes_down_per_image: per_image(traffic.minimum_down),
     };
-    Ok((line, outputs.iter().zip(&inference.outputs).map(array).collect()))
+    report(args, command, &record)?;
+    Ok((line, outputs.iter().map(|port| port.name.clone()).zip(found).collect()))
+}
+
+/// Some of the images of an input.
+fn batch(array: &Array, port: &Port, first: usize, count: usize) -> Result<Images, ImagesError> {
+    let elements = port.elements();
+    let numbers = array.data.get(first * elements..(first + count) * elements).unwrap_or_default();
+    Images::from_image_major(numbers, elements)
+}
+
+/// Where results of an output are put together.
+fn empty(port: &Port, images: usize) -> Array {
+    let dims = [&[images], port.shape.as_slice()].concat();
+    Array { dims, data: Vec::with_capacity(images.saturating_mul(port.elements())) }
 }
 
 /// The server's ports as the command knows them.
@@ -134,37 +177,14 @@ fn ports(ports: &[client::Port]) -> Vec<Port> {
     ports.iter().map(port).collect()
 }
 
-fn report(
-    args: &Args,
-    command: &Infer,
-    model: &Description,
-    inference: &Inference,
-    seconds: f64,
-    keys_seconds: f64,
-) -> anyhow::Result<()> {
-    let (traffic, images) = (inference.traffic, inference.outputs.first().map_or(0, Images::images));
-    let per_image = |bytes: f64| bytes / images.max(1) as f64;
-    let record = Record {
-        model: model.model.clone(),
-        images,
-        seconds,
-        keys_seconds,
-        rounds: traffic.rounds,
-        connections: traffic.connections,
-        bytes_up: traffic.bytes_up,
-        bytes_down: traffic.bytes_down,
-        key_bytes: traffic.key_bytes,
-        bytes_up_per_image: per_image(traffic.bytes_up as f64),
-        bytes_down_per_image: per_image(traffic.bytes_down as f64),
-        minimum_bytes_up_per_image: per_image(traffic.minimum_up),
-        minimum_bytes_down_per_image: per_image(traffic.minimum_down),
-    };
+fn report(args: &Args, command: &Infer, record: &Record) -> anyhow::Result<()> {
     if command.json {
-        eprintln!("{}", serde_json::to_string(&record)?);
+        eprintln!("{}", serde_json::to_string(record)?);
     } else if args.verbose {
-        let Record { bytes_up_per_image: up, bytes_down_per_image: down, rounds, .. } = record;
+        let Record { images, batches, seconds, rounds, .. } = record;
+        let (up, down) = (record.bytes_up_per_image, record.bytes_down_per_image);
         let (least_up, least_down) = (record.minimum_bytes_up_per_image, record.minimum_bytes_down_per_image);
-        eprintln!("{images} images in {seconds:.3} s, {rounds} rounds");
+        eprintln!("{images} images in {batches} batches, {seconds:.3} s, {rounds} rounds");
         eprintln!("bytes per image: {up:.0} up (at least {least_up:.0}), {down:.0} down (at least {least_down:.0})");
     }
     Ok(())

@@ -3,17 +3,11 @@
 use std::path::Path;
 
 use he_ckks::{CkksContext, Seed};
-use he_rlwe::EvaluationKeys;
-use he_rlwe::wire::WireObject;
-use he_secret::{KeyGenerator, SecretKey};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use crate::args::{Args, Keygen};
-use crate::bundle::{Header, Role};
-use crate::files::{self, Place};
-use crate::identity::KeyId;
 use crate::interface::read_params;
+use crate::keys::{Pair, Paths, Written, fresh_seed};
 use crate::security;
 
 pub(crate) fn keygen(args: &Args, command: &Keygen) -> anyhow::Result<()> {
@@ -31,51 +25,24 @@ pub(crate) fn keygen(args: &Args, command: &Keygen) -> anyhow::Result<()> {
         None => [fresh_seed()?, fresh_seed()?],
     };
     let context = CkksContext::new(params)?;
-    let (secret, public, keys) = super::step(args, "keys made", || {
-        let secret = SecretKey::generate(&context, &seeds[0])?;
-        let generator = KeyGenerator::new(&context, &secret, seeds[1].clone());
-        // Without special primes nothing is ever relinearized.
-        let relinearizes = !context.params().p().is_empty();
-        let relinearization = relinearizes.then(|| generator.relinearization_key()).transpose()?;
-        let keys = EvaluationKeys { relinearization, ..EvaluationKeys::default() };
-        let public = generator.public_key()?;
-        Ok((secret, public, keys))
-    })?;
-    let keys = keys.to_bytes(context.rlwe())?;
-    let public = public.to_bytes(context.rlwe())?;
-    let secret = Zeroizing::new(secret.to_bytes(&context)?);
-    // The public key stands for the pair: it is there even when there are no other keys.
-    let id = KeyId::of(&public);
-    let put = |path, private, role, bytes: &[u8]| {
-        files::write(path, Place { private, replace: command.force }, |out| {
-            Header::of_key(role, id).write_to(out)?;
-            Ok(out.write_all(bytes)?)
-        })
+    let pair = super::step(args, "keys made", || Pair::generate(&context, seeds))?;
+    let paths = Paths {
+        secret: command.secret_key.clone(),
+        evaluation: command.evaluation_keys.clone(),
+        public: command.public_key.clone(),
     };
-    put(&command.secret_key, true, Role::SecretKey, &secret)?;
-    put(&command.evaluation_keys, false, Role::EvaluationKeys, &keys)?;
-    if let Some(path) = &command.public_key {
-        put(path, false, Role::PublicKey, &public)?;
-    }
+    let Written { id, bytes: [secret, evaluation, public] } = pair.write(&context, &paths, command.force)?;
     let params = context.params();
     let mut report = format!("key {id}: N = 2^{}, {}\n", params.log_n().get(), params.security_report());
-    let mut file = |what: &str, path: &Path, bytes: &[u8]| {
-        report.push_str(&format!("{what:<15} {} ({} bytes)\n", path.display(), bytes.len()));
+    let mut file = |what: &str, path: &Path, bytes: usize| {
+        report.push_str(&format!("{what:<15} {} ({bytes} bytes)\n", path.display()));
     };
-    file("secret key", &command.secret_key, &secret);
-    file("evaluation keys", &command.evaluation_keys, &keys);
+    file("secret key", &command.secret_key, secret);
+    file("evaluation keys", &command.evaluation_keys, evaluation);
     if let Some(path) = &command.public_key {
-        file("public key", path, &public);
+        file("public key", path, public);
     }
     super::print(line, false, &report)
-}
-
-/// A seed that nobody has.
-pub(super) fn fresh_seed() -> anyhow::Result<Seed> {
-    let mut bytes = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *bytes)
-        .map_err(|error| anyhow::anyhow!("the operating system gives no random bytes: {error}"))?;
-    Ok(Seed::new(*bytes))
 }
 
 /// One of two seeds from one.

@@ -67,9 +67,12 @@ fn model(args: &Args, command: &Serve, served: &Served) -> anyhow::Result<Model>
     let range = |port: &Port| port.range.map(|range| (range.low, range.high));
     let options = ModelOptions {
         ranges: interface.inputs().iter().map(range).collect(),
-        tiles: StreamOptions { tile_values: command.tile_values as usize, ..StreamOptions::default() },
-        shuffle: command.shuffle,
-        flooding: command.flooding,
+        tiles: StreamOptions {
+            tile_values: served.tile.unwrap_or(command.tile_values as usize),
+            in_flight: served.in_flight.unwrap_or(usize::from(command.in_flight)),
+        },
+        shuffle: served.shuffle,
+        flooding: served.flooding,
     };
     Ok(Model::new(&served.name, &program, interface.params().clone(), options)?)
 }
@@ -99,8 +102,12 @@ fn config(command: &Serve) -> anyhow::Result<ServerConfig> {
         sessions_per_client: usize::from(command.sessions_per_client),
         memory_bytes: (command.memory * GB) as u64,
         bytes_per_client: (command.gigabytes_per_client * GB) as u64,
+        key_cache_bytes: (command.key_cache * GB) as u64,
         images_per_client: command.images_per_client.unwrap_or(u64::MAX),
+        inferences_per_client: command.inferences_per_client.unwrap_or(u64::MAX),
         deadline: seconds(command.deadline),
+        answer_timeout: seconds(command.answer_timeout),
+        handshake_timeout: seconds(command.handshake_timeout),
         resume_window: seconds(command.resume_window),
         shutdown_grace: seconds(command.grace),
         ..Limits::default()
