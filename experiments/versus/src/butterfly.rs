@@ -11,7 +11,7 @@ use crate::limit::{VECTOR_MULTIPLIES, instructions_per_cycle};
 use crate::parts::Profile;
 
 /// What stands for the rest of a transform.
-pub(crate) const REST: &str = "the rest: loads and stores, layers inside vectors, waiting";
+pub(crate) const REST: &str = "the rest (loads and stores, layers inside vectors, waiting)";
 
 /// Instructions of one butterfly of vectors.
 #[derive(Clone, Copy, Debug, PartialEq)]

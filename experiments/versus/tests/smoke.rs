@@ -84,7 +84,7 @@ fn transforms_and_scheme_operations() {
     }
     assert!(peers(&record, rows[0]).contains(&"concrete-ntt") && peers(&record, rows[0]).contains(&"tfhe-ntt"));
     for (name, part) in [
-        (rows[0], "the rest: loads and stores, layers inside vectors, waiting"),
+        (rows[0], "the rest (loads and stores, layers inside vectors, waiting)"),
         ("relinearize_2^13_7x30", "56 transforms of 30 bits"),
         ("rotate_2^13_7x30", "automorphism"),
         ("rescale_2^13_7x30", "12 transforms of 30 bits"),

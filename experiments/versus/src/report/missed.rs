@@ -51,8 +51,8 @@ fn sentence(row: &Row, before: Option<&Row>) -> String {
 
 /// Every part with its share.
 pub(super) fn shares(parts: &[Part]) -> String {
-    let part = |part: &Part| format!("{} {:.0} %", part.what, 100.0 * part.share);
-    parts.iter().map(part).collect::<Vec<_>>().join(", ")
+    let part = |part: &Part| format!("{}: {:.0} %", part.what, 100.0 * part.share);
+    parts.iter().map(part).collect::<Vec<_>>().join("; ")
 }
 
 /// A time with three digits.
@@ -98,7 +98,7 @@ pub(super) mod tests {
         let found = missed(&[first, met, second, hope]);
         assert_eq!(found.len(), 3);
         let start = "on scalar beside SEAL: 5.00 of 8; 800 us where the bar allows 500 us. Where the time goes: 56 transforms of \
-                     30 bits 75 %, the rest 25 %. Tried, and not enough: all digits";
+                     30 bits: 75 %; the rest: 25 %. Tried, and not enough: all digits";
         assert!(found[0].text.starts_with(start), "{}", found[0].text);
         assert_eq!(found[1].text, "on scalar beside other: 1.50 of 2; 800 us where the bar allows 600 us.");
         assert!(found[2].text.starts_with("on scalar beside SEAL: not measured. Where"), "{}", found[2].text);

@@ -121,7 +121,7 @@ mod tests {
     fn where_time_goes_stands_once_below_its_rows() {
         let row = row();
         let first = line(&row, &[]);
-        assert!(first.ends_with("\n    56 transforms of 30 bits 75 %, the rest 25 %"), "{first}");
+        assert!(first.ends_with("\n    56 transforms of 30 bits: 75 %; the rest: 25 %"), "{first}");
         assert!(first.contains(" 5.00  8.0 MISS"), "{first}");
         assert!(!line(&row, std::slice::from_ref(&row)).contains('\n'));
     }

@@ -63,7 +63,7 @@ pub(super) fn client(setting: &Setting, task: &Task, context: &CkksContext) -> a
     let at = |level, operation| Anatomy::new(context, level, &setting.plan)?.of(operation);
     Ok([
         at(input.level, Operation::EncodeEncryptSymmetric)?,
-        at(output.value().level, Operation::DecryptDecode)?.named("decryption: "),
+        at(output.value().level, Operation::DecryptDecode)?.named("decryption, "),
     ])
 }
 

@@ -106,7 +106,7 @@ fn profile(
     let mut profile = Profile::default();
     profile.add("residues into panels of numbers", panels);
     profile.add("fused multiply-adds, 2 vectors a cycle", multiplying);
-    Ok(profile.of(us, "the rest: loads, broadcasts of weights, sums reduced to residues"))
+    Ok(profile.of(us, "the rest (loads, broadcasts of weights, sums reduced to residues)"))
 }
 
 fn pack(inputs: usize, outputs: usize, weights: &[i64]) -> anyhow::Result<LinearWeights> {
