@@ -22,6 +22,13 @@ use seal_format::{
 /// Damaged files for each loader.
 const FILES: u64 = 100_000;
 
+/// What SEAL has loaded and the bridge keeps back, since SEAL's operations would trip over it.
+const KEPT_BACK: [&str; 3] = [
+    "a ciphertext that is empty or not in NTT form",
+    "a plaintext that is not in NTT form",
+    "relinearization keys with a hole among them",
+];
+
 /// An object that was read, to be written whole.
 type Read = Box<dyn FnOnce() -> Vec<u8>>;
 /// Reads an object here.
@@ -174,8 +181,7 @@ fn nothing_is_accepted_that_seal_refuses() {
             accepted += 1;
             match theirs(&mutated.bytes, &seal) {
                 Ok(bytes) => assert!(read() == bytes, "{name} {number} {:?}: other contents", mutated.what),
-                // SEAL has loaded it; the bridge then keeps such ciphertexts back.
-                Err(error) if error.to_string().ends_with("empty or not in NTT form") => {}
+                Err(error) if KEPT_BACK.iter().any(|end| error.to_string().ends_with(end)) => {}
                 Err(error) => panic!("{name} {number} {:?} is accepted, SEAL: {error}", mutated.what),
             }
         }
