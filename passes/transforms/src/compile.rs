@@ -7,15 +7,18 @@ use he_ir::HeProgram;
 use he_params::noise::Encryption;
 use he_params::{CkksParams, CkksParamsLiteral, RequiredSecurity, SecurityTable};
 
+use crate::choices::{Activations, CannotChoose, Choices};
+use crate::complex_packing::ComplexPacking;
 use crate::cost::CostModel;
 use crate::explain::{Explain, PassNotes};
 use crate::labels::Judge;
-use crate::lowering::{Circuit, lower};
+use crate::lowering::{Circuit, lower_with};
+use crate::masking::Masking;
 use crate::parameters::{ParametersError, Request, select, with_literal};
 use crate::placement::{Chain, place};
 use crate::ranges::{Interval, RangeError, RangeOptions, Sample, ValueRange, analyse};
 use crate::segments::cut;
-use crate::{PassError, PassReport, Pipeline, default_pipeline};
+use crate::{ActivationError, Pass, PassError, PassReport, Pipeline, default_pipeline};
 
 /// Bits of precision asked for when the caller does not say: errors below 2e-3 of the outputs' magnitude, by a bound of twelve standard
 /// deviations on images that are larger than the samples by the margin. What is measured is some twenty times smaller.
@@ -51,6 +54,10 @@ pub struct CompileOptions {
     /// Keeps relinearize and rescale two operations, as SEAL has them: the program then computes SEAL's residues, and runs on SEAL. Otherwise the two
     /// are one where one follows the other, which is faster and rounds once.
     pub seal_exact: bool,
+    /// Who computes the functions between linear layers.
+    pub activations: Activations,
+    /// Leaves room for a mask over what the key owner sees (see [`crate::masking`]), and says layer by layer what one would hide.
+    pub mask_channels: bool,
 }
 
 impl CompileOptions {
@@ -71,6 +78,8 @@ impl CompileOptions {
             threads: 1,
             encryption: Encryption::Symmetric,
             seal_exact: false,
+            activations: Activations::default(),
+            mask_channels: false,
         }
     }
 }
@@ -82,8 +91,10 @@ pub struct Compiled {
     pub program: HeProgram,
     /// The parameters it was placed on.
     pub params: CkksParams,
-    /// The primes and scales it was placed on: with the same network, [`replay`] gives the same program.
+    /// The primes and scales it was placed on: with the same network and choices, [`replay_with`] gives the same program.
     pub chain: Chain,
+    /// What was decided about functions between linear layers.
+    pub choices: Choices,
     /// The report for people.
     pub explain: Explain,
     /// What each pass did, in order.
@@ -113,11 +124,29 @@ pub enum CompileError {
     /// A batch of no images.
     #[error("batch of 0 images")]
     EmptyBatch,
+    /// A wish for a function between linear layers that cannot be granted.
+    #[error("activations: {0}")]
+    Activation(#[from] ActivationError),
+    /// A program compiled without room for a mask.
+    #[error("masks need a program that was compiled with room for them")]
+    NotMasked,
+    /// No random numbers for a mask.
+    #[error("random numbers for the mask: {0}")]
+    Random(String),
 }
 
 impl From<PassError> for CompileError {
     fn from(error: PassError) -> Self {
         CompileError::Pass(Box::new(error))
+    }
+}
+
+impl From<CannotChoose> for CompileError {
+    fn from(error: CannotChoose) -> Self {
+        match error {
+            CannotChoose::Activation(error) => error.into(),
+            CannotChoose::Pass(error) => error.into(),
+        }
     }
 }
 
@@ -144,14 +173,22 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
         return Err(CompileError::EmptyBatch);
     }
     let samples = samples(graph, &options.calibration)?;
-    let mut graph = graph.clone();
-    let mut reports = pipeline.run(&mut graph)?;
-    let (circuit, segments) = cut(lower(&graph)?);
-    if circuit.is_client_aided() {
-        reports.push(("segments", segments));
-    }
     let range_options = RangeOptions { inputs: options.input_ranges.clone(), samples, margin: options.margin };
-    let ranges = analyse(&circuit, &range_options)?;
+    let (mut choices, polynomials) = Choices::start(graph, &options.activations)?;
+    // Each polynomial is fitted to the range that those before it leave.
+    for (node, degree) in polynomials {
+        let (circuit, _) = circuit_of(graph, &choices, pipeline)?;
+        let ranges = analyse(&circuit, &range_options)?;
+        choices.fit(&node, degree, &circuit, &ranges);
+    }
+    choices.masked = options.mask_channels;
+    let (circuit, mut reports) = circuit_of(graph, &choices, pipeline)?;
+    let mut ranges = analyse(&circuit, &range_options)?;
+    if choices.masked {
+        let masking = Masking::of(&circuit);
+        masking.reserve(&mut ranges);
+        reports.push(("masking", masking.report(&circuit)));
+    }
     let request = Request {
         batch: options.batch,
         precision_bits: options.precision_bits,
@@ -172,7 +209,8 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
         costs: &options.costs,
         threads: options.threads,
     };
-    let selection = judge.smallest(selection);
+    // Labels are judged without a mask, so under one the precision asked for stands.
+    let selection = if choices.masked { selection } else { judge.smallest(selection) };
     reports.push(("placement", selection.placed.report.clone()));
     let notes = reports.iter().map(|(pass, report)| notes(pass, report)).collect();
     let explain = Explain::new(&selection, &ranges, options, notes);
@@ -180,6 +218,7 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
         program: selection.placed.program,
         params: selection.params,
         chain: selection.chain,
+        choices,
         explain,
         reports,
         circuit,
@@ -193,10 +232,62 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
 /// # Errors
 /// A graph pass or the lowering; a network that does not fit the chain.
 pub fn replay(graph: &Graph, chain: &Chain) -> Result<HeProgram, CompileError> {
+    replay_with(graph, chain, &Choices::default())
+}
+
+/// As [`replay`], for a network that was compiled with choices.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_with(graph: &Graph, chain: &Chain, choices: &Choices) -> Result<HeProgram, CompileError> {
+    placed(&circuit_of(graph, choices, &default_pipeline()?)?.0, chain)
+}
+
+/// The program of [`replay_with`] under a mask drawn from `random` (see [`crate::masking`]): the same operations on the same levels and scales,
+/// other weights and indices. Values of at most `whole` elements, which one tile holds, are reordered as a whole, larger ones channel by channel.
+///
+/// # Errors
+/// As [`replay`]; [`CompileError::NotMasked`] and [`CompileError::Random`].
+pub fn replay_masked<E: std::fmt::Display>(
+    graph: &Graph,
+    chain: &Chain,
+    choices: &Choices,
+    whole: usize,
+    mut random: impl FnMut() -> Result<u64, E>,
+) -> Result<HeProgram, CompileError> {
+    if !choices.masked {
+        return Err(CompileError::NotMasked);
+    }
+    let (circuit, _) = circuit_of(graph, choices, &default_pipeline()?)?;
+    let masking = Masking::of(&circuit);
+    let mask = masking.draw(whole, &mut random).map_err(|error| CompileError::Random(error.to_string()))?;
+    let masked = masking.apply(&mask, &circuit).map_err(|source| PassError::Shape {
+        pass: "masking",
+        site: circuit.name.clone(),
+        source,
+    })?;
+    placed(&masked, chain)
+}
+
+fn placed(circuit: &Circuit, chain: &Chain) -> Result<HeProgram, CompileError> {
+    Ok(place(circuit, chain, &CostModel::default()).map_err(ParametersError::Placement)?.program)
+}
+
+/// The circuit of a network, cut and packed, and what each pass did on the way.
+fn circuit_of(
+    graph: &Graph,
+    choices: &Choices,
+    pipeline: &Pipeline,
+) -> Result<(Circuit, Vec<(&'static str, PassReport)>), CompileError> {
     let mut graph = graph.clone();
-    default_pipeline()?.run(&mut graph)?;
-    let placed = place(&cut(lower(&graph)?).0, chain, &CostModel::default()).map_err(ParametersError::Placement)?;
-    Ok(placed.program)
+    let mut reports = choices.apply(&mut graph)?;
+    reports.extend(pipeline.run(&mut graph)?);
+    let (mut circuit, segments) = cut(lower_with(&graph, &choices.client_squares)?);
+    if circuit.is_client_aided() {
+        reports.push(("segments", segments));
+    }
+    reports.push((ComplexPacking.name(), ComplexPacking.run(&mut circuit)?));
+    Ok((circuit, reports))
 }
 
 /// Splits calibration tensors into images.

@@ -26,7 +26,10 @@
 pub mod activation_fusion;
 pub mod affine;
 pub mod batch_norm_folding;
+mod choices;
+pub mod client_forms;
 mod compile;
+pub mod complex_packing;
 pub mod constant_folding;
 pub mod cost;
 pub mod dead_code;
@@ -34,10 +37,12 @@ pub mod explain;
 pub mod labels;
 pub mod linear_squashing;
 pub mod lowering;
+pub mod masking;
 pub mod parameters;
 mod pass;
 mod pipeline;
 pub mod placement;
+pub mod polynomial_activations;
 pub mod precision;
 pub mod ranges;
 pub mod segments;
@@ -45,6 +50,10 @@ pub mod sensitivity;
 #[cfg(test)]
 mod testing;
 
-pub use compile::{CompileError, CompileOptions, Compiled, DEFAULT_PRECISION_BITS, compile, compile_with, replay};
+pub use choices::{Activation, ActivationError, Activations, Choices};
+pub use compile::{
+    CompileError, CompileOptions, Compiled, DEFAULT_PRECISION_BITS, compile, compile_with, replay, replay_masked,
+    replay_with,
+};
 pub use pass::{Pass, PassError, PassReport, Property, Site};
 pub use pipeline::{Pipeline, default_pipeline};

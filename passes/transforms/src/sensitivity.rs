@@ -122,6 +122,7 @@ mod tests {
                 node(Gate::Mul, &[2, 4], 1),
             ],
             outputs: vec![("y".into(), 2), ("z".into(), 5)],
+            ..Circuit::default()
         }
     }
 

@@ -129,10 +129,12 @@ fn reports_are_data_too() {
         [
             "constant_folding",
             "activation_fusion",
+            "client_forms",
             "dead_code",
             "batch_norm_folding",
             "linear_squashing",
             "dead_code",
+            "complex_packing",
             "placement"
         ]
     );

@@ -13,7 +13,8 @@ pub struct Bytes {
     pub outputs: u64,
     /// Relinearization key in memory, Shoup or Montgomery companions not counted; 0 when none is needed.
     pub keys: u64,
-    /// Largest sum of ciphertext tensors that are held at one time, keys and packed weights included.
+    /// Largest sum of ciphertext tensors that are held at one time, keys and packed weights included; of whole tensors, unless
+    /// [`crate::explain::Explain::in_tiles`] said otherwise.
     pub peak: u64,
 }
 

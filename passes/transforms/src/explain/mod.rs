@@ -9,13 +9,14 @@ use he_params::noise::Encryption;
 use he_params::{SecurityReport, noise};
 use serde::Serialize;
 
-pub use client::{ClientLayer, ClientPart};
+pub use client::{ClientLayer, ClientPart, Tiles};
 
-use crate::CompileOptions;
+use crate::complex_packing::ComplexPacking;
 use crate::cost::{Bytes, Words, Work, node_work, program_bytes};
 use crate::labels::WeightsBy;
 use crate::parameters::Selection;
 use crate::ranges::ValueRange;
+use crate::{CompileOptions, Pass};
 
 /// Everything that `explain` shows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,6 +27,8 @@ pub struct Explain {
     pub batch: usize,
     /// Images that would fit.
     pub slots: usize,
+    /// Why images do not lie two to a slot; `None` where they do.
+    pub one_image_to_a_slot: Option<String>,
     /// log2 of the ring degree.
     pub log_n: u8,
     /// Ciphertext primes, q_0 first.
@@ -142,6 +145,17 @@ pub struct Layer {
 }
 
 impl Explain {
+    /// Says what a run in tiles takes of whoever plans it (`execute`): the peak of memory then is that of tiles.
+    pub fn in_tiles(&mut self, tiles: Tiles) {
+        self.bytes.peak = tiles.peak_bytes;
+        if let Some(client) = &mut self.client {
+            for layer in &mut client.layers {
+                layer.requests = tiles.requests_of.get(layer.node).copied();
+            }
+            client.tiles = Some(tiles);
+        }
+    }
+
     /// The report for a selection.
     pub(crate) fn new(
         selection: &Selection,
@@ -195,6 +209,7 @@ impl Explain {
             model: program.name().to_owned(),
             batch: options.batch,
             slots: program.packing().images(params.slots()),
+            one_image_to_a_slot: one_image_to_a_slot(&passes),
             log_n: params.log_n().get(),
             q: params.q().to_vec(),
             p: params.p().to_vec(),
@@ -215,6 +230,12 @@ impl Explain {
             passes,
         }
     }
+}
+
+/// The reason for which complex packing was declined.
+fn one_image_to_a_slot(passes: &[PassNotes]) -> Option<String> {
+    let declined = passes.iter().find(|notes| notes.pass == ComplexPacking.name())?.declined.first()?;
+    Some(declined.split_once(": ").map_or(declined.as_str(), |(_, reason)| reason).to_owned())
 }
 
 impl Quantisation {

@@ -18,6 +18,10 @@ impl fmt::Display for Explain {
         };
         let special = if self.p.is_empty() { "none".to_owned() } else { bits(&self.p) };
         writeln!(f, "ring       N = 2^{}, {} slots, batches of {}", self.log_n, self.slots, self.batch)?;
+        match &self.one_image_to_a_slot {
+            None => writeln!(f, "packing    complex: two images to a slot")?,
+            Some(reason) => writeln!(f, "packing    one image to a slot: no complex packing, because {reason}")?,
+        }
         writeln!(f, "primes     {} bits, special {special}", bits(&self.q))?;
         writeln!(f, "scale      2^{:.2}", self.log_scale)?;
         writeln!(
@@ -37,9 +41,17 @@ impl fmt::Display for Explain {
             )?;
         }
         write!(f, "forecast   {:.2} s on {} threads (costs: {})", self.seconds, self.threads, self.costs_from)?;
-        match &self.client {
-            // How much is held depends on the tiles that it runs in.
-            Some(_) => writeln!(f, ", the key owner's time not counted")?,
+        let tiles = self.client.as_ref().map(|client| &client.tiles);
+        match tiles {
+            Some(Some(tiles)) => writeln!(
+                f,
+                ", the key owner's time not counted, {} at the peak in tiles of {} ciphertexts",
+                size(self.bytes.peak),
+                tiles.values
+            )?,
+            Some(None) => {
+                writeln!(f, ", the key owner's time not counted, {} at the peak in one tile", size(self.bytes.peak))?;
+            }
             None => writeln!(f, ", {} at the peak", size(self.bytes.peak))?,
         }
         writeln!(
@@ -50,10 +62,12 @@ impl fmt::Display for Explain {
             size(self.bytes.keys)
         )?;
         if let Some(client) = &self.client {
+            let requests = client.tiles.as_ref().map(|tiles| format!(" in {} requests", tiles.requests));
             writeln!(
                 f,
-                "client     {} rounds, {} up and {} down for one image of a full batch",
+                "client     {} rounds{}, {} up and {} down for one image of a full batch",
                 client.rounds,
+                requests.unwrap_or_default(),
                 size(client.bytes_up_per_image as u64),
                 size(client.bytes_down_per_image as u64)
             )?;
@@ -160,15 +174,17 @@ fn layer_cells(layer: &Layer) -> [String; 11] {
     ]
 }
 
-const CLIENT_COLUMNS: [&str; 6] =
-    ["key owner computes", "layer", "values it sees", "values back", "down a batch", "up a batch"];
+const CLIENT_COLUMNS: [&str; 8] =
+    ["round", "key owner computes", "layer", "values it sees", "values back", "requests", "down a batch", "up a batch"];
 
-fn client_cells(layer: &ClientLayer) -> [String; 6] {
+fn client_cells(layer: &ClientLayer) -> [String; 8] {
     [
+        layer.round.to_string(),
         layer.function.to_owned(),
         layer.layer.clone(),
         layer.values_down.to_string(),
         layer.values_up.to_string(),
+        layer.requests.map_or_else(String::new, |requests| requests.to_string()),
         size(layer.bytes_down),
         size(layer.bytes_up),
     ]

@@ -95,6 +95,8 @@ pub struct Circuit {
     pub nodes: Vec<CircuitNode>,
     /// Name and node of each output.
     pub outputs: Vec<(String, usize)>,
+    /// How images lie in slots, as [`crate::complex_packing`] decided.
+    pub packing: Packing,
 }
 
 impl Circuit {
@@ -181,11 +183,6 @@ impl Circuit {
     /// Whether a ciphertext is multiplied by a ciphertext.
     pub fn multiplies(&self) -> bool {
         self.nodes.iter().any(|node| matches!(node.gate, Gate::Mul | Gate::Square))
-    }
-
-    /// How images lie in slots: two to a slot where the key owner computes and nothing multiplies ciphertexts.
-    pub fn packing(&self) -> Packing {
-        if self.is_client_aided() && !self.multiplies() { Packing::Complex } else { Packing::Batch }
     }
 
     /// How often each value is read, outputs included.

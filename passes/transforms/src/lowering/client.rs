@@ -41,8 +41,13 @@ impl ClientGate {
 }
 
 /// The gate of a node that has one; the reason where the node's operation has one and this node has not. `encrypted` says how many of its
-/// operands are encrypted.
-pub(super) fn client_gate(graph: &Graph, node: &Node, encrypted: usize) -> Result<Option<ClientGate>, String> {
+/// operands are encrypted, `squares_for_client` whether the key owner squares if this is a square.
+pub(super) fn client_gate(
+    graph: &Graph,
+    node: &Node,
+    encrypted: usize,
+    squares_for_client: bool,
+) -> Result<Option<ClientGate>, String> {
     use ClientFunction as F;
     let shape = |i: usize| graph.shape(node.inputs()[i]);
     let input = || shape(0).per_image();
@@ -59,16 +64,20 @@ pub(super) fn client_gate(graph: &Graph, node: &Node, encrypted: usize) -> Resul
         Op::Relu(_) => elementwise(F::Relu),
         Op::BoundedRelu(op) => elementwise(F::BoundedRelu { max: op.max }),
         Op::LeakyRelu(op) => elementwise(F::LeakyRelu { alpha: op.alpha }),
+        // Others were written as a ReLU by `client_forms`.
         Op::Clip(op) => match (op.min, op.max) {
             (None, None) => elementwise(F::Identity),
-            (Some(0.0), None) => elementwise(F::Relu),
-            (Some(0.0), Some(max)) if max > 0.0 => elementwise(F::BoundedRelu { max }),
-            (min, max) => Err(format!("clips to {min:?} and {max:?}, the client clips from 0 only")),
+            (min, max) => Err(format!("clips from {min:?} to {max:?}, expected a lower bound below the upper one")),
         },
         Op::Sigmoid(_) => elementwise(F::Sigmoid),
         Op::Tanh(_) => elementwise(F::Tanh),
         Op::Exp(_) => elementwise(F::Exp),
+        Op::Mul(_) if squares_for_client && encrypted == 2 && node.inputs()[0] == node.inputs()[1] => {
+            elementwise(F::Power { exponent: 2.0 })
+        }
         Op::Pow(_) => match graph.constant(node.inputs()[1]).map(|c| c.data()) {
+            // A square is a product of ciphertexts unless the key owner is to compute it.
+            Some(&[2.0]) if !squares_for_client => Ok(None),
             Some(&[exponent]) => elementwise(F::Power { exponent }),
             _ => Err("the client raises to one constant power only".into()),
         },

@@ -6,13 +6,12 @@
 mod circuit;
 pub(crate) mod client;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use graph::affine::AffineMap;
 use graph::ops::Op;
 use graph::{Graph, Node, NodeId, ValueId, ValueSource};
-use he_ir::ClientFunction;
 
 pub use circuit::{Circuit, CircuitNode, Gate, InputError};
 pub use client::ClientGate;
@@ -27,6 +26,14 @@ const NAME: &str = "lowering";
 /// # Errors
 /// A value without a batch where one is needed, an operation with no encrypted form, or an output that is a constant.
 pub fn lower(graph: &Graph) -> Result<Circuit, PassError> {
+    lower_with(graph, &BTreeSet::new())
+}
+
+/// As [`lower`]; squares of the nodes named are computed by the key owner.
+///
+/// # Errors
+/// As [`lower`].
+pub fn lower_with(graph: &Graph, squares_for_client: &BTreeSet<String>) -> Result<Circuit, PassError> {
     let mut circuit = Circuit { name: graph.name().to_owned(), ..Circuit::default() };
     let mut places: HashMap<ValueId, usize> = HashMap::new();
     for &id in graph.inputs() {
@@ -43,7 +50,7 @@ pub fn lower(graph: &Graph) -> Result<Circuit, PassError> {
         });
     }
     for (id, node) in graph.nodes() {
-        let (gate, operands) = gate_of(graph, id, node, &places)?;
+        let (gate, operands) = gate_of(graph, id, node, &places, squares_for_client.contains(node.name()))?;
         let place = match (&gate, operands.as_slice()) {
             (Gate::Gather(indices), &[operand]) if is_identity(indices, circuit.nodes[operand].elements()) => operand,
             _ => {
@@ -69,17 +76,20 @@ fn gate_of(
     id: NodeId,
     node: &Node,
     places: &HashMap<ValueId, usize>,
+    squares_for_client: bool,
 ) -> Result<(Gate, Vec<usize>), PassError> {
     let encrypted: Vec<usize> = node.inputs().iter().filter_map(|v| places.get(v).copied()).collect();
     let constants =
         node.inputs().iter().filter(|&&v| matches!(graph.value(v).source(), ValueSource::Constant(_))).count();
-    let client = client::client_gate(graph, node, encrypted.len());
+    let client = client::client_gate(graph, node, encrypted.len(), squares_for_client);
     let refuse = |reason| unsupported(node.name(), node.op().name(), reason);
     if let Some(client) = client.map_err(refuse)? {
-        return match (client.function, encrypted.as_slice()) {
-            (ClientFunction::Power { exponent: 2.0 }, &[x]) => Ok((Gate::Square, vec![x])),
-            _ => Ok((Gate::Client(Arc::new(client)), encrypted)),
-        };
+        // A value that meets itself is read once.
+        let operands = if client.groups.is_none() { encrypted.into_iter().take(1).collect() } else { encrypted };
+        return Ok((Gate::Client(Arc::new(client)), operands));
+    }
+    if let (Op::Pow(_), &[x]) = (node.op(), encrypted.as_slice()) {
+        return Ok((Gate::Square, vec![x]));
     }
     if let (&[left, right], 0) = (encrypted.as_slice(), constants) {
         let [a, b] = [node.inputs()[0], node.inputs()[1]].map(|v| graph.shape(v));

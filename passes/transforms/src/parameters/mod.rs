@@ -147,7 +147,7 @@ pub fn select(
     let sensitivity = carried::applies(circuit).then(|| Sensitivity::of(circuit, ranges));
     let mut log = Vec::new();
     for log_n in (10..=LogN::MAX).filter_map(|n| LogN::new(n).ok()) {
-        let images = circuit.packing().images(log_n.slots());
+        let images = circuit.packing.images(log_n.slots());
         if images < request.batch {
             log.push(format!("N = {log_n}: {images} slots, {} images", request.batch));
             continue;
@@ -375,7 +375,7 @@ pub fn with_literal(
     costs: &CostModel,
 ) -> Result<Selection, ParametersError> {
     let params = CkksParams::try_from(literal)?;
-    let slots = circuit.packing().images(params.slots());
+    let slots = circuit.packing.images(params.slots());
     let (batch, log_n) = (request.batch, params.log_n());
     if batch > slots {
         return Err(ParametersError::Batch { batch, log_n, slots });

@@ -37,6 +37,7 @@ fn five_levels() -> Circuit {
             node(dense(20, 5), &[4], 5, "dense2"),
         ],
         outputs: vec![("y".into(), 5)],
+        ..Circuit::default()
     }
 }
 
@@ -146,6 +147,7 @@ fn sums_of_encrypted_values_have_a_scale_per_level() {
             node(Gate::Add, &[1, 0], 3, "sum"),
         ],
         outputs: vec![("y".into(), 2)],
+        ..Circuit::default()
     };
     assert!(!carried::applies(&circuit) && carried::applies(&five_levels()));
     let inputs = HashMap::from([("x".to_owned(), Interval::new(-1.0, 1.0))]);
@@ -171,7 +173,7 @@ fn more_precision_never_takes_fewer_primes() {
 fn scales_do_not_drift_over_twenty_products() {
     let mut nodes = vec![node(Gate::Input { name: "x".into() }, &[], 1, "x")];
     nodes.extend((0..20).map(|i| node(Gate::Mul, &[i, i], 1, "mul")));
-    let circuit = Circuit { name: "power".into(), nodes, outputs: vec![("y".into(), 20)] };
+    let circuit = Circuit { name: "power".into(), nodes, outputs: vec![("y".into(), 20)], ..Circuit::default() };
     let inputs = HashMap::from([("x".to_owned(), Interval::new(-1.0, 1.0))]);
     let ranges = analyse(&circuit, &RangeOptions { inputs, samples: vec![], margin: 1.0 }).unwrap();
     let selection = select(&circuit, &ranges, &request(1024, 3.0), &CostModel::default()).unwrap();
@@ -224,6 +226,7 @@ fn an_output_that_is_a_product_fits_its_modulus() {
         name: "square".into(),
         nodes: vec![node(Gate::Input { name: "x".into() }, &[], 1, "x"), node(Gate::Square, &[0], 1, "square")],
         outputs: vec![("y".into(), 1)],
+        ..Circuit::default()
     };
     let inputs = HashMap::from([("x".to_owned(), Interval::new(-30.0, 30.0))]);
     let ranges = analyse(&circuit, &RangeOptions { inputs, samples: vec![], margin: 1.0 }).unwrap();

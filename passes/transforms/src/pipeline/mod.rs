@@ -7,6 +7,7 @@ use graph::Graph;
 
 use crate::activation_fusion::ActivationFusion;
 use crate::batch_norm_folding::BatchNormFolding;
+use crate::client_forms::ClientForms;
 use crate::constant_folding::ConstantFolding;
 use crate::dead_code::DeadCode;
 use crate::linear_squashing::LinearSquashing;
@@ -62,6 +63,7 @@ pub fn default_pipeline() -> Result<Pipeline, PassError> {
     Pipeline::new(vec![
         Box::new(ConstantFolding::default()),
         Box::new(ActivationFusion),
+        Box::new(ClientForms),
         // Readers that lead nowhere would keep a value from being folded or squashed into its only real reader.
         Box::new(DeadCode),
         Box::new(BatchNormFolding),

@@ -29,7 +29,7 @@ pub(super) fn emit(
         origins: Vec::new(),
         real_weights: Vec::new(),
     };
-    emitter.builder.packing(circuit.packing());
+    emitter.builder.packing(circuit.packing);
     let mut values: Vec<ValueId> = Vec::with_capacity(circuit.nodes.len());
     for (index, node) in circuit.nodes.iter().enumerate() {
         let nominal = required[index];

@@ -29,6 +29,7 @@ fn square_dense(inputs: usize, outputs: usize) -> Circuit {
             node(dense(inputs, outputs), &[1], outputs, "dense"),
         ],
         outputs: vec![("y".into(), 2)],
+        ..Circuit::default()
     }
 }
 
@@ -190,6 +191,7 @@ fn a_value_wanted_further_down_is_brought_to_that_level_and_scale() {
             node(Gate::Add, &[2, 0], 3, "sum"),
         ],
         outputs: vec![("y".into(), 3)],
+        ..Circuit::default()
     };
     let program = place(&circuit, &chain(3), &CostModel::default()).unwrap().program;
     let want = [

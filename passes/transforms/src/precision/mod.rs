@@ -6,6 +6,9 @@
 //! slot everywhere. Rounding the weights to integers counts as noise too: a weight's error is uniform in half a unit either way, so it adds
 //! `sum x_i^2 / (12 weight_scale^2)` to an output's variance. A weight that is an integer then, as zeros are, is exact; one that rounds to zero may
 //! have lost all of itself, half a unit, and counts three times as much.
+//!
+//! Under a mask (see [`crate::masking`]) errors are those of the values as they were before it, by the worst factors: what is added to a value that
+//! may be multiplied by 1/f counts f times, and rounding of weights that read factor f and write 1/g counts f g times.
 
 use std::sync::Arc;
 
@@ -61,7 +64,7 @@ pub fn estimate(
         noises.push(noise);
         let scale = node.value().scale.get();
         let log_q: f64 = setting.q[..node.value().level.prime_count()].iter().map(|&q| (q as f64).log2()).sum();
-        let used = ranges[index].magnitude * scale + worst.slot_bound(log_n);
+        let used = ranges[index].magnitude * scale + worst.slot_bound(log_n) * ranges[index].factor;
         errors.push(ValueError {
             std: worst.slot_std(log_n) / scale,
             bound: worst.slot_bound(log_n) / scale,
@@ -87,9 +90,14 @@ fn node_noise(
     let x = || noises[operand(0)].iter().copied();
     let y = || noises[operand(1)].iter().copied();
     let level = node.operands().first().and_then(|&id| program.node(id)).map(|n| n.value().level);
+    let own = ranges[noises.len()];
+    // An error that is made here, as large as the smallest factor makes it look.
+    let added = |noise: Noise| Noise::from_variance(noise.variance() * own.factor * own.factor);
     match node.op() {
         Op::Input { .. } => vec![model.fresh(setting.encryption, setting.log_p); node.value().elements()],
-        Op::Linear { map } => linear_noise(map, real, &noises[operand(0)], ranges[operand(0)], scale(0), model.log_n()),
+        Op::Linear { map } => {
+            linear_noise(map, real, &noises[operand(0)], ranges[operand(0)], own.factor, scale(0), model.log_n())
+        }
         Op::Add | Op::Sub => x().zip(y()).map(|(x, y)| x.plus(y)).collect(),
         Op::Mul => {
             let pairs = x().zip(slots(0)).zip(y().zip(slots(1)));
@@ -101,11 +109,12 @@ fn node_noise(
             let digits = Digit::of(&setting.q[..primes], setting.primes_per_digit);
             let worst = model.key_switch_worst_slot_std(&digits, setting.log_p);
             let switched = Noise::from_variance(worst * worst / model.log_n().n() as f64);
-            x().map(|x| x.plus(switched)).collect()
+            x().map(|x| x.plus(added(switched))).collect()
         }
         Op::Rescale => {
-            let last = level.map_or(0, |l| l.last_prime());
-            x().map(|x| model.rescale(x, setting.q[last], node.value().component_count)).collect()
+            let prime = setting.q[level.map_or(0, |l| l.last_prime())] as f64;
+            let rounding = added(model.rounding(node.value().component_count));
+            x().map(|x| x.over(prime).plus(rounding)).collect()
         }
         Op::RelinearizeRescale => {
             let primes = level.map_or(0, |l| l.prime_count());
@@ -118,7 +127,8 @@ fn node_noise(
                 let x = id.index();
                 (&noises[x][..], program.nodes()[x].value().scale, ranges[x])
             };
-            refresh_noise(refresh, &node.operands().iter().map(of).collect::<Vec<_>>(), ranges[noises.len()], model)
+            let fresh = added(model.fresh(Encryption::Symmetric, 0.0));
+            refresh_noise(refresh, &node.operands().iter().map(of).collect::<Vec<_>>(), own, fresh)
         }
         Op::Gather { indices, .. } => indices.iter().map(|&i| noises[operand(0)][i as usize]).collect(),
         _ => x().collect(),
@@ -130,7 +140,7 @@ fn refresh_noise(
     refresh: &Refresh,
     operands: &[(&[Noise], Scale, &ValueRange)],
     result: &ValueRange,
-    model: &NoiseModel,
+    fresh: Noise,
 ) -> Vec<Noise> {
     let errors = operands
         .iter()
@@ -139,7 +149,6 @@ fn refresh_noise(
     let squares: Vec<f64> = operands.iter().flat_map(|(_, _, range)| &range.squares).copied().collect();
     let magnitude = operands.iter().map(|(_, _, range)| range.magnitude).fold(0.0, f64::max);
     let groups = refresh.groups.as_deref();
-    let fresh = model.fresh(Encryption::Symmetric, 0.0);
     pass_on(refresh.function, groups, &errors, &squares, magnitude, &result.squares)
         .into_iter()
         .map(|[v]| Noise::from_variance(v * refresh.scale.get() * refresh.scale.get()).plus(fresh))
@@ -151,11 +160,14 @@ fn linear_noise(
     real: Option<&AffineMap>,
     x: &[Noise],
     range: &ValueRange,
+    factor: f64,
     scale: f64,
     log_n: LogN,
 ) -> Vec<Noise> {
+    // Maps that only bring a value down have no real weights, and no mask changes them.
+    let masked = if real.is_some() { range.factor * factor } else { 1.0 };
     // In integer units the weights' rounding errors have variance 1/12 each and multiply messages x_i * scale.
-    let rounding = scale * scale / 12.0 / log_n.n() as f64;
+    let rounding = masked * masked * scale * scale / 12.0 / log_n.n() as f64;
     let mut y = vec![Noise::NONE; map.outputs()];
     for group in map.groups() {
         let block = &map.blocks()[group.block];
@@ -167,7 +179,9 @@ fn linear_noise(
         {
             let real = real.map_or(&[] as &[f64], |block| block.row(index));
             let is_exact = |column: usize, w: i64| {
-                real.get(column).is_some_and(|real| real * map.weight_scale().get() == w as f64)
+                // A masked weight is an integer by chance only, but for zeros.
+                real.get(column)
+                    .is_some_and(|&real| real * map.weight_scale().get() == w as f64 && (masked == 1.0 || real == 0.0))
             };
             let terms = row.iter().zip(&inputs).enumerate().map(|(column, (&w, (noise, rounding)))| {
                 let rounding = match w {

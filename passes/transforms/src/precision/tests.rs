@@ -11,6 +11,7 @@ use crate::ranges::RangeSource;
 fn range(magnitude: f64, elements: usize) -> ValueRange {
     ValueRange {
         magnitude,
+        factor: 1.0,
         source: RangeSource::Interval,
         interval: magnitude,
         seen: None,

@@ -42,8 +42,10 @@ impl fmt::Display for RangeSource {
 /// What is known about the messages of one value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueRange {
-    /// No element's magnitude exceeds this.
+    /// No element's magnitude exceeds this, multiplied by a factor of a mask or not.
     pub magnitude: f64,
+    /// The largest factor, and the reciprocal of the smallest, by which a mask may multiply elements; 1 where none does.
+    pub factor: f64,
     /// Where the bound comes from.
     pub source: RangeSource,
     /// Bound by interval analysis.
@@ -154,6 +156,7 @@ fn combine(elements: &[Interval], seen: Option<&calibration::Seen>, options: &Ra
     let samples = options.samples.len();
     ValueRange {
         magnitude: calibrated.unwrap_or(interval),
+        factor: 1.0,
         source: match calibrated {
             Some(_) => RangeSource::Calibration { samples, margin: options.margin },
             None => RangeSource::Interval,

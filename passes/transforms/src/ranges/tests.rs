@@ -31,6 +31,7 @@ fn circuit(weights: &[f64]) -> Circuit {
             node(Gate::Add, &[7, 0], 2, "sum"),
         ],
         outputs: vec![("y".into(), 8)],
+        ..Circuit::default()
     }
 }
 

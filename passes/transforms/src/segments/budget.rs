@@ -42,14 +42,22 @@ impl Budget {
             // A sum at level 0 reads what stands above it through one more rescale.
             let operand = |i: usize| {
                 let x = node.operands[i];
-                let down = if required[x] > node.gate.operand_level(required[index]) { rescale } else { 0.0 };
+                let down = if required[x] > node.gate.operand_level(required[index]) {
+                    rescale * ranges[x].factor.powi(2)
+                } else {
+                    0.0
+                };
                 table[x].iter().map(move |[a, b, c]| [*a, *b, c + down])
             };
+            // As [`crate::precision`] counts factors of a mask.
+            let own = ranges[index].factor.powi(2);
+            let (rescale, fresh) = (rescale * own, fresh * own);
             let made = if required[index] > 0 { [fresh, 0.0, 0.0] } else { [0.0, 0.0, fresh] };
             let shares: Vec<Shares> = match &node.gate {
                 Gate::Input { .. } => vec![made; node.elements()],
                 Gate::Linear(map) => {
                     let (x, squares) = (&table[node.operands[0]], &ranges[node.operands[0]].squares);
+                    let rounding = own * ranges[node.operands[0]].factor.powi(2) / 12.0;
                     let mut sums = vec![[0.0, 0.0, rescale]; node.elements()];
                     for group in map.groups() {
                         let block = map.block(group);
@@ -58,7 +66,7 @@ impl Budget {
                             for (w, &i) in block.row(row).iter().zip(&group.inputs).filter(|(w, _)| **w != 0.0) {
                                 let x = &x[i as usize];
                                 (0..3).for_each(|k| sum[k] += w * w * x[k]);
-                                sum[1] += squares[i as usize] / 12.0;
+                                sum[1] += squares[i as usize] * rounding;
                             }
                         }
                     }
@@ -85,8 +93,11 @@ impl Budget {
             let there = required.iter().zip(ranges).filter(|(at, _)| **at == level);
             there.map(|(_, range)| range.magnitude).fold(0.0, f64::max)
         };
-        let weights = circuit.nodes.iter().filter_map(|node| match &node.gate {
-            Gate::Linear(map) => Some(map.blocks()),
+        let weights = circuit.nodes.iter().enumerate().filter_map(|(index, node)| match &node.gate {
+            Gate::Linear(map) => {
+                let masked = ranges[index].factor * ranges[node.operands[0]].factor;
+                Some(map.blocks().iter().flat_map(|b| b.weights()).fold(0.0, |m: f64, w| w.abs().max(m)) * masked)
+            }
             _ => None,
         });
         // What a sum reads from above is brought down too.
@@ -101,7 +112,7 @@ impl Budget {
             outputs: outputs.collect(),
             settled: largest(0).max(brought),
             fresh: largest(1),
-            weight: weights.flatten().flat_map(|b| b.weights()).fold(1.0, |m: f64, w| w.abs().max(m)),
+            weight: weights.fold(1.0, f64::max),
         }
     }
 

@@ -25,11 +25,11 @@ pub fn cut(circuit: Circuit) -> (Circuit, PassReport) {
         return (circuit, report);
     }
     if circuit.multiplies() {
-        let reason = "ciphertexts are multiplied: one image to a slot, and levels as the circuit needs them";
+        let reason = "ciphertexts are multiplied: levels as the circuit needs them";
         report.decline(&circuit.name, reason);
         return (circuit, report);
     }
-    let mut out = Circuit { name: circuit.name.clone(), ..Circuit::default() };
+    let mut out = Circuit { name: circuit.name.clone(), packing: circuit.packing, ..Circuit::default() };
     // Where a value of the circuit stands now: as it is, and fresh where somebody asked for that.
     let mut places: Vec<usize> = Vec::with_capacity(circuit.nodes.len());
     let mut fresh: Vec<Option<usize>> = vec![None; circuit.nodes.len()];
@@ -61,10 +61,6 @@ pub fn cut(circuit: Circuit) -> (Circuit, PassReport) {
         places.push(out.nodes.len() - 1);
     }
     out.outputs = circuit.outputs.iter().map(|(name, index)| (name.clone(), places[*index])).collect();
-    report.rewrote(
-        &circuit.name,
-        "two images to a slot: the key owner acts on each part, and no ciphertext meets another in a product",
-    );
     (out, report)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use graph::ops::{ArgMax, AveragePool, BoundedRelu, Conv, Div, LeakyRelu, Max, MaxPool, Relu, Softmax};
+use graph::ops::{ArgMax, AveragePool, BoundedRelu, Clip, Conv, Div, LeakyRelu, Max, MaxPool, Min, Relu, Softmax};
 use graph::{Expr, Graph, GraphBuilder, Tensor, interpret};
 use he_ir::{Op, Packing};
 
@@ -161,4 +161,22 @@ fn what_the_client_does_not_compute_is_refused_by_name() {
     let graph = g.finish(&[g.apply("arg", ArgMax { axis: 1, keep: false, last: true }, &[x])]).unwrap();
     let error = lower(&graph).unwrap_err().to_string();
     assert!(error.contains("node arg (arg_max): the client takes the first of equals"), "{error}");
+}
+
+#[test]
+fn what_the_key_owner_has_no_name_for_is_computed_through_what_it_has() {
+    let g = GraphBuilder::new("forms");
+    let x = g.input("image", &[4]);
+    let (a, b) = (x.matmul(weights(&g, "a", &[4, 3], 1, 0.5)), x.matmul(weights(&g, "b", &[4, 3], 2, 0.5)));
+    let number = |name: &str, value: f64| g.constant(name, Tensor::scalar(value));
+    let smaller = g.apply("smaller", Min, &[a, b]);
+    let clipped = g.apply("clipped", Clip { min: Some(-0.25), max: Some(0.125) }, &[smaller]);
+    let above = g.apply("above", Max, &[number("floor", -0.125), clipped]);
+    let below = g.apply("below", Min, &[above, number("ceiling", 0.0625)]);
+    let inverse = g.apply("inverse", Div, &[number("one", 1.5), below + 2.0]);
+    let graph = g.finish(&[inverse.matmul(weights(&g, "c", &[3, 3], 3, 0.5))]).unwrap();
+    let compiled = compiled(&graph, &[4], 2048);
+    let functions: Vec<&str> = compiled.program.refreshes().map(|(_, refresh)| refresh.function.name()).collect();
+    assert_eq!(functions, ["max", "bounded_relu", "relu", "relu", "power"]);
+    check_meaning(&graph, &compiled, &[4]);
 }
