@@ -119,6 +119,25 @@ impl HeProgram {
         })
     }
 
+    /// Whether `other` has the same operations on the same operands, levels, scales and shapes, functions of the key owner included: all but
+    /// weights, constants and indices, which is what a mask changes.
+    pub fn differs_in_numbers_only(&self, other: &HeProgram) -> bool {
+        fn function(op: &Op) -> Option<crate::ClientFunction> {
+            match op {
+                Op::Refresh { refresh } => Some(refresh.function),
+                _ => None,
+            }
+        }
+        let same = |(x, y): (&Node, &Node)| {
+            let inputs = !matches!(x.op, Op::Input { .. }) || x.op == y.op;
+            let verbs = (x.op.verb(), function(&x.op)) == (y.op.verb(), function(&y.op));
+            inputs && verbs && x.operands == y.operands && x.value == y.value
+        };
+        (self.packing, &self.q, &self.outputs) == (other.packing, &other.q, &other.outputs)
+            && self.nodes.len() == other.nodes.len()
+            && self.nodes.iter().zip(&other.nodes).all(same)
+    }
+
     /// The same program with its images packed otherwise.
     ///
     /// # Errors

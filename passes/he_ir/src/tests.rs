@@ -53,6 +53,29 @@ output \"y\" %4
 }
 
 #[test]
+fn a_mask_changes_numbers_and_nothing_else() {
+    let shape = |weights: Vec<i64>, relinearize: bool| {
+        let (mut b, x) = builder();
+        let block = WeightBlock::new(1, 2, weights).unwrap();
+        let groups = vec![
+            Group { inputs: vec![2, 3], outputs: vec![0], block: 0 },
+            Group { inputs: vec![0, 1], outputs: vec![1], block: 0 },
+        ];
+        let map = LinearMap::new(4, vec![block], groups, vec![1.0, 2.0], scale(2.0)).unwrap();
+        let mut y = b.linear(Arc::new(map), x, vec![2], "dense").unwrap();
+        y = b.push(Op::Square, &[y], "square").unwrap();
+        if relinearize {
+            y = b.push(Op::Relinearize, &[y], "square").unwrap();
+            y = b.push(Op::Rescale, &[y], "square").unwrap();
+        }
+        b.output("y", y);
+        b.finish().unwrap()
+    };
+    assert!(small().differs_in_numbers_only(&shape(vec![7, 1], true)));
+    assert!(!small().differs_in_numbers_only(&shape(vec![3, -5], false)));
+}
+
+#[test]
 fn rescale_divides_the_scale_by_the_last_prime_exactly() {
     let program = small();
     let last = program.nodes().last().unwrap().value();

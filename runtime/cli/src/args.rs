@@ -6,6 +6,7 @@ pub(crate) mod seal;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use transforms::Activation;
 
 /// Runs trained neural networks on encrypted data.
 ///
@@ -106,6 +107,19 @@ pub(crate) struct Explain {
     /// Keep relinearize and rescale two operations, as SEAL has them: for run --backend seal, or to have SEAL's residues
     #[arg(long)]
     pub(crate) seal_exact: bool,
+
+    /// Who computes a function between linear layers: client (exactly, and the key owner sees its numbers) or polynomial (on ciphertexts, near
+    /// the function); for one node, or for all that are not named [default: squares on ciphertexts, all others by the client]
+    #[arg(long, value_name = "[NODE=]client|polynomial", value_parser = activation)]
+    pub(crate) activation: Vec<(Option<String>, Activation)>,
+
+    /// Leave room for random factors and a random order of what the client sees, drawn when the model is served
+    #[arg(long)]
+    pub(crate) mask_channels: bool,
+
+    /// Ciphertexts of a tile, about, for the forecast of memory and requests of a model that the client helps with
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) tile_values: u32,
 
     /// Print JSON
     #[arg(long)]
@@ -255,6 +269,15 @@ pub(crate) struct TestSeed(pub(crate) [u8; 32]);
 impl std::fmt::Debug for TestSeed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("TestSeed(..)")
+    }
+}
+
+fn activation(text: &str) -> Result<(Option<String>, Activation), String> {
+    let (node, choice) = text.rsplit_once('=').map_or((None, text), |(node, choice)| (Some(node.to_owned()), choice));
+    match choice {
+        "client" => Ok((node, Activation::Client)),
+        "polynomial" => Ok((node, Activation::Polynomial)),
+        _ => Err("expected client, polynomial, NODE=client or NODE=polynomial".into()),
     }
 }
 

@@ -13,10 +13,10 @@ use he_ir::{CipherType, HeProgram};
 use he_params::noise::Encryption;
 use he_params::{CkksParams, CkksParamsLiteral, Level, ModulusChain, Scale};
 use serde::{Deserialize, Serialize};
-use transforms::Compiled;
 use transforms::lowering::{CircuitNode, Gate};
 use transforms::placement::{Chain, Management};
 use transforms::ranges::Interval;
+use transforms::{Choices, Compiled};
 
 use crate::files;
 use crate::identity::ProgramId;
@@ -67,6 +67,9 @@ struct File {
     inputs: Vec<Port>,
     outputs: Vec<Port>,
     placement: Placement,
+    /// What was decided about functions between linear layers.
+    #[serde(default, skip_serializing_if = "Choices::is_default")]
+    choices: Choices,
     /// How inputs are encrypted, which the precision counts on.
     #[serde(default, skip_serializing_if = "is_default")]
     encryption: Encryption,
@@ -114,6 +117,7 @@ impl Interface {
                 fused: chain.fused,
                 management: chain.management.clone(),
             },
+            choices: compiled.choices.clone(),
             encryption: compiled.explain.encryption,
             program_sha256: id.hex(),
         };
@@ -185,16 +189,7 @@ impl Interface {
 
     /// The program of a model on the primes and scales of this interface, which must be the one it was written for.
     pub(crate) fn compile(&self, graph: &graph::Graph) -> anyhow::Result<HeProgram> {
-        let Placement { primes, input_scale, fused, management } = self.file.placement.clone();
-        let chain = Chain {
-            log_n: u32::from(self.params.log_n().get()),
-            q: self.params.q().iter().copied().take(primes).collect(),
-            p: self.params.p().to_vec(),
-            input_scale,
-            fused,
-            management,
-        };
-        let program = transforms::replay(graph, &chain)?;
+        let program = transforms::replay_with(graph, &self.chain(), &self.file.choices)?;
         let (found, expected) = (ProgramId::of(&program, &self.params)?, self.program);
         anyhow::ensure!(
             found == expected,
@@ -202,6 +197,26 @@ impl Interface {
             self.model()
         );
         Ok(program)
+    }
+
+    /// The same program under a mask drawn from the operating system, for tiles of so many ciphertexts; `None` where no room was left for one.
+    pub(crate) fn compile_masked(&self, graph: &graph::Graph, tile: usize) -> anyhow::Result<Option<HeProgram>> {
+        if !self.file.choices.masked {
+            return Ok(None);
+        }
+        Ok(Some(transforms::replay_masked(graph, &self.chain(), &self.file.choices, tile, getrandom::u64)?))
+    }
+
+    fn chain(&self) -> Chain {
+        let Placement { primes, input_scale, fused, management } = self.file.placement.clone();
+        Chain {
+            log_n: u32::from(self.params.log_n().get()),
+            q: self.params.q().iter().copied().take(primes).collect(),
+            p: self.params.p().to_vec(),
+            input_scale,
+            fused,
+            management,
+        }
     }
 }
 

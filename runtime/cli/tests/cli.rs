@@ -527,6 +527,39 @@ fn usage_errors_exit_with_2() {
 }
 
 #[test]
+fn activations_are_chosen_and_the_tiles_of_the_client_planned() {
+    let model = model("small_cryptonets.onnx");
+    let explain = |more: &[&str]| {
+        let explain = ["explain", model.to_str().unwrap(), "--json", "--precision-bits", "4"];
+        let report = succeeds(&[&explain, more].concat());
+        serde_json::from_str::<serde_json::Value>(&report).unwrap()
+    };
+    let server = explain(&[]);
+    assert!(server["client"].is_null() && server["one_image_to_a_slot"].as_str().unwrap().contains("multiplies"));
+    let client = explain(&["--activation", "client", "--tile-values", "4"]);
+    assert!(client["one_image_to_a_slot"].is_null());
+    let (part, layers) = (&client["client"], client["client"]["layers"].as_array().unwrap());
+    assert_eq!(part["rounds"].as_u64().unwrap() as usize, layers.len());
+    let rounds: Vec<u64> = layers.iter().map(|layer| layer["round"].as_u64().unwrap()).collect();
+    assert_eq!(rounds, (1..=layers.len() as u64).collect::<Vec<_>>());
+    // Tiles of all layers and of the input.
+    let requests: u64 = layers.iter().map(|layer| layer["requests"].as_u64().unwrap()).sum();
+    let tiles = &part["tiles"];
+    assert_eq!(tiles["requests"].as_u64().unwrap(), requests + 36 / 4);
+    assert_eq!(client["bytes"]["peak"], tiles["peak_bytes"]);
+    let whole = explain(&["--activation", "client", "--tile-values", "4096"]);
+    assert!(tiles["peak_bytes"].as_u64() < whole["client"]["tiles"]["peak_bytes"].as_u64());
+
+    let text = succeeds(&["explain", model.to_str().unwrap(), "--activation", "client", "--precision-bits", "4"]);
+    assert!(text.contains(" at the peak in tiles of 512 ciphertexts") && text.contains(" rounds in "), "{text}");
+    let error = fails(&["explain", model.to_str().unwrap(), "--activation", "nowhere=client"]);
+    assert!(error.contains("no node \"nowhere\" has a function to choose for; there are: "), "{error}");
+    let usage = henge(&["explain", model.to_str().unwrap(), "--activation", "nowhere=both"]);
+    assert_eq!(usage.status.code(), Some(2));
+    assert!(String::from_utf8(usage.stderr).unwrap().contains("expected client, polynomial, NODE=client"));
+}
+
+#[test]
 fn a_calibrated_machine_is_what_explain_goes_by() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("costs.json");

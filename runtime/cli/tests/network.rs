@@ -187,6 +187,31 @@ fn a_model_served_over_tls() {
 }
 
 #[test]
+fn squares_that_the_client_computes_under_a_mask() {
+    let folder = Folder::new();
+    let (model, interface) = (model(), folder.at("c.json"));
+    let model = model.to_str().unwrap();
+    let x = folder.at("x.csv");
+    let explain = ["explain", model, "--params-out", &interface, "--calibration", &x, "--input-range", "0,1"];
+    let chosen = ["--activation", "client", "--mask-channels", "--tile-values", "8", "--precision-bits", "6"];
+    let (report, _) = succeeds(henge(&[&explain[..], &chosen].concat()).output().unwrap());
+    for words in ["packing    complex: two images to a slot", "power(r x) is not r power(x); in drawn order"] {
+        assert!(report.contains(words), "{report}");
+    }
+    let served = format!("squares={model},{interface}");
+    let serving = Serving::start(&["--model", &served, "--insecure-no-tls", "--tile-values", "8"]);
+    let (url, y) = (format!("http://127.0.0.1:{}", serving.port), folder.at("y.csv"));
+    let infer = ["infer", "--server", &url, "--input", &x, "--insecure-no-tls", "--output", &y, "--params", &interface];
+    succeeds(henge(&infer).output().unwrap());
+    let (found, expected) = (numbers(&std::fs::read_to_string(&y).unwrap()), folder.clear());
+    let largest = expected.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!((found - expected).abs() < 0.01 * largest, "{found}, in the clear {expected}");
+    }
+}
+
+#[test]
 fn plaintext_is_refused_unless_it_stays_on_the_machine() {
     let folder = Folder::new();
     let served = folder.served();

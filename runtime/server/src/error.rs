@@ -62,6 +62,9 @@ pub enum ServerError {
     /// A standard deviation that is no positive number.
     #[error("a flooding noise of standard deviation {0}")]
     Flooding(f64),
+    /// A masked program that is another program.
+    #[error("model {0:?}: the masked program differs from the program in more than weights, constants and indices")]
+    Mask(String),
     /// A program that cannot be prepared.
     #[error(transparent)]
     Execute(#[from] ExecuteError),

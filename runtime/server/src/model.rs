@@ -25,6 +25,9 @@ pub struct ModelOptions {
     /// Standard deviation of the noise added to every number returned, which is then a fresh encryption: neither the noise of the computation nor
     /// the second components of the result tell of the weights.
     pub flooding: Option<f64>,
+    /// The same program under a mask, which runs in its place: what the client sees is multiplied by factors and reordered. The description, and the
+    /// digest in it, stay those of the program itself.
+    pub masked: Option<HeProgram>,
 }
 
 /// A program, its parameters, its packed weights.
@@ -46,8 +49,12 @@ impl Model {
         name: &str,
         program: &HeProgram,
         params: CkksParams,
-        options: ModelOptions,
+        mut options: ModelOptions,
     ) -> Result<Self, ServerError> {
+        let masked = options.masked.take();
+        if masked.as_ref().is_some_and(|masked| !program.differs_in_numbers_only(masked)) {
+            return Err(ServerError::Mask(name.to_owned()));
+        }
         let named = |source| ServerError::Model { model: name.to_owned(), source };
         let port = |name: &str, value: &he_ir::CipherType, range| Port {
             name: name.to_owned(),
@@ -69,7 +76,7 @@ impl Model {
         }
         let context = CkksContext::new(params.clone())?;
         let keyless = Arc::new(CkksBackend::to_prepare(&context).with_packing(program.packing()));
-        let streamed = prepare_streamed(&*keyless, program, &options.tiles)?;
+        let streamed = prepare_streamed(&*keyless, masked.as_ref().unwrap_or(program), &options.tiles)?;
         let description = Description {
             model: name.to_owned(),
             program: program_digest(program, &params).map_err(named)?,

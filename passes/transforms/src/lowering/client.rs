@@ -54,11 +54,9 @@ pub(super) fn client_gate(
     let elementwise = |function| Ok(Some(ClientGate::elementwise(function)));
     let grouped = |function, groups| Ok(Some(ClientGate { function, groups: Some(groups) }));
     let pairs = || {
-        if shape(0) != shape(1) {
-            return Err(format!("two encrypted operands must have one shape: left {}, right {}", shape(0), shape(1)));
-        }
-        let elements = shape(0).elements_per_image() as u32;
-        Ok((0..elements).map(|i| RefreshGroup { inputs: vec![i, i + elements], outputs: vec![i] }).collect())
+        // Both have the shape of the result by now.
+        let elements = graph.shape(node.output()).elements_per_image() as u32;
+        (0..elements).map(|i| RefreshGroup { inputs: vec![i, i + elements], outputs: vec![i] }).collect()
     };
     match node.op() {
         Op::Relu(_) => elementwise(F::Relu),
@@ -81,8 +79,8 @@ pub(super) fn client_gate(
             Some(&[exponent]) => elementwise(F::Power { exponent }),
             _ => Err("the client raises to one constant power only".into()),
         },
-        Op::Div(_) if encrypted == 2 => grouped(F::Divide, pairs()?),
-        Op::Max(_) if encrypted == 2 => grouped(F::Max, pairs()?),
+        Op::Div(_) if encrypted == 2 => grouped(F::Divide, pairs()),
+        Op::Max(_) if encrypted == 2 => grouped(F::Max, pairs()),
         Op::MaxPool(op) => {
             let input = input();
             let (channels, spatial) = (input[0], &input[1..]);

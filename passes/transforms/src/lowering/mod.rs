@@ -5,6 +5,7 @@
 
 mod circuit;
 pub(crate) mod client;
+mod several;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -50,7 +51,26 @@ pub fn lower_with(graph: &Graph, squares_for_client: &BTreeSet<String>) -> Resul
         });
     }
     for (id, node) in graph.nodes() {
-        let (gate, operands) = gate_of(graph, id, node, &places, squares_for_client.contains(node.name()))?;
+        let result = graph.shape(node.output()).per_image();
+        let mut encrypted: Vec<usize> = node.inputs().iter().filter_map(|v| places.get(v).copied()).collect();
+        if let (Op::Concat(op), 2..) = (node.op(), encrypted.len()) {
+            // The batch stands first, and is no axis of an image.
+            let axis = op.axis.saturating_sub(1);
+            let extents = node.inputs().iter().map(|&v| graph.shape(v).per_image());
+            let operands: Vec<(usize, Vec<usize>)> = encrypted.into_iter().zip(extents).collect();
+            let place = several::concat(&mut circuit, &operands, axis, &result, node.name());
+            let place =
+                place.map_err(|source| PassError::Shape { pass: NAME, site: node.name().to_owned(), source })?;
+            places.insert(node.output(), place);
+            continue;
+        }
+        if several::broadcasts(node.op()) && encrypted.len() == 2 {
+            for (place, &value) in encrypted.iter_mut().zip(node.inputs()) {
+                let from = graph.shape(value).per_image();
+                *place = several::broadcast(&mut circuit, *place, &from, &result, node.name());
+            }
+        }
+        let (gate, operands) = gate_of(graph, id, node, encrypted, squares_for_client.contains(node.name()))?;
         let place = match (&gate, operands.as_slice()) {
             (Gate::Gather(indices), &[operand]) if is_identity(indices, circuit.nodes[operand].elements()) => operand,
             _ => {
@@ -75,10 +95,9 @@ fn gate_of(
     graph: &Graph,
     id: NodeId,
     node: &Node,
-    places: &HashMap<ValueId, usize>,
+    encrypted: Vec<usize>,
     squares_for_client: bool,
 ) -> Result<(Gate, Vec<usize>), PassError> {
-    let encrypted: Vec<usize> = node.inputs().iter().filter_map(|v| places.get(v).copied()).collect();
     let constants =
         node.inputs().iter().filter(|&&v| matches!(graph.value(v).source(), ValueSource::Constant(_))).count();
     let client = client::client_gate(graph, node, encrypted.len(), squares_for_client);
@@ -92,11 +111,6 @@ fn gate_of(
         return Ok((Gate::Square, vec![x]));
     }
     if let (&[left, right], 0) = (encrypted.as_slice(), constants) {
-        let [a, b] = [node.inputs()[0], node.inputs()[1]].map(|v| graph.shape(v));
-        if a != b {
-            let reason = format!("two encrypted operands must have one shape: left {a}, right {b}");
-            return Err(unsupported(node.name(), node.op().name(), reason));
-        }
         let gate = match node.op() {
             Op::Mul(_) if left == right => return Ok((Gate::Square, vec![left])),
             Op::Mul(_) => Gate::Mul,

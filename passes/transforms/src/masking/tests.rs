@@ -121,6 +121,7 @@ fn masked_programs_compute_the_same() {
     assert_eq!(report.to_string(), expected);
     let text = compiled.explain.to_string();
     assert!(text.contains("+ leaky: leaky_relu sees 5 values under 5 factors"), "{text}");
+    assert!(text.contains("under a mask as far as \"masking\" says"), "{text}");
 }
 
 #[test]

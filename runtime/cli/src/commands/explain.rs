@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use execute::ckks::CkksBackend;
+use execute::{StreamOptions, prepare_streamed};
 use graph::{Graph, Tensor};
-use he_ckks::Isa;
+use he_ckks::{CkksContext, Isa};
 use he_params::RequiredSecurity;
 use he_params::noise::Encryption;
-use transforms::CompileOptions;
 use transforms::cost::CostModel;
+use transforms::explain::Tiles;
 use transforms::ranges::Interval;
+use transforms::{CompileOptions, Compiled};
 
 use super::calibrate;
 use crate::args::{Args, Explain};
@@ -40,7 +43,16 @@ pub(crate) fn explain(args: &Args, command: &Explain) -> anyhow::Result<()> {
     if let Some(path) = &command.params {
         options.params = Some(read_params(path)?.literal().clone());
     }
-    let compiled = super::step(args, "compiled", || {
+    for (node, activation) in command.activation.iter().cloned() {
+        match node {
+            Some(node) => {
+                options.activations.nodes.insert(node, activation);
+            }
+            None => options.activations.default = Some(activation),
+        }
+    }
+    options.mask_channels = command.mask_channels;
+    let mut compiled = super::step(args, "compiled", || {
         transforms::compile(&graph, &options).with_context(|| command.model.display().to_string())
     })?;
     let line = security::admit(&compiled.params, args.insecure)?;
@@ -48,11 +60,30 @@ pub(crate) fn explain(args: &Args, command: &Explain) -> anyhow::Result<()> {
         let interface = Interface::new(&compiled, &options.input_ranges)?;
         files::write_bytes(path, &interface.to_bytes()?)?;
     }
+    if compiled.explain.client.is_some() {
+        let tiles = StreamOptions { tile_values: command.tile_values as usize, ..StreamOptions::default() };
+        let planned = super::step(args, "tiles planned", || planned(&compiled, &tiles))?;
+        compiled.explain.in_tiles(planned);
+    }
     let report = match command.json {
         true => serde_json::to_string_pretty(&compiled.explain)? + "\n",
         false => compiled.explain.to_string(),
     };
     super::print(line, command.json, &report)
+}
+
+/// The tiles that a server would run the program in.
+fn planned(compiled: &Compiled, options: &StreamOptions) -> anyhow::Result<Tiles> {
+    let context = CkksContext::new(compiled.params.clone())?;
+    let backend = CkksBackend::to_prepare(&context).with_packing(compiled.program.packing());
+    let streamed = prepare_streamed(&backend, &compiled.program, options)?;
+    Ok(Tiles {
+        values: options.tile_values,
+        in_flight: options.in_flight,
+        requests: streamed.requests(),
+        requests_of: streamed.requests_by_node(),
+        peak_bytes: (streamed.memory().peak + streamed.weights_bytes()) as u64,
+    })
 }
 
 /// The costs asked for, or those that the environment names, or the ones built in for this machine's instruction set.

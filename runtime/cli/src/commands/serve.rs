@@ -64,15 +64,18 @@ fn model(args: &Args, command: &Serve, served: &Served) -> anyhow::Result<Model>
     }
     let graph = super::load_model(&served.model)?;
     let program = super::step(args, format!("{} compiled", served.name), || interface.compile(&graph))?;
+    let tiles = StreamOptions {
+        tile_values: served.tile.unwrap_or(command.tile_values as usize),
+        in_flight: served.in_flight.unwrap_or(usize::from(command.in_flight)),
+    };
+    let masked = interface.compile_masked(&graph, tiles.tile_values)?;
     let range = |port: &Port| port.range.map(|range| (range.low, range.high));
     let options = ModelOptions {
         ranges: interface.inputs().iter().map(range).collect(),
-        tiles: StreamOptions {
-            tile_values: served.tile.unwrap_or(command.tile_values as usize),
-            in_flight: served.in_flight.unwrap_or(usize::from(command.in_flight)),
-        },
+        tiles,
         shuffle: served.shuffle,
         flooding: served.flooding,
+        masked,
     };
     Ok(Model::new(&served.name, &program, interface.params().clone(), options)?)
 }
