@@ -81,7 +81,7 @@ fn planned(compiled: &Compiled, options: &StreamOptions) -> anyhow::Result<Tiles
         values: options.tile_values,
         in_flight: options.in_flight,
         requests: streamed.requests(),
-        requests_of: streamed.requests_by_node(),
+        requests_of: (0..compiled.program.nodes().len()).map(|node| streamed.requests_of(node)).collect(),
         peak_bytes: (streamed.memory().peak + streamed.weights_bytes()) as u64,
     })
 }
