@@ -273,12 +273,11 @@ fn placed(circuit: &Circuit, chain: &Chain) -> Result<HeProgram, CompileError> {
     Ok(place(circuit, chain, &CostModel::default()).map_err(ParametersError::Placement)?.program)
 }
 
+/// What each pass did, by name.
+type Reports = Vec<(&'static str, PassReport)>;
+
 /// The circuit of a network, cut and packed, and what each pass did on the way.
-fn circuit_of(
-    graph: &Graph,
-    choices: &Choices,
-    pipeline: &Pipeline,
-) -> Result<(Circuit, Vec<(&'static str, PassReport)>), CompileError> {
+fn circuit_of(graph: &Graph, choices: &Choices, pipeline: &Pipeline) -> Result<(Circuit, Reports), CompileError> {
     let mut graph = graph.clone();
     let mut reports = choices.apply(&mut graph)?;
     reports.extend(pipeline.run(&mut graph)?);
