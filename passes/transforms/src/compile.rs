@@ -11,10 +11,10 @@ use crate::choices::{Activations, CannotChoose, Choices};
 use crate::complex_packing::ComplexPacking;
 use crate::cost::CostModel;
 use crate::explain::{Explain, PassNotes};
-use crate::labels::Judge;
+use crate::labels::{Judge, WeightsBy};
 use crate::lowering::{Circuit, lower_with};
 use crate::masking::Masking;
-use crate::parameters::{ParametersError, Request, select, with_literal};
+use crate::parameters::{ParametersError, Request, Selection, select, with_literal};
 use crate::placement::{Chain, place};
 use crate::ranges::{Interval, RangeError, RangeOptions, Sample, ValueRange, analyse};
 use crate::segments::cut;
@@ -209,8 +209,12 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
         costs: &options.costs,
         threads: options.threads,
     };
-    // Labels are judged without a mask, so under one the precision asked for stands.
-    let selection = if choices.masked { selection } else { judge.smallest(selection) };
+    // Under a mask the precision asked for stands.
+    let selection = if choices.masked {
+        Selection { weights: WeightsBy::ErrorBound { reason: "labels are judged without a mask" }, ..selection }
+    } else {
+        judge.smallest(selection)
+    };
     reports.push(("placement", selection.placed.report.clone()));
     let notes = reports.iter().map(|(pass, report)| notes(pass, report)).collect();
     let explain = Explain::new(&selection, &ranges, options, notes);

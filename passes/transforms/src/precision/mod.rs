@@ -120,7 +120,8 @@ fn node_noise(
             let primes = level.map_or(0, |l| l.prime_count());
             let digits = Digit::of(&setting.q[..primes], setting.primes_per_digit);
             let last = setting.q[level.map_or(0, |l| l.last_prime())];
-            x().map(|x| model.key_switch_rescale(x, &digits, setting.log_p, last)).collect()
+            let made = added(model.key_switch_rescale(Noise::NONE, &digits, setting.log_p, last));
+            x().map(|x| x.over(last as f64).plus(made)).collect()
         }
         Op::Refresh { refresh } => {
             let of = |id: &ValueId| {
