@@ -48,8 +48,9 @@ pub(crate) struct Labels {
 
 impl Task {
     /// Compiles the committed model for a batch of test images: as many as N = 2^13 has slots, on parameters of 128 bits.
-    /// `quick` takes few images, and the smallest parameters that compute correctly, whatever their security.
-    pub(crate) fn load(quick: bool, threads: usize) -> anyhow::Result<Task> {
+    /// `quick` takes few images, and the smallest parameters that compute correctly, whatever their security; `seal_exact`
+    /// keeps apart what SEAL does apart.
+    pub(crate) fn load(quick: bool, threads: usize, seal_exact: bool) -> anyhow::Result<Task> {
         let images = if quick { 64 } else { 4096 };
         let path = model()?;
         let file = std::fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -65,6 +66,7 @@ impl Task {
         let mut options = CompileOptions::new(images);
         options.calibration = vec![tensor(&training, &shape)?];
         options.threads = threads;
+        options.seal_exact = seal_exact;
         if quick {
             options.security = RequiredSecurity::Insecure;
         }

@@ -13,9 +13,6 @@ use crate::cryptonets::Task;
 use crate::limit::{Work, bits, product_multiplies, word_bytes};
 use crate::parts::Profile;
 
-/// The verb of the operation that does both in one division.
-pub(super) const RELINEARIZE_RESCALE: &str = "relinearize_rescale";
-
 /// Where the time of a batch goes: the server's as its nodes took it in the last round, the client's by what one encryption
 /// and one decryption are made of.
 pub(super) fn parts(
@@ -97,7 +94,7 @@ pub(super) fn work(task: &Task, part: Part, isa: Isa) -> Work {
             }
             Op::Square => one(Operation::Square, operand).times(count),
             Op::Relinearize => one(Operation::Relinearize, operand).times(count),
-            op if op.verb() == RELINEARIZE_RESCALE => one(Operation::RelinearizeRescale, operand).times(count),
+            Op::RelinearizeRescale => one(Operation::RelinearizeRescale, operand).times(count),
             Op::Rescale => one(Operation::Rescale, operand).times(count * operand.component_count as f64 / 2.0),
             _ => Work { multiplies: 0.0, bytes: bytes(operand) + bytes(result) },
         }
