@@ -239,7 +239,8 @@ fn inspect_refuses_what_is_not_seals() {
     let damaged = folder.put("damaged.seal", &bytes);
     let error = fails(&["seal", "inspect", &damaged, "--parms", &parms]);
     assert!(error.contains("as a ciphertext: parms_id of Ciphertext is "), "{error}");
-    assert!(error.contains("which no level of these parameters has; as a plaintext: "), "{error}");
+    assert!(error.contains("which no level of these parameters has, expected "), "{error}");
+    assert!(error.contains(" or that of a lower level; as a plaintext: "), "{error}");
     let error = fails(&["seal", "inspect", &folder.at("nothing")]);
     assert!(error.contains("nothing cannot be read"), "{error}");
 }
@@ -536,7 +537,9 @@ fn a_secret_key_that_is_none_is_refused() {
 }
 
 /// Bazel links Microsoft SEAL into the command, cargo does not.
-const REQUIRES_SEAL: bool = option_env!("HENGE_REQUIRE_SEAL").is_some();
+fn requires_seal() -> bool {
+    option_env!("HENGE_REQUIRE_SEAL").is_some()
+}
 
 #[test]
 fn the_seal_backend_writes_the_same_bytes_or_says_that_it_is_not_there() {
@@ -549,7 +552,7 @@ fn the_seal_backend_writes_the_same_bytes_or_says_that_it_is_not_there() {
     let err = String::from_utf8(output.stderr).unwrap();
     if !output.status.success() && err.contains("built without Microsoft SEAL") {
         assert_eq!(err.lines().count(), 1);
-        assert!(!REQUIRES_SEAL, "{err}");
+        assert!(!requires_seal(), "{err}");
         println!("skipped: this henge was built without Microsoft SEAL");
         return;
     }
@@ -597,8 +600,8 @@ fn keys_for_switching_go_both_ways() {
             exported.push(folder.bytes(&format!("{made}.seal")));
         }
         let whole = std::fs::read(seals(&format!("{file}.none"))).unwrap();
-        assert!(exported[0] == exported[1] && exported[1] == exported[2] && exported[0].len() == whole.len());
-        assert!(exported[3] == whole && exported[0] != whole, "{file}");
+        // SEAL drew both from one seed.
+        assert!(exported.iter().all(|exported| *exported == whole), "{file}");
         let found = json(&succeeds(&[
             "seal",
             "inspect",

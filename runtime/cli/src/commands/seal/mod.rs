@@ -91,8 +91,8 @@ fn expect_end(bytes: &[u8], length: usize) -> anyhow::Result<()> {
 
 /// Reads the one object of a SEAL file.
 fn load<T: Load>(path: &Path, what: &str, context: &seal_format::Context) -> anyhow::Result<T> {
-    let bytes = zeroize::Zeroizing::new(files::read(path, T::max_len(context))?);
     let read = || -> anyhow::Result<T> {
+        let bytes = zeroize::Zeroizing::new(files::read(path, T::max_len(context))?);
         let (object, length) = T::load(&bytes, context)?;
         expect_end(&bytes, length)?;
         Ok(object)
