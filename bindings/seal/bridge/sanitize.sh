@@ -70,10 +70,12 @@ ar rcs "$out/libsanitized.a" "${objects[@]}"
 # A triple of its own keeps the flags away from build scripts and procedural macros.
 target=$(rustc -vV | sed -n 's/^host: //p')
 link=\"-Clink-arg=$out/libsanitized.a\",\"-Clink-arg=$sanitizers\",\"-Clink-arg=-lasan\",\"-Clink-arg=-lubsan\",\"-Clink-arg=-lstdc++\",\"-Clink-arg=-lm\"
+# The runtime has to be the first library, and rustc puts its own in front.
+runner=\"env\",\"LD_PRELOAD=$("$cxx" -print-file-name=libasan.so)\"
 export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
 # Cargo does not see the library change.
 for test in bindings/seal/bridge/tests/*.rs; do
   rm -f "$out/$target/debug/deps/$(basename "$test" .rs)"-*
 done
 CARGO_TARGET_DIR=$out cargo test --locked -p seal_bridge --features seal --target "$target" \
-  --config "target.$target.rustflags=[$link]" "$@"
+  --config "target.$target.rustflags=[$link]" --config "target.$target.runner=[$runner]" "$@"
