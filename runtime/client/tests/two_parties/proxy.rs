@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
 
 /// What happens to one connection, in one direction.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,10 +25,17 @@ pub(crate) enum Fault {
     Truncate(u64),
 }
 
-/// A proxy before a server. Connection i suffers fault i; those after the last, none.
+/// A proxy before a server. Connection i suffers fault i; those after the last, none. It takes no more connections once it is dropped.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     pub(crate) connections: Arc<AtomicUsize>,
+    accepts: AbortHandle,
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepts.abort();
+    }
 }
 
 impl Proxy {
@@ -36,10 +44,10 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Arc::<AtomicUsize>::default();
-        let proxy = Self { address, connections: Arc::clone(&connections) };
-        tokio::spawn(async move {
+        let counted = Arc::clone(&connections);
+        let accepts = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let index = connections.fetch_add(1, Ordering::SeqCst);
+                let index = counted.fetch_add(1, Ordering::SeqCst);
                 let (rising, falling) = faults.get(index).copied().unwrap_or((Fault::Nothing, Fault::Nothing));
                 let Ok(server) = TcpStream::connect(server).await else { continue };
                 let (client_in, client_out) = client.into_split();
@@ -49,7 +57,7 @@ impl Proxy {
                 tokio::spawn(carry(server_in, client_out, falling, cut));
             }
         });
-        proxy
+        Self { address, connections, accepts: accepts.abort_handle() }
     }
 }
 
