@@ -3,8 +3,7 @@
 //! A network makes and drops a tensor per layer or tile, of few different sizes. Fresh pages are faulted in, one by one, and
 //! zeroed by the kernel, which for a streamed network took a quarter of all processor time; pages that are here already
 //! cost one sweep of stores. The kernel is asked for huge pages.
-//! What is kept is bounded by [`KEPT_BYTES`] for the process, on top of what tensors hold; the oldest goes first. A batch of
-//! CryptoNets finds all its pages there again.
+//! What is kept is bounded by [`KEPT_BYTES`] for the process, on top of what tensors hold; the oldest goes first.
 //! Pages keep their words until they are lent again: who holds a secret wipes it before it is dropped.
 
 use std::collections::VecDeque;
