@@ -41,9 +41,10 @@ isa ISA *ARGS:
 sanitize *ARGS:
     bindings/seal/bridge/sanitize.sh {{ARGS}}
 
-# fuzz every loader of SEAL's files for so many seconds each; 0 only compiles them
-fuzz SECONDS="60" *TARGETS:
-    bindings/seal/format/fuzz/run.sh {{SECONDS}} {{TARGETS}}
+# fuzz every loader of SEAL's files and every message of two parties for so many seconds each; 0 only compiles them
+fuzz SECONDS="60":
+    tools/fuzz.sh bindings/seal/format/fuzz {{SECONDS}}
+    tools/fuzz.sh runtime/protocol/fuzz {{SECONDS}}
 
 # the tests that need AVX-512, on the emulated processor
 emulate *ARGS:

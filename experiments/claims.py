@@ -199,7 +199,7 @@ def two_parties(row, r):
     ours = (
         f"{r['milliseconds_per_image']:.3g} ms an image = {r['images_per_second']:,.0f} images/s, {r['seconds_per_batch']:.2f} s a batch, both parties; "
         f"memory {memory} (server planned {gb(r, 'planned_server_bytes')} + {gb(r, 'weights_bytes')} of weights); "
-        f"{travels:.4g} MB an image (ciphertexts alone {least:.4g}), {r['rounds']:,} rounds a batch; "
+        f"{travels:.4g} MB an image (ciphertexts alone {least:.4g}), {r['requests']:,} requests a batch in {r['rounds']} rounds; "
         f"{right}{agreement(r)} labels agree{differing(r)}, {largest_error(r)}"
     )
     threads = threads_of(r) + (" each" if r["server_peak_rss_bytes"] is not None else "")

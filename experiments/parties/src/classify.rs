@@ -35,8 +35,8 @@ pub(crate) struct Classified {
     pub(crate) minimum_down: f64,
     /// Bytes of keys.
     pub(crate) key_bytes: u64,
-    /// Answers that the client computed for one batch.
-    pub(crate) rounds: u64,
+    /// Requests that the client answered for one batch.
+    pub(crate) requests: u64,
     /// Connections of all batches.
     pub(crate) connections: u64,
     /// The most memory that this process held until the last batch.
@@ -78,7 +78,7 @@ pub(crate) fn classify(
             found.minimum_up += traffic.minimum_up;
             found.minimum_down += traffic.minimum_down;
             found.key_bytes += traffic.key_bytes;
-            found.rounds = traffic.rounds;
+            found.requests = traffic.requests;
             found.connections += traffic.connections;
         }
         found.peak_rss_bytes = machine::peak_rss_bytes();

@@ -25,7 +25,7 @@ pub struct Layer {
     /// Server time of a batch, forecast.
     pub forecast_seconds: f64,
     /// Requests that the client answers for it, a batch.
-    pub rounds: u64,
+    pub requests: u64,
     /// Ciphertexts that go to the client, and come back.
     pub ciphertexts_down: usize,
     pub ciphertexts_up: usize,
@@ -63,7 +63,7 @@ pub(crate) fn layers(compiled: &Compiled, requests: impl Fn(usize) -> u64) -> Ve
         layer.component_count = value.component_count;
         layer.level = usize::from(value.level.get());
         layer.log_scale = value.scale.log2();
-        layer.rounds += requests(index);
+        layer.requests += requests(index);
         match node.op() {
             Op::Input { .. } => {
                 layer.ciphertexts_up += value.elements();
@@ -138,7 +138,7 @@ mod tests {
         let last = found.last().unwrap();
         assert_eq!((last.ciphertexts_down, last.ciphertexts_up), (4, 2));
         assert!(last.bytes_up > 0.0 && last.bytes_down > last.bytes_up, "{last:?}");
-        assert_eq!(found.iter().map(|l| l.rounds).sum::<u64>() % 100, 0);
+        assert_eq!(found.iter().map(|l| l.requests).sum::<u64>() % 100, 0);
         assert_eq!(steps(&compiled.explain).len(), compiled.program.nodes().len());
     }
 }

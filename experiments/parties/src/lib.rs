@@ -5,7 +5,7 @@
 //! loopback address, through a relay that slows it down to a network's rate and delay, or between two network namespaces ([`Way`]). Memory is
 //! told apart because processes are. Asked to, both parties share one process instead.
 //!
-//! [`run`] does all of that and counts bytes, rounds and seconds; [`Record`] holds the outputs against the clear model's, the figures against the
+//! [`run`] does all of that and counts bytes, requests and seconds; [`Record`] holds the outputs against the clear model's, the figures against the
 //! bars, and says so in text, JSON and a page.
 
 #![forbid(unsafe_code)]

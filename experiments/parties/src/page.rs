@@ -40,8 +40,8 @@ impl Record {
         }
         page.section("What travels", &travel_note(self), &(travel(&self.layers) + &travel_key()));
         page.section(
-            "Layer by layer, rounds and bytes",
-            "Ciphertexts and bytes of one batch: two polynomials of each down, one and a seed up, log<sub>2</sub> of the modulus to a coefficient. A round is a request that the client answers.",
+            "Layer by layer, requests and bytes",
+            "Ciphertexts and bytes of one batch: two polynomials of each down, one and a seed up, log<sub>2</sub> of the modulus to a coefficient. A request is one message that the client answers.",
             &travel_table(self),
         );
         page.section(
@@ -134,7 +134,7 @@ fn tiles(r: &Record) -> Vec<(String, String)> {
         ),
         (grouped(r.images_per_second.round() as u64), format!("images a second, {} threads", r.threads)),
         (small(bytes(r.bytes_per_image().round() as u64)), "travel for an image, both ways".to_owned()),
-        (grouped(r.rounds), "rounds a batch: requests that the client answers".to_owned()),
+        (grouped(r.requests), format!("requests a batch that the client answers, in {} rounds that wait for each other", r.rounds)),
         (
             power_of_ten(r.largest_logit_error / r.logit_range),
             "of the range: the largest error of any output".to_owned(),
@@ -191,25 +191,25 @@ fn travel_table(r: &Record) -> String {
         format!(
             "<tr><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
             escape(name),
-            grouped(layer.rounds),
+            grouped(layer.requests),
             grouped(layer.ciphertexts_down as u64),
             bytes(layer.bytes_down.round() as u64),
             grouped(layer.ciphertexts_up as u64),
             bytes(layer.bytes_up.round() as u64)
         )
     };
-    let travelling = r.layers.iter().filter(|layer| layer.rounds > 0 || layer.bytes_down + layer.bytes_up > 0.0);
+    let travelling = r.layers.iter().filter(|layer| layer.requests > 0 || layer.bytes_down + layer.bytes_up > 0.0);
     let rows: String = travelling.map(|layer| cells(&layer.name, layer)).collect();
     let mut all = Layer::default();
     for layer in &r.layers {
-        all.rounds += layer.rounds;
+        all.requests += layer.requests;
         all.ciphertexts_down += layer.ciphertexts_down;
         all.ciphertexts_up += layer.ciphertexts_up;
         all.bytes_down += layer.bytes_down;
         all.bytes_up += layer.bytes_up;
     }
     format!(
-        "<table><tr><th>layer</th><th class=\"number\">rounds</th><th class=\"number\">ciphertexts down</th><th class=\"number\">bytes down</th><th class=\"number\">ciphertexts up</th><th class=\"number\">bytes up</th></tr>{rows}{}</table>",
+        "<table><tr><th>layer</th><th class=\"number\">requests</th><th class=\"number\">ciphertexts down</th><th class=\"number\">bytes down</th><th class=\"number\">ciphertexts up</th><th class=\"number\">bytes up</th></tr>{rows}{}</table>",
         cells("all", &all)
     )
 }

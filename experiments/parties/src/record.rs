@@ -55,7 +55,10 @@ pub struct Record {
     pub minimum_bytes_up_per_image: f64,
     pub minimum_bytes_down_per_image: f64,
     pub key_bytes: u64,
-    pub rounds: u64,
+    /// Refreshes that wait for each other.
+    pub rounds: usize,
+    /// Messages that the client answered for a batch: a round goes in tiles.
+    pub requests: u64,
     pub connections: u64,
     /// None in one process, where the parties cannot be told apart.
     pub client_peak_rss_bytes: Option<u64>,
@@ -134,7 +137,8 @@ impl Record {
             minimum_bytes_up_per_image: per_image(found.minimum_up),
             minimum_bytes_down_per_image: per_image(found.minimum_down),
             key_bytes: found.key_bytes,
-            rounds: found.rounds,
+            rounds: ready.rounds,
+            requests: found.requests,
             connections: found.connections,
             client_peak_rss_bytes: server.map(|_| found.peak_rss_bytes),
             server_peak_rss_bytes: server,

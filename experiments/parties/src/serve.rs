@@ -60,6 +60,8 @@ pub(crate) struct Ready {
     pub(crate) packing: String,
     pub(crate) isa: String,
     pub(crate) forecast_seconds_per_batch: f64,
+    /// Refreshes that wait for each other.
+    pub(crate) rounds: usize,
     pub(crate) layers: Vec<Layer>,
     pub(crate) steps: Vec<Step>,
 }
@@ -177,6 +179,7 @@ fn listen(
         packing: format!("{:?}", compiled.program.packing()).to_lowercase(),
         isa: CkksContext::new(params.clone())?.isa().name().to_owned(),
         forecast_seconds_per_batch: compiled.explain.seconds,
+        rounds: compiled.explain.client.as_ref().map_or(0, |client| client.rounds),
         layers: layers(&compiled, |node| model.requests_of(node)),
         steps: steps(&compiled.explain),
     };

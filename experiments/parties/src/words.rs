@@ -40,11 +40,12 @@ impl fmt::Display for Record {
         row(
             "bytes an image",
             format!(
-                "{:.0} up (at least {:.0}), {:.0} down (at least {:.0}); {} rounds a batch; keys {} once",
+                "{:.0} up (at least {:.0}), {:.0} down (at least {:.0}); {} requests a batch in {} rounds; keys {} once",
                 r.bytes_up_per_image,
                 r.minimum_bytes_up_per_image,
                 r.bytes_down_per_image,
                 r.minimum_bytes_down_per_image,
+                r.requests,
                 r.rounds,
                 r.key_bytes
             ),

@@ -38,7 +38,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub struct Inference {
     /// In the order of the model's outputs.
     pub outputs: Vec<Images>,
-    /// Bytes, rounds, connections.
+    /// Bytes, requests, connections.
     pub traffic: Traffic,
 }
 
@@ -332,7 +332,7 @@ impl Run<'_> {
         resuming: bool,
     ) -> Result<Vec<Bytes>, Broken> {
         // Answers leave while requests come in.
-        let (up, down, rounds) = (AtomicU64::new(0), Mutex::new(0.0), AtomicU64::new(0));
+        let (up, down, requests) = (AtomicU64::new(0), Mutex::new(0.0), AtomicU64::new(0));
         let leave = async {
             while let Some(Answer { sequence, made }) = made.recv().await {
                 let made = made?;
@@ -340,7 +340,7 @@ impl Run<'_> {
                     up.fetch_add(send(outbound, Out::Answer(part)).await?, Ordering::Relaxed);
                 }
                 *down.lock().unwrap_or_else(PoisonError::into_inner) += made.minimum_down;
-                rounds.fetch_add(1, Ordering::Relaxed);
+                requests.fetch_add(1, Ordering::Relaxed);
             }
             pending::<Result<Vec<Bytes>, Broken>>().await
         };
@@ -348,11 +348,11 @@ impl Run<'_> {
             result = leave => result,
             result = self.come(number, inbound, answers, resuming) => result,
         };
-        let rounds = rounds.into_inner();
+        let requests = requests.into_inner();
         self.traffic.bytes_up += up.into_inner();
         self.traffic.minimum_down += down.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.traffic.rounds += rounds;
-        self.progress |= rounds > 0;
+        self.traffic.requests += requests;
+        self.progress |= requests > 0;
         result
     }
 

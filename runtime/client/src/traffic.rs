@@ -11,8 +11,8 @@ pub struct Traffic {
     pub bytes_down: u64,
     /// Keys, when they travelled.
     pub key_bytes: u64,
-    /// Answers that the client computed.
-    pub rounds: u64,
+    /// Requests that the client answered.
+    pub requests: u64,
     /// Connections, the first among them.
     pub connections: u64,
     /// What fresh ciphertexts that went up must take at least: one polynomial each, log2 of the modulus to a coefficient.
@@ -27,7 +27,7 @@ impl std::ops::AddAssign for Traffic {
         self.bytes_up += other.bytes_up;
         self.bytes_down += other.bytes_down;
         self.key_bytes += other.key_bytes;
-        self.rounds += other.rounds;
+        self.requests += other.requests;
         self.connections += other.connections;
         self.minimum_up += other.minimum_up;
         self.minimum_down += other.minimum_down;

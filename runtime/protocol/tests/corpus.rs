@@ -1,6 +1,6 @@
 //! The corpus of the fuzz targets, replayed: every file through its target.
 //!
-//! `HENGE_BLESS=1 cargo test -p protocol --test corpus` writes the first files of each target; `fuzz/run.sh` finds more.
+//! `HENGE_BLESS=1 cargo test -p protocol --test corpus` writes the first files of each target; `tools/fuzz.sh` finds more.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -28,7 +28,7 @@ struct Record {
     /// Making keys, or reading them.
     keys_seconds: f64,
     keys_made: bool,
-    rounds: u64,
+    requests: u64,
     connections: u64,
     bytes_up: u64,
     bytes_down: u64,
@@ -138,7 +138,7 @@ async fn run(
         seconds,
         keys_seconds,
         keys_made,
-        rounds: traffic.rounds,
+        requests: traffic.requests,
         connections: traffic.connections,
         bytes_up: traffic.bytes_up,
         bytes_down: traffic.bytes_down,
@@ -181,10 +181,10 @@ fn report(args: &Args, command: &Infer, record: &Record) -> anyhow::Result<()> {
     if command.json {
         eprintln!("{}", serde_json::to_string(record)?);
     } else if args.verbose {
-        let Record { images, batches, seconds, rounds, .. } = record;
+        let Record { images, batches, seconds, requests, .. } = record;
         let (up, down) = (record.bytes_up_per_image, record.bytes_down_per_image);
         let (least_up, least_down) = (record.minimum_bytes_up_per_image, record.minimum_bytes_down_per_image);
-        eprintln!("{images} images in {batches} batches, {seconds:.3} s, {rounds} rounds");
+        eprintln!("{images} images in {batches} batches, {seconds:.3} s, {requests} requests");
         eprintln!("bytes per image: {up:.0} up (at least {least_up:.0}), {down:.0} down (at least {least_down:.0})");
     }
     Ok(())

@@ -30,7 +30,7 @@ async fn through(party: &Party, faults: Vec<(Fault, Fault)>) -> (usize, client::
 
 /// Requests of the wide network on an undisturbed wire.
 async fn undisturbed(party: &Party) -> u64 {
-    through(party, vec![]).await.1.rounds
+    through(party, vec![]).await.1.requests
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,9 +42,9 @@ async fn a_cut_connection_is_taken_up_where_it_stood() {
     assert_eq!((connections, traffic.connections), (4, 4));
     // Nothing is computed twice but what was open when the wire broke.
     assert!(
-        traffic.rounds >= whole && traffic.rounds <= whole + 3 * 4,
-        "{} rounds, undisturbed {whole}",
-        traffic.rounds
+        traffic.requests >= whole && traffic.requests <= whole + 3 * 4,
+        "{} requests, undisturbed {whole}",
+        traffic.requests
     );
     assert_eq!(party.metric("henge_sessions_resumed_total"), 3.0);
     assert_eq!(party.metric("henge_sessions_started_total"), 2.0);

@@ -47,7 +47,7 @@ async fn a_batch_comes_back_classified_over_tls() {
     );
     let inference = check(&client, SQUARE, &Network::square(), 1000).await;
     let traffic = inference.traffic;
-    assert_eq!((traffic.rounds, traffic.connections), (1, 1));
+    assert_eq!((traffic.requests, traffic.connections), (1, 1));
     assert!(traffic.key_bytes > 0);
     // Packed residues: at most a bit to a residue above the information in it, and a few hundred bytes of messages.
     for (bytes, minimum) in [(traffic.bytes_up, traffic.minimum_up), (traffic.bytes_down, traffic.minimum_down)] {
@@ -65,18 +65,18 @@ async fn the_client_computes_activations() {
     let party = Setup::new().start();
     let client = party.client().await;
     let relu = check(&client, RELU, &Network::with(ClientFunction::Relu), 500).await;
-    assert_eq!((relu.traffic.rounds, relu.traffic.key_bytes), (2, 0));
+    assert_eq!((relu.traffic.requests, relu.traffic.key_bytes), (2, 0));
     check(&client, SHUFFLED, &Network::with(ClientFunction::Tanh), 500).await;
     let pooled = check(&client, POOLED, &Network::pooled(), 500).await;
-    assert!(pooled.traffic.rounds > 3, "{:?}", pooled.traffic);
+    assert!(pooled.traffic.requests > 3, "{:?}", pooled.traffic);
     let wide = check(&client, WIDE, &Network::wide(WIDTH), 1024).await;
-    assert!(wide.traffic.rounds > 100, "{:?}", wide.traffic);
-    let Traffic { bytes_up, bytes_down, minimum_up, minimum_down, rounds, .. } = wide.traffic;
+    assert!(wide.traffic.requests > 100, "{:?}", wide.traffic);
+    let Traffic { bytes_up, bytes_down, minimum_up, minimum_down, requests, .. } = wide.traffic;
     println!(
-        "{rounds} rounds: {bytes_up} bytes up (at least {minimum_up:.0}), {bytes_down} down (at least {minimum_down:.0})"
+        "{requests} requests: {bytes_up} bytes up (at least {minimum_up:.0}), {bytes_down} down (at least {minimum_down:.0})"
     );
-    assert!(bytes_up as f64 <= minimum_up * 1.05 + 200.0 * rounds as f64);
-    assert!(bytes_down as f64 <= minimum_down * 1.05 + 200.0 * rounds as f64);
+    assert!(bytes_up as f64 <= minimum_up * 1.05 + 200.0 * requests as f64);
+    assert!(bytes_down as f64 <= minimum_down * 1.05 + 200.0 * requests as f64);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,7 +129,7 @@ async fn several_inputs_and_outputs_complex_packed() {
     let twice: Vec<f64> = sum.iter().map(|s| 2.0 * s).collect();
     assert!(largest_error(&inference.outputs[0].to_image_major(), &sum) < 1e-3);
     assert!(largest_error(&inference.outputs[1].to_image_major(), &twice) < 2e-3);
-    assert_eq!((inference.traffic.rounds, inference.traffic.key_bytes), (2, 0));
+    assert_eq!((inference.traffic.requests, inference.traffic.key_bytes), (2, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,10 +202,10 @@ async fn every_function_of_the_client_over_the_wire() {
         let expected = network.evaluate(&x);
         let error = largest_error(&found, &expected);
         let reach = expected.iter().fold(0.0f64, |most, x| most.max(x.abs()));
-        println!("{name}: largest error {error:.1e} of {reach:.2}, {} rounds", inference.traffic.rounds);
+        println!("{name}: largest error {error:.1e} of {reach:.2}, {} requests", inference.traffic.requests);
         assert!(error < 5e-3, "{name}: largest error {error}");
-        // Tiles: more rounds than one for the input and one for the function.
-        assert!(inference.traffic.rounds > 2, "{name}: {:?}", inference.traffic);
+        // Tiles: more requests than one for the input and one for the function.
+        assert!(inference.traffic.requests > 2, "{name}: {:?}", inference.traffic);
     }
 }
 
