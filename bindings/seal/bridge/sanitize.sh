@@ -3,7 +3,7 @@
 # UndefinedBehaviorSanitizer: just sanitize [arguments of cargo test]
 #
 # Stable Rust is not instrumented; its heap is watched all the same, since malloc is. The sources of SEAL are those that Bazel
-# fetched. What is built stays in target/sanitize.
+# fetched. What is built stays in target/sanitize. Damaged files are 10,000 for each loader unless HENGE_SEAL_FILES says otherwise.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 
@@ -72,6 +72,7 @@ target=$(rustc -vV | sed -n 's/^host: //p')
 link=\"-Clink-arg=$out/libsanitized.a\",\"-Clink-arg=$sanitizers\",\"-Clink-arg=-lasan\",\"-Clink-arg=-lubsan\",\"-Clink-arg=-lstdc++\",\"-Clink-arg=-lm\"
 # The runtime has to be the first library, and rustc puts its own in front.
 runner=\"env\",\"LD_PRELOAD=$("$cxx" -print-file-name=libasan.so)\"
+export HENGE_SEAL_FILES=${HENGE_SEAL_FILES:-10000}
 export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
 # Cargo does not see the library change.
 for test in bindings/seal/bridge/tests/*.rs; do
