@@ -134,7 +134,10 @@ fn tiles(r: &Record) -> Vec<(String, String)> {
         ),
         (grouped(r.images_per_second.round() as u64), format!("images a second, {} threads", r.threads)),
         (small(bytes(r.bytes_per_image().round() as u64)), "travel for an image, both ways".to_owned()),
-        (grouped(r.requests), format!("requests a batch that the client answers, in {} rounds that wait for each other", r.rounds)),
+        (
+            grouped(r.requests),
+            format!("requests a batch that the client answers, in {} rounds that wait for each other", r.rounds),
+        ),
         (
             power_of_ten(r.largest_logit_error / r.logit_range),
             "of the range: the largest error of any output".to_owned(),
