@@ -79,6 +79,10 @@ ROWS = [
         "as-published", "MNIST, the network as published, not squashed", "[CN16]",
         "--model", str(HERE / "cryptonets" / "models" / "mnist_unsquashed.onnx"),
     ),
+    cryptonets(
+        "conjugate-invariant", "MNIST in the conjugate-invariant ring, 8,192 images a batch, 8 bits of precision asked for", "not in the papers",
+        "--ring", "conjugate-invariant", "--batch-size", "8192", "--precision-bits", "8",
+    ),
     cryptonets("fashion", "Fashion-MNIST, same network", "not in the papers", "--dataset", "fashion"),
     cryptonets(
         "he-transformer", "MNIST, the model that HE-Transformer shipped: 98.39 % in the clear", "[NGHE2], their ONNX file",

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use datasets::Dataset;
+use he_params::RingType;
 
 /// CryptoNets on encrypted test images: encrypts them, runs the network, decrypts the logits, compares with the clear.
 ///
@@ -23,6 +24,14 @@ pub(crate) struct Args {
     /// Images in one batch, at most the slots of a ciphertext
     #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) batch_size: u32,
+
+    /// The ring: cyclotomic, or conjugate-invariant, where a ciphertext has twice as many slots
+    #[arg(long, value_name = "RING", default_value_t)]
+    pub(crate) ring: RingType,
+
+    /// Bits between the logits' magnitude and the bound on their error
+    #[arg(long, value_name = "BITS", default_value_t = transforms::DEFAULT_PRECISION_BITS)]
+    pub(crate) precision_bits: f64,
 
     /// Threads [default: all processors]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]

@@ -57,6 +57,8 @@ pub(crate) fn measure(args: &Args, threads: usize) -> anyhow::Result<Outcome> {
     };
     let settings = Settings {
         batch_size: args.batch_size as usize,
+        ring: args.ring,
+        precision_bits: args.precision_bits,
         threads,
         seed: args.seed.map_or_else(Seed::fresh, Ok)?,
         insecure: args.insecure,
@@ -106,6 +108,7 @@ fn record(
         peak_rss_bytes,
         threads: settings.threads,
         isa: run.isa.to_owned(),
+        ring: settings.ring,
         n: params.n(),
         log_qp: params.log_qp(),
         security_bits: security.bits,

@@ -2,6 +2,7 @@
 //!
 //! Times are seconds, sizes bytes, scales and moduli base-2 logarithms.
 
+use he_params::RingType;
 use report::{Disagreement, Gate, Step};
 use serde::Serialize;
 
@@ -26,6 +27,7 @@ pub(crate) struct Record {
     pub(crate) peak_rss_bytes: u64,
     pub(crate) threads: usize,
     pub(crate) isa: String,
+    pub(crate) ring: RingType,
     pub(crate) n: usize,
     pub(crate) log_qp: f64,
     pub(crate) security_bits: u32,

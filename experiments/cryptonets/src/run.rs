@@ -14,7 +14,7 @@ use execute::{Batch, Prepared, Recorder, prepare};
 use graph::Tensor;
 use he_ckks::{CiphertextTensor, CkksContext, Encoder, Isa, SeededCiphertextTensor};
 use he_ir::{CipherType, Node, Op};
-use he_params::RequiredSecurity;
+use he_params::{RequiredSecurity, RingType};
 use he_rlwe::{EvaluationKeys, RelinearizationKey};
 use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
 use report::{Logits, Step, median};
@@ -31,6 +31,8 @@ use crate::record::{Bytes, Seconds};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) batch_size: usize,
+    pub(crate) ring: RingType,
+    pub(crate) precision_bits: f64,
     pub(crate) threads: usize,
     pub(crate) seed: Seed,
     /// Take the smallest ring that holds a batch, whatever its security.
@@ -52,6 +54,8 @@ pub(crate) struct EncryptedRun {
 pub(crate) fn compile_model(model: &Model, calibration: Tensor, settings: &Settings) -> anyhow::Result<Compiled> {
     let mut options = CompileOptions::new(settings.batch_size);
     options.calibration = vec![calibration];
+    options.ring = settings.ring;
+    options.precision_bits = settings.precision_bits;
     options.threads = settings.threads;
     let isa = Isa::best()?.name();
     (options.costs, options.costs_from) = (CostModel::for_isa(isa), format!("built in, {isa}"));

@@ -35,7 +35,7 @@ pub(crate) const MATRIX_PRODUCT: &str = "matrix_product_845x100_2^13";
 pub(crate) const CRYPTONETS: &str = "cryptonets_4096";
 /// The same against more than a bar asks for.
 pub(crate) const CRYPTONETS_MOONSHOT: &str = "cryptonets_4096_moonshot";
-/// Twice the images in a batch, in a ring that is not built.
+/// Twice the images in a batch, in the conjugate-invariant ring.
 pub(crate) const CONJUGATE_INVARIANT: &str = "cryptonets_8192_conjugate_invariant";
 
 /// A speed that is asked for whatever peers reach. It stands in the peer's place: its time is what the work may take.

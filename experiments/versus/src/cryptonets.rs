@@ -13,18 +13,33 @@ use execute::{Batch, Prepared, Recorder, prepare};
 use graph::import::onnx::{self, ImportOptions};
 use graph::{Tensor, interpret};
 use he_ckks::{CiphertextTensor, CkksContext, Encoder, Seed, SeededCiphertextTensor};
-use he_params::RequiredSecurity;
+use he_params::{RequiredSecurity, RingType};
 use he_ring::Isa;
 use he_rlwe::EvaluationKeys;
 use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
 #[cfg(feature = "seal")]
 use seal_bridge::{SealBackend, SealTensor};
 use transforms::ranges::Interval;
-use transforms::{CompileOptions, Compiled, compile};
+use transforms::{CompileOptions, Compiled, DEFAULT_PRECISION_BITS, compile};
 
 const MODEL: &str = "experiments/cryptonets/models/mnist_squashed.onnx";
 /// Training images that the compiler looks at, as `//experiments:cryptonets` has it.
 const CALIBRATION_IMAGES: usize = 1024;
+
+/// Which program the compiler writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// As it does when nothing is said: N/2 slots.
+    Usual,
+    /// What SEAL does apart is kept apart.
+    SealExact,
+    /// N real slots.
+    ConjugateInvariant,
+}
+
+/// Bits of precision asked for where slots are real: their errors are bounded by twice as many standard deviations, for the same probability, so
+/// that a bit less is promised of the same errors.
+const REAL_PRECISION_BITS: f64 = DEFAULT_PRECISION_BITS - 1.0;
 
 /// The network and a batch for it.
 pub(crate) struct Task {
@@ -48,10 +63,13 @@ pub(crate) struct Labels {
 
 impl Task {
     /// Compiles the committed model for a batch of test images: as many as N = 2^13 has slots, on parameters of 128 bits.
-    /// `quick` takes few images, and the smallest parameters that compute correctly, whatever their security; `seal_exact`
-    /// keeps apart what SEAL does apart.
-    pub(crate) fn load(quick: bool, threads: usize, seal_exact: bool) -> anyhow::Result<Task> {
-        let images = if quick { 64 } else { 4096 };
+    /// `quick` takes few images, and the smallest parameters that compute correctly, whatever their security.
+    pub(crate) fn load(quick: bool, threads: usize, kind: Kind) -> anyhow::Result<Task> {
+        let images = match kind {
+            _ if quick => 64,
+            Kind::Usual | Kind::SealExact => 4096,
+            Kind::ConjugateInvariant => 8192,
+        };
         let path = model()?;
         let file = std::fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
         let graph = onnx::from_bytes(&file, &ImportOptions::default())?;
@@ -66,13 +84,15 @@ impl Task {
         let mut options = CompileOptions::new(images);
         options.calibration = vec![tensor(&training, &shape)?];
         options.threads = threads;
-        options.seal_exact = seal_exact;
+        options.seal_exact = kind == Kind::SealExact;
+        if kind == Kind::ConjugateInvariant {
+            options.ring = RingType::ConjugateInvariant;
+            options.precision_bits = REAL_PRECISION_BITS;
+        }
         if quick {
             options.security = RequiredSecurity::Insecure;
         }
         options.input_ranges.insert(name, Interval::new(0.0, 1.0));
-        // Operation for operation on SEAL too.
-        options.seal_exact = true;
         let compiled = compile(&graph, &options)?;
 
         let input = tensor(&test, &shape)?;

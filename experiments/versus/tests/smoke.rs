@@ -123,12 +123,11 @@ fn cryptonets_by_everyone() {
     }
     let hope = peers(&record, "cryptonets_4096_moonshot");
     assert!(!hope.is_empty() && hope.iter().all(|peer| *peer == "moonshot: 10,000 images/s"), "{hope:?}");
-    assert_eq!(peers(&record, "cryptonets_8192_conjugate_invariant"), ["moonshot: 20,000 images/s"]);
+    let hope = peers(&record, "cryptonets_8192_conjugate_invariant");
+    assert!(!hope.is_empty() && hope.iter().all(|peer| *peer == "moonshot: 20,000 images/s"), "{hope:?}");
     for row in record["rows"].as_array().unwrap() {
         let (name, peer) = (row["name"].as_str().unwrap(), row["peer"].as_str().unwrap());
-        if name == "cryptonets_8192_conjugate_invariant" {
-            assert!(row["henge_us"].is_null() && row["note"].as_str().unwrap().starts_with("not built"), "{row}");
-        } else if name == "cryptonets_4096_memory" {
+        if name == "cryptonets_4096_memory" {
             assert!(row["henge_bytes"].as_u64().unwrap() > 0 && row["peer_bytes"].as_u64().unwrap() > 0, "{row}");
             assert!(row["ratio"].as_f64().unwrap() > 0.0, "{row}");
         } else {

@@ -29,7 +29,7 @@ impl CkksContext {
     /// # Errors
     /// None for checked parameters.
     pub fn with_isa(params: CkksParams, isa: Isa) -> Result<Arc<Self>, CkksError> {
-        let fft = FftPlan::new(u32::from(params.log_n().get()), isa)?;
+        let fft = FftPlan::new(u32::from(params.shape().cyclotomic().get()), isa)?;
         Ok(Arc::new(Self { rlwe: RlweContext::new(params, isa)?, fft }))
     }
 
@@ -56,7 +56,7 @@ impl CkksContext {
         self.rlwe.ring()
     }
 
-    /// The transform between slots and coefficients.
+    /// The transform between slots and coefficients of the cyclotomic ring, or of the one that the ring lies in.
     pub fn fft(&self) -> &FftPlan {
         &self.fft
     }
@@ -66,7 +66,7 @@ impl CkksContext {
         self.ring().isa()
     }
 
-    /// Complex numbers in one plaintext: N/2.
+    /// Numbers in one plaintext: N/2 complex ones, or N real ones in the conjugate-invariant ring.
     pub fn slots(&self) -> usize {
         self.fft.slots()
     }

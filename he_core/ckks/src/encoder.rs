@@ -2,13 +2,14 @@
 //!
 //! Formula: slot `j` of a polynomial a is `a(zeta^(3^j)) / scale`, `zeta = exp(i pi / N)`; encoding rounds the real
 //! coefficients to nearest, halves away from zero. A single number is the constant polynomial: one integer per prime, no
-//! transform.
-//! Layout: up to N/2 numbers, missing ones are zero.
-//! Source: \[CKKS17\].
+//! transform. A polynomial of the conjugate-invariant ring is one of the cyclotomic ring of degree 2N whose slots are real:
+//! its coefficients are `a_0..a_(N-1), 0, -a_(N-1)..-a_1`.
+//! Layout: up to N/2 numbers (N real ones in the conjugate-invariant ring), missing ones are zero.
+//! Source: \[CKKS17\], \[KS18\].
 
 use std::sync::Arc;
 
-use he_params::{Level, Packing, Scale};
+use he_params::{Level, Packing, RingType, Scale};
 use he_ring::{IntegerPoly, MAX_INTEGER, RnsScalars};
 use num_complex::Complex64;
 
@@ -26,12 +27,12 @@ impl Encoder {
         Self { context: Arc::clone(context) }
     }
 
-    /// Number of slots, N/2.
+    /// Number of slots: N/2 complex ones, or N real ones.
     pub fn slots(&self) -> usize {
         self.context.slots()
     }
 
-    /// Encodes up to N/2 real numbers.
+    /// Encodes real numbers, as many as there are slots at most.
     ///
     /// # Errors
     /// [`CkksError::TooManySlots`], [`CkksError::NotFinite`], [`CkksError::EncodingOverflow`], [`CkksError::Rlwe`] for a
@@ -43,7 +44,7 @@ impl Encoder {
     /// Encodes up to N/2 complex numbers.
     ///
     /// # Errors
-    /// As [`Encoder::encode`].
+    /// As [`Encoder::encode`]; [`CkksError::RealSlots`] in the conjugate-invariant ring, as wherever numbers are complex.
     pub fn encode_complex(&self, numbers: &[Complex64], level: Level, scale: Scale) -> Result<Plaintext, CkksError> {
         self.encode_complex_tensor(&[numbers], level, scale)
     }
@@ -130,7 +131,7 @@ impl Encoder {
     /// Decodes message `value` as real numbers, one per image, as many as `out` holds: [`Packing::images`] at most.
     ///
     /// # Errors
-    /// As [`Encoder::decode_complex`]; [`CkksError::TooManySlots`].
+    /// As [`Encoder::decode_complex`]; [`CkksError::TooManySlots`], [`CkksError::RealSlots`].
     pub fn decode_packed(
         &self,
         plain: &Plaintext,
@@ -143,6 +144,7 @@ impl Encoder {
             return Err(CkksError::TooManySlots { found: out.len(), slots: packing.images(slots) });
         }
         let two = packing == Packing::Complex && out.len() > slots;
+        self.check_parts(two)?;
         let (mut re, mut im) = (vec![0.0; slots], vec![0.0; if two { slots } else { 0 }]);
         self.decode_parts(plain, value, &mut re, &mut im)?;
         negate_odd(&mut im);
@@ -165,7 +167,7 @@ impl Encoder {
         Ok(self.context.ring().scalars(&integers, limbs)?)
     }
 
-    /// Decodes message `value` as complex numbers, N/2 of them.
+    /// Decodes message `value` as complex numbers, one per slot.
     ///
     /// # Errors
     /// [`CkksError::ValueOutOfRange`], [`CkksError::Ring`].
@@ -175,7 +177,7 @@ impl Encoder {
         Ok(re.into_iter().zip(im).map(|(re, im)| Complex64 { re, im }).collect())
     }
 
-    /// Decodes message `value` as real numbers, N/2 of them; imaginary parts are noise and dropped.
+    /// Decodes message `value` as real numbers, one per slot; imaginary parts are noise and dropped.
     ///
     /// # Errors
     /// As [`Encoder::decode_complex`].
@@ -193,7 +195,12 @@ impl Encoder {
         }
         let (ring, fft) = (self.context.ring(), self.context.fft());
         fft.with_scratch(|coefficients| {
-            ring.evaluations_to_numbers(plain.rows(), value, 1.0 / plain.scale().get(), coefficients)?;
+            let (own, rest) = coefficients.split_at_mut(ring.n());
+            ring.evaluations_to_numbers(plain.rows(), value, 1.0 / plain.scale().get(), own)?;
+            if let Some((middle, rest)) = rest.split_first_mut() {
+                *middle = 0.0;
+                rest.iter_mut().zip(own.iter().rev()).for_each(|(mirrored, x)| *mirrored = -x);
+            }
             fft.coefficients_to_slots(coefficients, re, im)?;
             Ok(())
         })
@@ -220,6 +227,12 @@ impl Encoder {
         Err(CkksError::EncodingOverflow { log_coefficient: magnitude.log2(), log_q: MAX_INTEGER.log2() })
     }
 
+    /// Refuses imaginary parts where slots are real.
+    fn check_parts(&self, imaginary: bool) -> Result<(), CkksError> {
+        let real = self.context.params().shape().ring_type() == RingType::ConjugateInvariant;
+        if imaginary && real { Err(CkksError::RealSlots) } else { Ok(()) }
+    }
+
     fn round(
         &self,
         re: &[f64],
@@ -231,10 +244,11 @@ impl Encoder {
         if re.len() > self.slots() {
             return Err(CkksError::TooManySlots { found: re.len(), slots: self.slots() });
         }
+        self.check_parts(!im.is_empty())?;
         self.context.rlwe().limbs_at(level)?;
         let fft = self.context.fft();
         fft.with_scratch(|scratch| {
-            let coefficients = fft.slots_to_coefficients(re, im, scale.get(), scratch)?;
+            let coefficients = fft.slots_to_coefficients(re, im, scale.get(), scratch)?.first(self.context.ring().n());
             self.check(level, coefficients.largest())?;
             out.round(&coefficients);
             Ok(())

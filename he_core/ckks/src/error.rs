@@ -76,6 +76,9 @@ pub enum CkksError {
         /// Slots of the parameters.
         slots: usize,
     },
+    /// Imaginary parts where slots hold none.
+    #[error("slots of the conjugate-invariant ring hold real numbers only: neither complex ones nor complex packing")]
+    RealSlots,
     /// A message holds a NaN or an infinity.
     #[error("a message holds a number that is not finite")]
     NotFinite,

@@ -35,8 +35,8 @@ pub enum ParamsError {
     #[error("modulus {found} is not prime")]
     NotPrime { found: u64 },
     /// A prime does not split the ring.
-    #[error("prime {found} is not 1 modulo 2N for N = {log_n}")]
-    NotNttFriendly { found: u64, log_n: LogN },
+    #[error("prime {found} is not 1 modulo {order}: it has no root of unity of that order")]
+    NotNttFriendly { found: u64, order: u64 },
     /// The same prime twice.
     #[error("prime {found} appears more than once in the chain")]
     RepeatedPrime { found: u64 },
@@ -63,6 +63,9 @@ pub enum ParamsError {
         "N = {log_n}: log2(QP) is {found:.2} bits, the {table} allows at most {bound} for {required} bits of security"
     )]
     Insecure { log_n: LogN, found: f64, bound: u32, required: SecurityBits, table: SecurityTable },
+    /// No ring of that name.
+    #[error("unknown ring {found:?}, expected cyclotomic or conjugate-invariant")]
+    UnknownRing { found: String },
     /// No preset of that name.
     #[error("unknown preset {found:?}, known: {known}")]
     UnknownPreset { found: String, known: String },

@@ -3,6 +3,7 @@
 //! Nothing here encrypts anything; the compiler and the scheme meet in this crate and nowhere else.
 //!
 //! - [`CkksParamsLiteral`] is what anybody may write (also as JSON), [`CkksParams`] is what passed every check.
+//! - [`RingShape`] is a ring type and a degree;
 //! - [`LogN`], [`Level`], [`Scale`], [`GaloisElement`], [`Rotation`] are the numbers with a meaning; [`Packing`] says how images lie in slots.
 //! - [`security`] bounds log2(QP), [`primes`] finds the moduli, [`presets`] names published choices, [`noise`] predicts errors.
 
@@ -19,6 +20,7 @@ mod packing;
 mod params;
 pub mod presets;
 pub mod primes;
+mod ring_shape;
 mod scale;
 pub mod security;
 
@@ -30,6 +32,7 @@ pub use level::Level;
 pub use literal::{CkksParamsLiteral, ModulusChain};
 pub use packing::Packing;
 pub use params::CkksParams;
+pub use ring_shape::{RingShape, RingType};
 pub use scale::Scale;
 pub use security::{RequiredSecurity, SecurityBits, SecurityReport, SecurityTable};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ErrorDistribution, RequiredSecurity, SecretDistribution, SecurityTable};
+use crate::{ErrorDistribution, RequiredSecurity, RingType, SecretDistribution, SecurityTable};
 
 /// Primes, or the bit sizes they are to be found for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ impl Default for ModulusChain {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CkksParamsLiteral {
+    /// The ring type; left out of the written form when it is the cyclotomic one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ring: RingType,
     /// log2 of the ring degree N.
     pub log_n: u8,
     /// Ciphertext primes q_0..q_L; q_L is the first one a rescale divides by.
@@ -79,10 +82,15 @@ fn one() -> u8 {
     1
 }
 
+fn is_default(ring: &RingType) -> bool {
+    *ring == RingType::default()
+}
+
 impl CkksParamsLiteral {
-    /// A literal with the default distributions, the 2024 table and 128 bits.
+    /// A literal of the cyclotomic ring, with the default distributions, the 2024 table and 128 bits.
     pub fn new(log_n: u8, q: ModulusChain, p: ModulusChain, log_scale: f64) -> CkksParamsLiteral {
         CkksParamsLiteral {
+            ring: RingType::default(),
             log_n,
             q,
             p,

@@ -5,19 +5,30 @@
 //!
 //! Slots: slot values are `e(zeta^k)`, sums of N coefficients times numbers of magnitude one, so the mean of `|e(zeta^k)|^2` is N times the
 //! coefficient variance: slot std = coefficient std * sqrt(N). It counts real and imaginary part; a real message sees half of that variance.
+//! In the conjugate-invariant ring a slot is `e_0 + sum 2 e_k cos(..)`, real, of variance 2N times that of a coefficient, and a coefficient of a product
+//! is a sum of 2N products: every formula below holds with the degree of the cyclotomic ring that it lies in, which N stands for from here on.
 //!
 //! Tails: an error that was multiplied by the secret is, in one slot, a product of two nearly Gaussian numbers; its real part follows a Laplace
 //! law, `P(|Re| > t std) = exp(-2 t)` with std as above. [`SLOT_BOUND_STDS`] standard deviations are passed with probability `exp(-24)`, about 4e-11
-//! per slot; a plainly Gaussian part stays far below.
+//! per slot; a plainly Gaussian part stays far below. Real slots are products of two real Gaussians, `P(|x| > t std) < exp(-t)`, so they take twice as
+//! many for the same probability: [`slot_bound_stds`].
 //!
-//! Notation: h = N Var(s) is the expected squared norm of the secret, sigma^2 the variance of errors.
+//! Notation: h = N Var(s) is the expected squared norm of the secret (all 2N coefficients of X^-N+1..X^N counted in the conjugate-invariant ring), sigma^2 the variance of errors.
 //! Source: the heuristics of \[GHS12\] (variances of evaluated ring elements), applied to \[CKKS17\] and to its RNS form \[CHKKS18\]; each formula is
 //! derived at its function.
 
-use crate::{CkksParams, ErrorDistribution, LogN, SecretDistribution};
+use crate::{CkksParams, ErrorDistribution, RingShape, RingType, SecretDistribution};
 
-/// Standard deviations of a slot that stand for "with high probability": see the module documentation.
+/// Standard deviations of a complex slot that stand for "with high probability": see the module documentation.
 pub const SLOT_BOUND_STDS: f64 = 12.0;
+
+/// [`SLOT_BOUND_STDS`] for the slots of a ring: twice as many where they are real.
+pub fn slot_bound_stds(ring_type: RingType) -> f64 {
+    match ring_type {
+        RingType::Cyclotomic => SLOT_BOUND_STDS,
+        RingType::ConjugateInvariant => 2.0 * SLOT_BOUND_STDS,
+    }
+}
 
 /// Standard deviations of a coefficient that stand for "with high probability": a Gaussian passes them with probability 2e-9.
 pub const COEFFICIENT_BOUND_STDS: f64 = 6.0;
@@ -51,13 +62,14 @@ impl Noise {
     }
 
     /// Root mean square magnitude of the error in one slot, real and imaginary part together: std * sqrt(N).
-    pub fn slot_std(self, log_n: LogN) -> f64 {
-        (self.variance * log_n.n() as f64).sqrt()
+    pub fn slot_std(self, shape: impl Into<RingShape>) -> f64 {
+        (self.variance * terms(shape.into())).sqrt()
     }
 
-    /// What one slot's error stays below with high probability: [`SLOT_BOUND_STDS`] times [`Noise::slot_std`].
-    pub fn slot_bound(self, log_n: LogN) -> f64 {
-        SLOT_BOUND_STDS * self.slot_std(log_n)
+    /// What one slot's error stays below with high probability: [`slot_bound_stds`] times [`Noise::slot_std`].
+    pub fn slot_bound(self, shape: impl Into<RingShape>) -> f64 {
+        let shape = shape.into();
+        slot_bound_stds(shape.ring_type()) * self.slot_std(shape)
     }
 
     /// The error of a sum or difference: variances add.
@@ -121,10 +133,15 @@ pub enum Encryption {
     Public,
 }
 
-/// Variances for one ring degree, secret and error distribution.
+/// The N of the formulas: how many coefficients, at roots of unity, a slot is a sum of.
+fn terms(shape: RingShape) -> f64 {
+    shape.cyclotomic().n() as f64
+}
+
+/// Variances for one ring, secret and error distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NoiseModel {
-    log_n: LogN,
+    shape: RingShape,
     /// h = N Var(s).
     secret_norm: f64,
     error_variance: f64,
@@ -132,19 +149,25 @@ pub struct NoiseModel {
 
 impl NoiseModel {
     /// The model of these distributions.
-    pub fn new(log_n: LogN, secret: SecretDistribution, error: ErrorDistribution) -> NoiseModel {
-        let secret_norm = secret.variance(log_n) * log_n.n() as f64;
-        NoiseModel { log_n, secret_norm, error_variance: error.variance() }
+    pub fn new(shape: impl Into<RingShape>, secret: SecretDistribution, error: ErrorDistribution) -> NoiseModel {
+        let shape = shape.into();
+        let secret_norm = secret.variance(shape.log_n()) * terms(shape);
+        NoiseModel { shape, secret_norm, error_variance: error.variance() }
     }
 
     /// The model of checked parameters.
     pub fn of(params: &CkksParams) -> NoiseModel {
-        NoiseModel::new(params.log_n(), params.secret(), params.error())
+        NoiseModel::new(params.shape(), params.secret(), params.error())
     }
 
-    /// The ring degree's logarithm.
-    pub fn log_n(&self) -> LogN {
-        self.log_n
+    /// The ring.
+    pub fn shape(&self) -> RingShape {
+        self.shape
+    }
+
+    /// The coefficient error whose slots have this root mean square: [`Noise::slot_std`] backwards.
+    pub fn of_slot_std(&self, slot_std: f64) -> Noise {
+        Noise { variance: slot_std * slot_std / terms(self.shape) }
     }
 
     /// Rounding a message's coefficients to integers: 1/12.
@@ -161,7 +184,7 @@ impl NoiseModel {
     /// is `v e + e_0 + e_1 s`, variance sigma^2 (2N/3 + 1 + h), divided by P^2; the division rounds two components. Without special
     /// primes (`log_p` zero) nothing is divided or rounded.
     pub fn public_encryption(&self, log_p: f64) -> Noise {
-        let n = self.log_n.n() as f64;
+        let n = terms(self.shape);
         let variance = self.error_variance * (n * 2.0 / 3.0 + 1.0 + self.secret_norm);
         if log_p > 0.0 { Noise { variance }.over(log_p.exp2()).plus(self.rounding(2)) } else { Noise { variance } }
     }
@@ -196,7 +219,7 @@ impl NoiseModel {
     ///
     /// The mean of unsigned digits gathers in few slots: see [`NoiseModel::key_switch_worst_slot_std`].
     pub fn key_switch(&self, digits: &[Digit], log_p: f64) -> Noise {
-        let n = self.log_n.n() as f64;
+        let n = terms(self.shape);
         let squares: f64 = digits.iter().map(|d| d.mean_over(log_p).powi(2) + d.variance_over(log_p)).sum();
         Noise { variance: n * self.error_variance * squares }.plus(self.rounding(2))
     }
@@ -205,7 +228,7 @@ impl NoiseModel {
     /// constant part takes, at zeta^k, the value `2 M / (1 - zeta^k)`, of magnitude M / sin(pi k / 2N): about 2 M N / pi in the slots next to 1.
     /// Times the error of the key in that slot (mean square N sigma^2), over P.
     pub fn key_switch_worst_slot_std(&self, digits: &[Digit], log_p: f64) -> f64 {
-        let n = self.log_n.n() as f64;
+        let n = terms(self.shape);
         let peak = 1.0 / (std::f64::consts::PI / (2.0 * n)).sin();
         let squares: f64 =
             digits.iter().map(|d| (d.mean_over(log_p) * peak).powi(2) + d.variance_over(log_p) * n).sum();
@@ -216,21 +239,26 @@ impl NoiseModel {
     /// [`NoiseModel::key_switch_worst_slot_std`] says of every slot, but rounded once: `noise` and the digits' part over the prime, plus the rounding of
     /// two components.
     pub fn key_switch_rescale(&self, noise: Noise, digits: &[Digit], log_p: f64, prime: u64) -> Noise {
-        let worst = self.key_switch_worst_slot_std(digits, log_p);
-        let unrounded = worst * worst / self.log_n.n() as f64 - self.rounding(2).variance;
-        noise.plus(Noise { variance: unrounded }).over(prime as f64).plus(self.rounding(2))
+        let worst = self.of_slot_std(self.key_switch_worst_slot_std(digits, log_p));
+        let unrounded = Noise { variance: worst.variance - self.rounding(2).variance };
+        noise.plus(unrounded).over(prime as f64).plus(self.rounding(2))
     }
 
     /// Product of two ciphertexts whose slots stay below `left_slot` and `right_slot` in integer units:
     /// `m_1 e_2 + m_2 e_1 + e_1 e_2`, the last term N times the product of the coefficient variances.
     pub fn product(&self, left: Noise, left_slot: f64, right: Noise, right_slot: f64) -> Noise {
-        let both = Noise { variance: left.variance * right.variance * self.log_n.n() as f64 };
+        let both = Noise { variance: left.variance * right.variance * terms(self.shape) };
         left.times_slots(right_slot).plus(right.times_slots(left_slot)).plus(both)
     }
 
-    /// Square of a ciphertext whose slots stay below `slot`: the two cross terms of a product are one and the same, `2 m e + e^2`.
+    /// Square of a ciphertext whose slots stay below `slot`: the two cross terms of a product are one and the same, `2 m e + e^2`. The mean
+    /// fourth power of a Gaussian of variance one is 2 in the complex plane and 3 on the real line.
     pub fn square(&self, noise: Noise, slot: f64) -> Noise {
-        let both = Noise { variance: 2.0 * noise.variance * noise.variance * self.log_n.n() as f64 };
+        let fourth_moment = match self.shape.ring_type() {
+            RingType::Cyclotomic => 2.0,
+            RingType::ConjugateInvariant => 3.0,
+        };
+        let both = Noise { variance: fourth_moment * noise.variance * noise.variance * terms(self.shape) };
         noise.times_slots(2.0 * slot).plus(both)
     }
 }

@@ -3,15 +3,15 @@
 use crate::noise::Digit;
 use crate::primes::{MAX_PRIME_BITS, is_prime, ntt_prime_chain};
 use crate::{
-    CkksParamsLiteral, ErrorDistribution, Level, LogN, ModulusChain, ParamsError, RequiredSecurity, Scale,
-    SecretDistribution, SecurityBits, SecurityReport,
+    CkksParamsLiteral, ErrorDistribution, Level, LogN, ModulusChain, ParamsError, RequiredSecurity, RingShape,
+    RingType, Scale, SecretDistribution, SecurityBits, SecurityReport,
 };
 
 /// Parameters that passed every check; made from a [`CkksParamsLiteral`] and nothing else.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CkksParams {
     literal: CkksParamsLiteral,
-    log_n: LogN,
+    shape: RingShape,
     q: Vec<u64>,
     p: Vec<u64>,
     scale: Scale,
@@ -29,19 +29,24 @@ impl CkksParams {
         &self.literal
     }
 
+    /// The ring type and its degree.
+    pub fn shape(&self) -> RingShape {
+        self.shape
+    }
+
     /// log2 of the ring degree.
     pub fn log_n(&self) -> LogN {
-        self.log_n
+        self.shape.log_n()
     }
 
     /// The ring degree N.
     pub fn n(&self) -> usize {
-        self.log_n.n()
+        self.shape.n()
     }
 
-    /// Complex numbers in one plaintext: N/2.
+    /// Numbers in one plaintext: N/2 complex ones, or N real ones in the conjugate-invariant ring.
     pub fn slots(&self) -> usize {
-        self.log_n.slots()
+        self.shape.slots()
     }
 
     /// Ciphertext primes q_0..q_L.
@@ -109,12 +114,12 @@ impl CkksParams {
         let log_qp = self.log_qp();
         let table = self.literal.table;
         let covered = self.literal.secret == SecretDistribution::UniformTernary;
-        let granted = if covered { table.granted(self.log_n, log_qp) } else { None };
+        let granted = if covered { table.granted(self.log_n(), log_qp) } else { None };
         SecurityReport {
             required: self.literal.security,
             bits: granted.map_or(0, SecurityBits::get),
             log_qp,
-            bound: table.max_log_qp(self.log_n, granted.unwrap_or_default()),
+            bound: table.max_log_qp(self.log_n(), granted.unwrap_or_default()),
             table,
         }
     }
@@ -122,10 +127,13 @@ impl CkksParams {
     /// Canonical bytes of everything that decides which keys and ciphertexts belong together: equal for two literals that name the
     /// same primes in different ways, different otherwise. Security demands and the default scale are left out. Meant to be hashed.
     ///
-    /// Layout, integers little-endian: `b"henge ckks 1"`, log_n u8, primes_per_digit u8, error u8 (0 binomial, 1 Gaussian), secret u8 (0 ternary,
+    /// Layout, integers little-endian: `b"henge ckks 1"` (followed by `b" conjugate-invariant"` in that ring), log_n u8, primes_per_digit u8, error u8 (0 binomial, 1 Gaussian), secret u8 (0 ternary,
     /// 1 weight) and its weight u32, number of q u16, number of p u16, then all primes u64, q first.
     pub fn canonical_bytes(&self) -> Vec<u8> {
         let mut bytes = b"henge ckks 1".to_vec();
+        if self.shape.ring_type() == RingType::ConjugateInvariant {
+            bytes.extend(b" conjugate-invariant");
+        }
         let (secret, weight) = match self.literal.secret {
             SecretDistribution::UniformTernary => (0, 0),
             SecretDistribution::HammingWeight(h) => (1, h),
@@ -134,7 +142,7 @@ impl CkksParams {
             ErrorDistribution::CentredBinomial => 0,
             ErrorDistribution::RoundedGaussian => 1,
         };
-        bytes.extend([self.log_n.get(), self.literal.primes_per_digit, error, secret]);
+        bytes.extend([self.log_n().get(), self.literal.primes_per_digit, error, secret]);
         bytes.extend(weight.to_le_bytes());
         bytes.extend((self.q.len() as u16).to_le_bytes());
         bytes.extend((self.p.len() as u16).to_le_bytes());
@@ -152,6 +160,7 @@ impl TryFrom<CkksParamsLiteral> for CkksParams {
 
     fn try_from(literal: CkksParamsLiteral) -> Result<CkksParams, ParamsError> {
         let log_n = LogN::new(literal.log_n)?;
+        let shape = RingShape::new(literal.ring, log_n)?;
         let count = literal.q.len().saturating_add(literal.p.len());
         if literal.q.is_empty() {
             return Err(ParamsError::NoPrimes);
@@ -159,8 +168,8 @@ impl TryFrom<CkksParamsLiteral> for CkksParams {
         if count > Self::MAX_PRIMES {
             return Err(ParamsError::TooManyPrimes { found: count, max: Self::MAX_PRIMES });
         }
-        let (q, p) = resolve(&literal.q, &literal.p, log_n)?;
-        check_primes(&q, &p, log_n)?;
+        let (q, p) = resolve(&literal.q, &literal.p, shape.cyclotomic())?;
+        check_primes(&q, &p, shape.cyclotomic())?;
         if literal.primes_per_digit == 0 || usize::from(literal.primes_per_digit) > q.len() {
             return Err(ParamsError::PrimesPerDigit { found: literal.primes_per_digit, max: q.len() });
         }
@@ -183,26 +192,26 @@ impl TryFrom<CkksParamsLiteral> for CkksParams {
             }
             literal.table.check(log_n, log_q + log2_product(&p), required)?;
         }
-        Ok(CkksParams { literal, log_n, q, p, scale })
+        Ok(CkksParams { literal, shape, q, p, scale })
     }
 }
 
 /// Turns bit sizes into primes: one walk over the ciphertext and special sizes together, passing over primes that were given.
-fn resolve(q: &ModulusChain, p: &ModulusChain, log_n: LogN) -> Result<(Vec<u64>, Vec<u64>), ParamsError> {
+fn resolve(q: &ModulusChain, p: &ModulusChain, cyclotomic: LogN) -> Result<(Vec<u64>, Vec<u64>), ParamsError> {
     match (q, p) {
         (ModulusChain::Primes(q), ModulusChain::Primes(p)) => Ok((q.clone(), p.clone())),
-        (ModulusChain::Bits(q), ModulusChain::Primes(p)) => Ok((ntt_prime_chain(q, log_n, p)?, p.clone())),
-        (ModulusChain::Primes(q), ModulusChain::Bits(p)) => Ok((q.clone(), ntt_prime_chain(p, log_n, q)?)),
+        (ModulusChain::Bits(q), ModulusChain::Primes(p)) => Ok((ntt_prime_chain(q, cyclotomic, p)?, p.clone())),
+        (ModulusChain::Primes(q), ModulusChain::Bits(p)) => Ok((q.clone(), ntt_prime_chain(p, cyclotomic, q)?)),
         (ModulusChain::Bits(q_bits), ModulusChain::Bits(p_bits)) => {
             let sizes: Vec<u8> = q_bits.iter().chain(p_bits).copied().collect();
-            let mut q = ntt_prime_chain(&sizes, log_n, &[])?;
+            let mut q = ntt_prime_chain(&sizes, cyclotomic, &[])?;
             let p = q.split_off(q_bits.len());
             Ok((q, p))
         }
     }
 }
 
-fn check_primes(q: &[u64], p: &[u64], log_n: LogN) -> Result<(), ParamsError> {
+fn check_primes(q: &[u64], p: &[u64], cyclotomic: LogN) -> Result<(), ParamsError> {
     let mut sorted: Vec<u64> = q.iter().chain(p).copied().collect();
     for &prime in &sorted {
         if prime >> MAX_PRIME_BITS != 0 {
@@ -211,8 +220,9 @@ fn check_primes(q: &[u64], p: &[u64], log_n: LogN) -> Result<(), ParamsError> {
         if !is_prime(prime) {
             return Err(ParamsError::NotPrime { found: prime });
         }
-        if prime % (2 * log_n.n() as u64) != 1 {
-            return Err(ParamsError::NotNttFriendly { found: prime, log_n });
+        let order = 2 * cyclotomic.n() as u64;
+        if prime % order != 1 {
+            return Err(ParamsError::NotNttFriendly { found: prime, order });
         }
     }
     sorted.sort_unstable();

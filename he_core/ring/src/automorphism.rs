@@ -1,8 +1,11 @@
 //! The automorphisms `a(X) -> a(X^g)`, g odd, in both domains.
 //!
-//! Formula: coefficient `k` of the image is `a_i` with `i = k * g^-1 mod 2N`, where `a_(i+N) = -a_i`; evaluation `i` is
-//! `a(psi^(g*(2*bitrev(i)+1)))`, another evaluation of `a`: a permutation, without signs.
-//! Evaluations move in blocks: for `r = bitrev(i)` the source is `bitrev(s)`, `s = g*r + (g-1)/2 mod N`. The low three bits of
+//! Formula, cyclotomic ring: coefficient `k` of the image is `a_i` with `i = k * g^-1 mod 2N`, where `a_(i+N) = -a_i`;
+//! evaluation `i` is `a(psi^(g*(2*bitrev(i)+1)))`, another evaluation of `a`: a permutation, without signs.
+//! Conjugate-invariant ring: `i = k * g^-1 mod 4N`, where `a_(4N-i) = a_i` and `a_(2N-i) = -a_i`; evaluation `i` is
+//! `a(psi^(g*(4*bitrev(i)+1)))`. g and -g move alike, and one of them is 1 modulo 4.
+//! Evaluations move in blocks: for `r = bitrev(i)` the source is `bitrev(s)`, `s = g*r + h mod N`, h the half of `g - 1`, or the
+//! quarter in the conjugate-invariant ring. The low three bits of
 //! i are the top ones of r, which move only the top three bits of s: eight neighbours come from one block, in one of
 //! eight orders.
 //! Layout: a table of source blocks and orders; in coefficients, or below eight words, of N source positions, where the
@@ -10,9 +13,11 @@
 
 use std::marker::PhantomData;
 
+use he_params::RingType;
+
 use crate::kernels::{PERMUTE_BLOCK, Patterns, permute_blocks};
 use crate::modulus::Modulus;
-use crate::ntt::{NttPlan, bit_reverse};
+use crate::ntt::{NttPlan, bit_reverse, log_order};
 use crate::ring::{Ring, each_width};
 use crate::tensor::{Domain, RnsTensor};
 use crate::view::RnsView;
@@ -39,7 +44,7 @@ enum Sources {
 }
 
 impl<D: Domain> Galois<D> {
-    /// The Galois element, in `0..2N`.
+    /// The Galois element, below the order of the roots of unity.
     pub fn element(&self) -> u32 {
         self.g
     }
@@ -62,7 +67,7 @@ impl<D: Domain> Galois<D> {
 }
 
 impl Ring {
-    /// The automorphism `X -> X^g`; g counts modulo 2N.
+    /// The automorphism `X -> X^g`; g counts modulo 2N, modulo 4N in the conjugate-invariant ring.
     ///
     /// # Errors
     /// [`RingError::EvenGaloisElement`].
@@ -70,19 +75,31 @@ impl Ring {
         if g.is_multiple_of(2) {
             return Err(RingError::EvenGaloisElement { g });
         }
-        let (n, log_n, mask) = (self.n(), self.log_n(), 2 * self.n() - 1);
-        let g = (g as usize) & mask;
-        let sources = if D::IS_EVAL && n >= PERMUTE_BLOCK {
-            blocks(g, log_n)
-        } else if D::IS_EVAL {
-            let source = |i| bit_reverse(((g * (2 * bit_reverse(i, log_n) + 1)) & mask) >> 1, log_n) as u32;
-            Sources::Words((0..n).map(source).collect())
+        let (n, log_n, log_order) = (self.n(), self.log_n(), log_order(self.ring_type(), self.log_n()));
+        let order = 1usize << log_order;
+        let g = (g as usize) & (order - 1);
+        let sources = if D::IS_EVAL {
+            let (g, h) = match self.ring_type() {
+                RingType::Cyclotomic => (g, g / 2),
+                RingType::ConjugateInvariant if g % 4 == 1 => (g, g / 4),
+                RingType::ConjugateInvariant => (order - g, (order - g) / 4),
+            };
+            if n >= PERMUTE_BLOCK {
+                blocks(g, h, log_n)
+            } else {
+                let source = |i| bit_reverse((g * bit_reverse(i, log_n) + h) & (n - 1), log_n) as u32;
+                Sources::Words((0..n).map(source).collect())
+            }
         } else {
-            // The group of odd numbers modulo 2N has order N.
-            let inverse = (1..n).fold(1, |power, _| (power * g) & mask);
-            let source = |k: usize| {
-                let i = (k * inverse) & mask;
-                if i < n { i as u32 } else { (i - n) as u32 | NEGATE }
+            // The number of odd numbers below the order is a multiple of the order of each.
+            let inverse = (1..order / 2).fold(1, |power, _| (power * g) & (order - 1));
+            let source = |k: usize| match (self.ring_type(), (k * inverse) & (order - 1)) {
+                (RingType::Cyclotomic, i) if i < n => i as u32,
+                (RingType::Cyclotomic, i) => (i - n) as u32 | NEGATE,
+                (RingType::ConjugateInvariant, i) => {
+                    let i = i.min(order - i);
+                    if i < n { i as u32 } else { (2 * n - i) as u32 | NEGATE }
+                }
             };
             Sources::Words((0..n).map(source).collect())
         };
@@ -111,13 +128,13 @@ impl Ring {
 }
 
 /// The blocks of evaluations, of at least [`PERMUTE_BLOCK`] of them.
-fn blocks(g: usize, log_n: u32) -> Sources {
+fn blocks(g: usize, h: usize, log_n: u32) -> Sources {
     const LOG_BLOCK: u32 = PERMUTE_BLOCK.ilog2();
     const TOP: usize = PERMUTE_BLOCK - 1;
     let (high, n) = (log_n - LOG_BLOCK, 1usize << log_n);
     let entry = |block: usize| {
         // s of the first word of the block: its top bits choose the order, the others the source block.
-        let s = (g * bit_reverse(block, high) + g / 2) & (n - 1);
+        let s = (g * bit_reverse(block, high) + h) & (n - 1);
         (bit_reverse(s & ((1 << high) - 1), high) << LOG_BLOCK | s >> high) as u32
     };
     let source = |top: usize, b: usize| bit_reverse((top + g * bit_reverse(b, LOG_BLOCK)) & TOP, LOG_BLOCK) as u32;
@@ -137,7 +154,7 @@ fn permute_signed<W: Word>(m: Modulus<W>, out: &mut [W], x: &[W], sources: &[u32
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{mixed_ring, random_tensor};
+    use crate::testing::{mixed_ring, mixed_ring_of_type, random_tensor};
     use crate::{Coeff, Eval, Isa};
 
     #[test]
@@ -156,6 +173,34 @@ mod tests {
                         for (i, a) in x.row(limb, row).iter().enumerate() {
                             let k = i * g as usize % (2 * n);
                             if k < n { want[k] = a } else { want[k - n] = (q - a) % q }
+                        }
+                        assert_eq!(image.row(limb, row).iter().collect::<Vec<_>>(), want, "g={g} log_n={log_n}");
+                    }
+                }
+                let eval = ring.automorphism(&ring.galois::<Eval>(g).unwrap(), &x_eval).unwrap();
+                assert_eq!(eval, ring.forward(image).unwrap(), "g={g} log_n={log_n}");
+            }
+        }
+    }
+
+    /// `X^i + X^-i` goes to `X^(gi) + X^-(gi)`.
+    #[test]
+    fn conjugate_invariant_images_agree_with_the_definition() {
+        let isas = Isa::available();
+        for (log_n, isa) in [1, 2, 3, 4, 6, 9].into_iter().flat_map(|log_n| isas.iter().map(move |isa| (log_n, *isa))) {
+            let ring = mixed_ring_of_type(RingType::ConjugateInvariant, log_n, isa);
+            let n = ring.n();
+            let x: RnsTensor<Coeff> = random_tensor(&ring, 2, &[0, 1, 2]);
+            let x_eval = ring.forward(x.clone()).unwrap();
+            for g in [1, 3, 5, 7, 4 * n as u64 - 3, 4 * n as u64 - 1, 4 * n as u64 + 3] {
+                let image = ring.automorphism(&ring.galois::<Coeff>(g).unwrap(), &x).unwrap();
+                for (limb, q) in x.primes().into_iter().enumerate() {
+                    for row in 0..2 {
+                        let mut want = vec![0; n];
+                        for (i, a) in x.row(limb, row).iter().enumerate() {
+                            let e = i * g as usize % (4 * n);
+                            let e = e.min(4 * n - e);
+                            if e < n { want[e] = a } else { want[2 * n - e] = (q - a) % q }
                         }
                         assert_eq!(image.row(limb, row).iter().collect::<Vec<_>>(), want, "g={g} log_n={log_n}");
                     }

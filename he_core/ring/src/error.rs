@@ -25,12 +25,12 @@ pub enum RingError {
         q: u64,
     },
     /// A prime has no primitive 2N-th root of unity.
-    #[error("prime {q} is not 1 modulo 2N = {two_n}")]
+    #[error("prime {q} is not 1 modulo {order}: it has no root of unity of that order")]
     NotNttFriendly {
         /// The prime.
         q: u64,
         /// Twice the ring degree.
-        two_n: u64,
+        order: u64,
     },
     /// The same prime was given twice.
     #[error("prime {q} is listed more than once")]

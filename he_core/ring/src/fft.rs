@@ -220,6 +220,12 @@ pub struct RealPoly<'a> {
 }
 
 impl RealPoly<'_> {
+    /// The first `n` coefficients, or all where there are fewer.
+    #[must_use]
+    pub fn first(self, n: usize) -> Self {
+        Self { unscaled: self.unscaled.get(..n).unwrap_or(self.unscaled), ..self }
+    }
+
     /// The largest magnitude; NaN or infinite when an entry is NaN or infinite.
     pub fn largest(&self) -> f64 {
         // Rounding is monotonic: this is the largest of the rounded products.

@@ -1,10 +1,12 @@
-//! The ring `Z_Q[X]/(X^N + 1)`, Q a product of primes, and the transforms between its two domains.
+//! The ring `Z_Q[X]/(X^N + 1)` or its conjugate-invariant kin, Q a product of primes, and the transforms between its two
+//! domains.
 //!
 //! Everything that acts on whole tensors runs in parallel over rows of limbs; results do not depend on the number of
 //! threads.
 
 use std::marker::PhantomData;
 
+use he_params::RingType;
 use rayon::prelude::*;
 
 use crate::kernels;
@@ -63,6 +65,7 @@ pub(crate) use each_width;
 /// The plans of all primes of one ring degree: what every operation on tensors needs.
 #[derive(Clone, Debug)]
 pub struct Ring {
+    ring_type: RingType,
     log_n: u32,
     isa: Isa,
     primes: Vec<u64>,
@@ -87,12 +90,21 @@ impl<'a, D: Domain> Operand<'a, D> {
 }
 
 impl Ring {
-    /// Plans for degree `2^log_n` over distinct primes `1 mod 2^(log_n+1)` below 2^61, in the order given.
+    /// Plans of the cyclotomic ring of degree `2^log_n` over distinct primes `1 mod 2^(log_n+1)` below 2^61, in the order
+    /// given.
+    ///
+    /// # Errors
+    /// As [`Ring::of_type`].
+    pub fn new(log_n: u32, primes: &[u64], isa: Isa) -> Result<Self, RingError> {
+        Self::of_type(RingType::Cyclotomic, log_n, primes, isa)
+    }
+
+    /// As [`Ring::new`] for either ring; the conjugate-invariant one asks for primes `1 mod 2^(log_n+2)`.
     ///
     /// # Errors
     /// [`RingError::LogNOutOfRange`], [`RingError::ModulusTooLarge`], [`RingError::NotPrime`],
     /// [`RingError::NotNttFriendly`], [`RingError::DuplicatePrime`].
-    pub fn new(log_n: u32, primes: &[u64], isa: Isa) -> Result<Self, RingError> {
+    pub fn of_type(ring_type: RingType, log_n: u32, primes: &[u64], isa: Isa) -> Result<Self, RingError> {
         if !(1..=crate::MAX_LOG_N).contains(&log_n) {
             return Err(RingError::LogNOutOfRange { log_n });
         }
@@ -101,14 +113,19 @@ impl Ring {
         }
         let plan = |q: &u64| {
             if *q >> u32::MAX_MODULUS_BITS == 0 {
-                NttPlan::new(log_n, *q, isa).map(Plan::U32)
+                NttPlan::of_type(ring_type, log_n, *q, isa).map(Plan::U32)
             } else {
-                NttPlan::new(log_n, *q, isa).map(Plan::U64)
+                NttPlan::of_type(ring_type, log_n, *q, isa).map(Plan::U64)
             }
         };
         let plans: Vec<Plan> = primes.par_iter().map(plan).collect::<Result<_, _>>()?;
         let inverses = primes.iter().map(|q| plans.iter().map(|plan| plan.inverse_of(*q)).collect()).collect();
-        Ok(Self { log_n, isa, primes: primes.to_vec(), plans, inverses })
+        Ok(Self { ring_type, log_n, isa, primes: primes.to_vec(), plans, inverses })
+    }
+
+    /// Which of the two rings.
+    pub fn ring_type(&self) -> RingType {
+        self.ring_type
     }
 
     /// Base-2 logarithm of the degree.

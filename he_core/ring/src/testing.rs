@@ -1,7 +1,9 @@
 //! Primes, rings, tensors and the big-integer oracle of the tests.
 
+use he_params::RingType;
 use num_bigint::{BigInt, BigUint};
 
+use crate::ntt::log_order;
 use crate::roots::is_prime_vartime;
 use crate::{Coeff, Domain, Isa, Ring, RnsTensor};
 
@@ -24,8 +26,14 @@ pub(crate) fn largest_log_n(most: u32) -> u32 {
 
 /// A ring over one 30-bit, one 61-bit, one 24-bit, one 40-bit and one 29-bit prime.
 pub(crate) fn mixed_ring(log_n: u32, isa: Isa) -> Ring {
-    let primes: Vec<u64> = [30, 61, 24, 40, 29].iter().map(|b| primes_below(1 << b, log_n, 1)[0]).collect();
-    Ring::new(log_n, &primes, isa).unwrap()
+    mixed_ring_of_type(RingType::Cyclotomic, log_n, isa)
+}
+
+/// As [`mixed_ring`], of either type.
+pub(crate) fn mixed_ring_of_type(ring_type: RingType, log_n: u32, isa: Isa) -> Ring {
+    let cyclotomic = log_order(ring_type, log_n) - 1;
+    let primes: Vec<u64> = [30, 61, 24, 40, 29].iter().map(|b| primes_below(1 << b, cyclotomic, 1)[0]).collect();
+    Ring::of_type(ring_type, log_n, &primes, isa).unwrap()
 }
 
 /// Residues without structure, the same on every run.

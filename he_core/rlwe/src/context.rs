@@ -37,7 +37,7 @@ impl RlweContext {
     /// [`RlweError::Ring`]; none for checked parameters.
     pub fn new(params: CkksParams, isa: Isa) -> Result<Self, RlweError> {
         let primes: Vec<u64> = params.q().iter().chain(params.p()).copied().collect();
-        let ring = Ring::new(u32::from(params.log_n().get()), &primes, isa)?;
+        let ring = Ring::of_type(params.shape().ring_type(), u32::from(params.log_n().get()), &primes, isa)?;
         let levels =
             (1..=params.q().len()).map(|count| LevelPlan::new(&params, &ring, count)).collect::<Result<_, _>>()?;
         Ok(Self { params, ring, levels })

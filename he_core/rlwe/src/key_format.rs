@@ -159,7 +159,7 @@ impl WireObject for GaloisKeys {
         let mut keys = GaloisKeys::new();
         let mut last = 0;
         for _ in 0..count {
-            let element = body.galois_element("galois element", context.params().log_n())?;
+            let element = body.galois_element("galois element", context.params().shape())?;
             if element.get() <= last {
                 return Err(WireError::Invalid { field: "galois element", reason: "not above the one before".into() });
             }

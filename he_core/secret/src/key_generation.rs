@@ -63,9 +63,9 @@ impl<'a> KeyGenerator<'a> {
     /// # Errors
     /// As [`KeyGenerator::relinearization_key`].
     pub fn galois_keys(&self, rotations: &[Rotation], conjugation: bool) -> Result<GaloisKeys, SecretError> {
-        let (ring, log_n) = (self.context.ring(), self.context.params().log_n());
-        let rotated = rotations.iter().map(|by| GaloisElement::rotation(*by, log_n));
-        let conjugated = conjugation.then(|| GaloisElement::conjugation(log_n));
+        let (ring, shape) = (self.context.ring(), self.context.params().shape());
+        let rotated = rotations.iter().map(|by| GaloisElement::rotation(*by, shape));
+        let conjugated = conjugation.then(|| GaloisElement::conjugation(shape));
         let mut keys = GaloisKeys::new();
         for element in rotated.chain(conjugated).filter(|element| element.get() != 1) {
             if keys.get(element).is_ok() {

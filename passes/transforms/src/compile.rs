@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use graph::{Graph, Tensor};
 use he_ir::HeProgram;
 use he_params::noise::Encryption;
-use he_params::{CkksParams, CkksParamsLiteral, RequiredSecurity, SecurityTable};
+use he_params::{CkksParams, CkksParamsLiteral, RequiredSecurity, RingType, SecurityTable};
 
 use crate::choices::{Activations, CannotChoose, Choices};
 use crate::complex_packing::ComplexPacking;
@@ -37,7 +37,10 @@ pub struct CompileOptions {
     pub calibration: Vec<Tensor>,
     /// Factor on what the samples reach.
     pub margin: f64,
-    /// Parameters to use instead of choosing.
+    /// The ring that parameters are chosen in: the cyclotomic one, whose ciphertexts are SEAL's, or the conjugate-invariant one, which holds twice as
+    /// many images where they lie one to a slot.
+    pub ring: RingType,
+    /// Parameters to use instead of choosing; they name a ring of their own.
     pub params: Option<CkksParamsLiteral>,
     /// Security required of chosen parameters.
     pub security: RequiredSecurity,
@@ -70,6 +73,7 @@ impl CompileOptions {
             input_ranges: HashMap::new(),
             calibration: Vec::new(),
             margin: 2.0,
+            ring: RingType::default(),
             params: None,
             security: RequiredSecurity::default(),
             table: SecurityTable::default(),
@@ -172,17 +176,18 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
     if options.batch == 0 {
         return Err(CompileError::EmptyBatch);
     }
+    let ring = options.params.as_ref().map_or(options.ring, |literal| literal.ring);
     let samples = samples(graph, &options.calibration)?;
     let range_options = RangeOptions { inputs: options.input_ranges.clone(), samples, margin: options.margin };
     let (mut choices, polynomials) = Choices::start(graph, &options.activations)?;
     // Each polynomial is fitted to the range that those before it leave.
     for (node, degree) in polynomials {
-        let (circuit, _) = circuit_of(graph, &choices, pipeline)?;
+        let (circuit, _) = circuit_of(graph, &choices, ring, pipeline)?;
         let ranges = analyse(&circuit, &range_options)?;
         choices.fit(&node, degree, &circuit, &ranges);
     }
     choices.masked = options.mask_channels;
-    let (circuit, mut reports) = circuit_of(graph, &choices, pipeline)?;
+    let (circuit, mut reports) = circuit_of(graph, &choices, ring, pipeline)?;
     let mut ranges = analyse(&circuit, &range_options)?;
     if choices.masked {
         let masking = Masking::of(&circuit);
@@ -191,6 +196,7 @@ pub fn compile_with(graph: &Graph, options: &CompileOptions, pipeline: &Pipeline
     }
     let request = Request {
         batch: options.batch,
+        ring,
         precision_bits: options.precision_bits,
         security: options.security,
         table: options.table,
@@ -244,7 +250,7 @@ pub fn replay(graph: &Graph, chain: &Chain) -> Result<HeProgram, CompileError> {
 /// # Errors
 /// As [`replay`].
 pub fn replay_with(graph: &Graph, chain: &Chain, choices: &Choices) -> Result<HeProgram, CompileError> {
-    placed(&circuit_of(graph, choices, &default_pipeline()?)?.0, chain)
+    placed(&circuit_of(graph, choices, chain.shape.ring_type(), &default_pipeline()?)?.0, chain)
 }
 
 /// The program of [`replay_with`] under a mask drawn from `random` (see [`crate::masking`]): the same operations on the same levels and scales,
@@ -262,7 +268,7 @@ pub fn replay_masked<E: std::fmt::Display>(
     if !choices.masked {
         return Err(CompileError::NotMasked);
     }
-    let (circuit, _) = circuit_of(graph, choices, &default_pipeline()?)?;
+    let (circuit, _) = circuit_of(graph, choices, chain.shape.ring_type(), &default_pipeline()?)?;
     let masking = Masking::of(&circuit);
     let mask = masking.draw(whole, &mut random).map_err(|error| CompileError::Random(error.to_string()))?;
     let masked = masking.apply(&mask, &circuit).map_err(|source| PassError::Shape {
@@ -281,7 +287,12 @@ fn placed(circuit: &Circuit, chain: &Chain) -> Result<HeProgram, CompileError> {
 type Reports = Vec<(&'static str, PassReport)>;
 
 /// The circuit of a network, cut and packed, and what each pass did on the way.
-fn circuit_of(graph: &Graph, choices: &Choices, pipeline: &Pipeline) -> Result<(Circuit, Reports), CompileError> {
+fn circuit_of(
+    graph: &Graph,
+    choices: &Choices,
+    ring: RingType,
+    pipeline: &Pipeline,
+) -> Result<(Circuit, Reports), CompileError> {
     let mut graph = graph.clone();
     let mut reports = choices.apply(&mut graph)?;
     reports.extend(pipeline.run(&mut graph)?);
@@ -289,7 +300,8 @@ fn circuit_of(graph: &Graph, choices: &Choices, pipeline: &Pipeline) -> Result<(
     if circuit.is_client_aided() {
         reports.push(("segments", segments));
     }
-    reports.push((ComplexPacking.name(), ComplexPacking.run(&mut circuit)?));
+    let packing = ComplexPacking { ring };
+    reports.push((packing.name(), packing.run(&mut circuit)?));
     Ok((circuit, reports))
 }
 

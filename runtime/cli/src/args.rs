@@ -6,6 +6,7 @@ pub(crate) mod seal;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use he_params::RingType;
 use transforms::Activation;
 
 /// Runs trained neural networks on encrypted data.
@@ -95,6 +96,10 @@ pub(crate) struct Explain {
     /// Images that one batch must have room for
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_size: u32,
+
+    /// The ring: cyclotomic, whose files SEAL reads, or conjugate-invariant, which holds twice as many images where they lie one to a slot
+    #[arg(long, value_name = "RING", default_value_t, conflicts_with = "params")]
+    pub(crate) ring: RingType,
 
     /// Bits between the outputs' magnitude and the bound on their error
     #[arg(long, value_name = "BITS", default_value_t = transforms::DEFAULT_PRECISION_BITS)]

@@ -210,7 +210,7 @@ impl Interface {
     fn chain(&self) -> Chain {
         let Placement { primes, input_scale, fused, management } = self.file.placement.clone();
         Chain {
-            log_n: u32::from(self.params.log_n().get()),
+            shape: self.params.shape(),
             q: self.params.q().iter().copied().take(primes).collect(),
             p: self.params.p().to_vec(),
             input_scale,

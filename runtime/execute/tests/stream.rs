@@ -128,7 +128,7 @@ fn encrypted_tiles_are_the_clear_network() {
     for layers in Layers::all() {
         let program = layers.program(&params);
         let packing = program.packing();
-        let backend = CkksBackend::new(&context, EvaluationKeys::default()).with_packing(packing);
+        let backend = CkksBackend::new(&context, EvaluationKeys::default()).with_packing(packing).unwrap();
         for images in [backend.slots(), 37] {
             let inputs = batches(&program, images);
             let want = clear_outputs(&program, &params, &inputs, &TILES[0]);
@@ -207,7 +207,7 @@ fn a_deeper_network_in_tiles_holds_a_part_of_it() {
     let context = CkksContext::new(params.clone()).unwrap();
     let layers = Layers::tall();
     let program = layers.program(&params);
-    let backend = CkksBackend::new(&context, EvaluationKeys::default()).with_packing(program.packing());
+    let backend = CkksBackend::new(&context, EvaluationKeys::default()).with_packing(program.packing()).unwrap();
     let peak = |tile_values| {
         let options = StreamOptions { tile_values, in_flight: 3 };
         prepare_streamed(&backend, &program, &options).unwrap().memory().peak

@@ -9,6 +9,7 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use he_ckks::{CiphertextTensor, CkksContext, CkksError, Complex64, Encoder, Evaluator, PublicEncryptor, Seed};
+use he_params::RingType;
 use he_rlwe::PublicKey;
 
 use crate::ServerError;
@@ -41,7 +42,14 @@ impl Flooding {
     pub(crate) fn flood(&mut self, x: &mut CiphertextTensor) -> Result<(), FloodingError> {
         let slots = self.context.slots();
         let rows = (0..x.values()).map(|_| normal(slots, self.std_dev)).collect::<Result<Vec<_>, _>>()?;
-        let noise = Encoder::new(&self.context).encode_complex_tensor(&rows, x.level(), x.scale())?;
+        let encoder = Encoder::new(&self.context);
+        let noise = match self.context.params().shape().ring_type() {
+            RingType::Cyclotomic => encoder.encode_complex_tensor(&rows, x.level(), x.scale())?,
+            RingType::ConjugateInvariant => {
+                let rows: Vec<Vec<f64>> = rows.iter().map(|row| row.iter().map(|z| z.re).collect()).collect();
+                encoder.encode_tensor(&rows, x.level(), x.scale())?
+            }
+        };
         let fresh = self.encryptor.encrypt(&noise)?;
         Ok(Evaluator::new(&self.context).add_assign(x, &fresh)?)
     }

@@ -129,7 +129,10 @@ impl Wanted {
             if known { PublicKey::from_body(rlwe, bytes).map_err(refuse) } else { Err(other("public key")) }
         });
         let backend = match evaluation.transpose()? {
-            Some(keys) => Arc::new(CkksBackend::new(model.context(), keys).with_packing(model.description().packing)),
+            Some(keys) => {
+                let backend = CkksBackend::new(model.context(), keys).with_packing(model.description().packing);
+                Arc::new(backend.map_err(|error| Status::internal(error.to_string()))?)
+            }
             None => Arc::clone(model.keyless()),
         };
         execute::Backend::accept(&*backend, model.streamed().program())

@@ -75,7 +75,7 @@ impl Model {
             }
         }
         let context = CkksContext::new(params.clone())?;
-        let keyless = Arc::new(CkksBackend::to_prepare(&context).with_packing(program.packing()));
+        let keyless = Arc::new(CkksBackend::to_prepare(&context).with_packing(program.packing())?);
         let streamed = prepare_streamed(&*keyless, masked.as_ref().unwrap_or(program), &options.tiles)?;
         let description = Description {
             model: name.to_owned(),

@@ -51,6 +51,7 @@ fn run(images: usize, error: f64) -> Run {
         peak_rss_bytes: 1_500_000_000,
         threads: 2,
         isa: "avx2".to_owned(),
+        ring: he_params::RingType::Cyclotomic,
         n: 8192,
         log_qp: 200.0,
         security_bits: 128,

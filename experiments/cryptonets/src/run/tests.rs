@@ -19,7 +19,14 @@ fn strokes(count: usize) -> LabelledImages {
 }
 
 fn settings(threads: usize) -> Settings {
-    Settings { batch_size: 40, threads, seed: Seed([7; 32]), insecure: true }
+    Settings {
+        batch_size: 40,
+        ring: RingType::Cyclotomic,
+        precision_bits: transforms::DEFAULT_PRECISION_BITS,
+        threads,
+        seed: Seed([7; 32]),
+        insecure: true,
+    }
 }
 
 fn run(model: &Model, images: &LabelledImages, threads: usize) -> EncryptedRun {

@@ -6,6 +6,7 @@
 //! with the very ciphertexts that Henge gets, and must end with the same residues.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -16,7 +17,7 @@ use super::batch::{client, parts, work};
 use super::{Setting, beside_speed, explain};
 use crate::bars;
 use crate::contest::Times;
-use crate::cryptonets::{Henge, Labels, Task};
+use crate::cryptonets::{Henge, Kind, Labels, Task};
 use crate::parts::Profile;
 use crate::record::Row;
 use crate::seal::process_microseconds;
@@ -30,23 +31,27 @@ const ROUNDS: usize = 5;
 const LEAST_AGREEMENT: f64 = 0.995;
 
 pub(super) fn measure(setting: &Setting, take: &mut dyn FnMut(Vec<Row>)) -> anyhow::Result<()> {
-    let names = [SERVER, CLIENT, bars::CRYPTONETS_MOONSHOT, bars::CONJUGATE_INVARIANT];
+    let names = [SERVER, CLIENT, bars::CRYPTONETS_MOONSHOT];
     if names.iter().any(|name| setting.wants(name)) {
-        let task = Task::load(setting.quick, setting.threads, false)?;
+        let task = Task::load(setting.quick, setting.threads, Kind::Usual)?;
         let results = compete(setting, &task)?;
         for (name, part) in [(SERVER, Part::Server), (CLIENT, Part::Client)] {
-            let mut rows = rows(setting, &task, name, part, &results);
-            for henge in &results {
-                if let Some(isa) = henge.isa {
-                    explain(&mut rows, isa, |us| parts(setting, &task, henge, part, us))?;
-                }
-            }
+            let mut rows = explained(setting, &task, name, part, &results)?;
             if part == Part::Server {
-                rows.extend(speeds(setting, &task, &rows));
+                for (speed, name) in [(bars::IMAGES, SERVER), (bars::IMAGES_MOONSHOT, bars::CRYPTONETS_MOONSHOT)] {
+                    rows.extend(beside(setting, &task, &rows, speed, name));
+                }
             }
             rows.retain(|row| setting.wants(&row.name));
             take(rows);
         }
+    }
+    if setting.wants(bars::CONJUGATE_INVARIANT) {
+        let task = Task::load(setting.quick, setting.threads, Kind::ConjugateInvariant)?;
+        // SEAL has no such ring.
+        let results = take_turns(setting, &task, ours(setting, &task)?)?;
+        let rows = explained(setting, &task, bars::CONJUGATE_INVARIANT, Part::Server, &results)?;
+        take(beside(setting, &task, &rows, bars::IMAGES_CONJUGATE_INVARIANT, bars::CONJUGATE_INVARIANT));
     }
     if setting.wants(MEMORY) {
         take(memory(setting)?);
@@ -86,14 +91,26 @@ pub(super) struct Result {
 /// Runs the protocol once.
 type Turn<'a> = Box<dyn FnMut(&mut Result) -> anyhow::Result<Vec<f64>> + 'a>;
 
+/// What takes part, the rounds in which it does at the most, and how.
+type Contender<'a> = (Result, usize, Turn<'a>);
+
+/// Henge and SEAL.
 fn compete(setting: &Setting, task: &Task) -> anyhow::Result<Vec<Result>> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(setting.threads).build()?;
-    let mut contenders: Vec<(Result, usize, Turn<'_>)> = Vec::new();
+    let contenders = ours(setting, task)?;
+    #[cfg(feature = "seal")]
+    let contenders = seal::join(setting, task, contenders)?;
+    take_turns(setting, task, contenders)
+}
+
+/// Henge on every instruction set.
+fn ours<'a>(setting: &Setting, task: &'a Task) -> anyhow::Result<Vec<Contender<'a>>> {
+    let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(setting.threads).build()?);
+    let mut contenders: Vec<Contender<'_>> = Vec::new();
     for isa in &setting.isas {
         let henge = Henge::new(task, *isa)?;
         let mut result = Result::new(format!("Henge, {}", isa.name()), Some(*isa));
         result.client = Some(client(setting, task, henge.context())?);
-        let pool = &pool;
+        let pool = Arc::clone(&pool);
         let turn = move |times: &mut Result| {
             pool.install(|| {
                 let mut nodes = Recorder::new(());
@@ -105,9 +122,10 @@ fn compete(setting: &Setting, task: &Task) -> anyhow::Result<Vec<Result>> {
         };
         contenders.push((result, usize::MAX, Box::new(turn)));
     }
-    #[cfg(feature = "seal")]
-    seal::join(setting, task, &mut contenders)?;
+    Ok(contenders)
+}
 
+fn take_turns(setting: &Setting, task: &Task, mut contenders: Vec<Contender<'_>>) -> anyhow::Result<Vec<Result>> {
     let rounds = if setting.quick { 1 } else { ROUNDS.min(setting.plan.rounds) };
     for round in 0..rounds {
         for (result, most, turn) in &mut contenders {
@@ -229,35 +247,34 @@ fn rows(setting: &Setting, task: &Task, name: &str, part: Part, results: &[Resul
     rows
 }
 
-/// Images a second that are asked or hoped for, beside the first row of each instruction set.
-fn speeds(setting: &Setting, task: &Task, rows: &[Row]) -> Vec<Row> {
-    let mut found: Vec<Row> = Vec::new();
-    for (speed, name) in [(bars::IMAGES, SERVER), (bars::IMAGES_MOONSHOT, bars::CRYPTONETS_MOONSHOT)] {
-        for isa in &setting.isas {
-            let Some(measured) = rows.iter().find(|row| row.isa == isa.name()) else { continue };
-            let mut row = beside_speed(measured, speed, task.images as f64);
-            row.name = name.to_owned();
-            if setting.quick || setting.threads != bars::CORES {
-                row.met = None;
-            }
-            found.push(row);
+/// The rows of a part, with what fills their time.
+fn explained(setting: &Setting, task: &Task, name: &str, part: Part, results: &[Result]) -> anyhow::Result<Vec<Row>> {
+    let mut rows = rows(setting, task, name, part, results);
+    for henge in results {
+        if let Some(isa) = henge.isa {
+            explain(&mut rows, isa, |us| parts(setting, task, henge, part, us))?;
         }
     }
-    // Nothing of Henge's can be measured: the row says what is missing.
-    if let Some(isa) = setting.isas.last() {
-        let mut row = super::row(bars::CONJUGATE_INVARIANT, *isa, setting.threads, &Times::new(Vec::new()), None);
-        let speed = bars::IMAGES_CONJUGATE_INVARIANT;
-        (row.peer, row.peer_us) = (speed.name.to_owned(), Some(2e6 * task.images as f64 / speed.per_second));
-        (row.target, row.moonshot, row.met) = (Some(1.0), speed.moonshot, (!setting.quick).then_some(false));
-        row.note = Some("not built: Henge has no conjugate-invariant ring".to_owned());
-        found.push(row);
-    }
-    found
+    Ok(rows)
+}
+
+/// Images a second that are asked or hoped for, beside the first row of each instruction set.
+fn beside(setting: &Setting, task: &Task, rows: &[Row], speed: bars::Speed, name: &str) -> Vec<Row> {
+    let measured = setting.isas.iter().filter_map(|isa| rows.iter().find(|row| row.isa == isa.name()));
+    let beside = |measured: &Row| {
+        let mut row = beside_speed(measured, speed, task.images as f64);
+        row.name = name.to_owned();
+        if setting.quick || setting.threads != bars::CORES {
+            row.met = None;
+        }
+        row
+    };
+    measured.map(beside).collect()
 }
 
 /// What a child process is asked to run, and prints its peak for.
 pub(crate) fn peak_of(contender: &str, threads: usize, quick: bool) -> anyhow::Result<u64> {
-    let task = Task::load(quick, threads, false)?;
+    let task = Task::load(quick, threads, Kind::Usual)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     match contender.strip_prefix("henge:") {
         Some(isa) => {
@@ -325,8 +342,8 @@ mod seal {
     pub(super) fn join<'a>(
         setting: &Setting,
         task: &'a Task,
-        contenders: &mut Vec<(Result, usize, Turn<'a>)>,
-    ) -> anyhow::Result<()> {
+        mut contenders: Vec<Contender<'a>>,
+    ) -> anyhow::Result<Vec<Contender<'a>>> {
         let shared = |network| Rc::new(RefCell::new(network));
         let usual = shared(usual(task, setting.threads)?);
         let mut add = |name: &str, rounds: usize, network: &Rc<RefCell<Network>>, way: Way| {
@@ -348,14 +365,14 @@ mod seal {
         let mut backend = Result::new("SEAL, backend, Henge's program", None);
         backend.checked = Some("same residues");
         contenders.push((backend, 2, on_backend(setting, isa)?));
-        Ok(())
+        Ok(contenders)
     }
 
     /// Henge's client, and `SealBackend` in the place of `CkksBackend`; ciphertexts change sides between the two. The program
     /// relinearizes and rescales in two operations, as SEAL has no other way, and goes through `CkksBackend` once, untimed:
     /// both must end with the same residues.
     fn on_backend<'a>(setting: &Setting, isa: Isa) -> anyhow::Result<Turn<'a>> {
-        let task = Task::load(setting.quick, setting.threads, true)?;
+        let task = Task::load(setting.quick, setting.threads, Kind::SealExact)?;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(setting.threads).build()?;
         let henge = Henge::new(&task, isa)?;
         let seal = henge.on_seal(&task)?;

@@ -12,7 +12,7 @@ mod sum;
 
 use std::sync::Arc;
 
-use he_params::{Level, Packing, Scale};
+use he_params::{Level, Packing, RingType, Scale};
 use he_ring::{Bias, RnsScalars};
 pub use linear::LinearOperand;
 
@@ -33,8 +33,14 @@ impl Evaluator {
     }
 
     /// The same for ciphertexts whose slots are packed so: numbers are then added to both parts of every slot.
-    pub fn with_packing(self, packing: Packing) -> Self {
-        Self { packing, ..self }
+    ///
+    /// # Errors
+    /// [`CkksError::RealSlots`] for complex packing in the conjugate-invariant ring.
+    pub fn with_packing(self, packing: Packing) -> Result<Self, CkksError> {
+        if packing == Packing::Complex && self.context.params().shape().ring_type() == RingType::ConjugateInvariant {
+            return Err(CkksError::RealSlots);
+        }
+        Ok(Self { packing, ..self })
     }
 
     /// How slots are packed.

@@ -1,6 +1,6 @@
 //! Rotations of the slots and conjugation: an automorphism, then a change of key.
 //!
-//! Slot `j` of the rotation by k is slot `j + k` of the input, counted modulo N/2.
+//! Slot `j` of the rotation by k is slot `j + k` of the input, counted modulo the number of slots.
 
 use he_params::{GaloisElement, Rotation};
 use he_rlwe::GaloisKeys;
@@ -8,20 +8,20 @@ use he_rlwe::GaloisKeys;
 use crate::{CiphertextTensor, CkksError, Evaluator};
 
 impl Evaluator {
-    /// The slots rotated; a rotation by a multiple of N/2 is a copy.
+    /// The slots rotated; a rotation by a multiple of their number is a copy.
     ///
     /// # Errors
     /// [`CkksError::ComponentCount`] unless x has two components; [`CkksError::Rlwe`] without the key.
     pub fn rotate(&self, x: &CiphertextTensor, by: Rotation, keys: &GaloisKeys) -> Result<CiphertextTensor, CkksError> {
-        self.apply_galois(x, GaloisElement::rotation(by, self.context.params().log_n()), keys)
+        self.apply_galois(x, GaloisElement::rotation(by, self.context.params().shape()), keys)
     }
 
-    /// Every slot conjugated.
+    /// Every slot conjugated; a copy where slots are real.
     ///
     /// # Errors
     /// As [`Evaluator::rotate`].
     pub fn conjugate(&self, x: &CiphertextTensor, keys: &GaloisKeys) -> Result<CiphertextTensor, CkksError> {
-        self.apply_galois(x, GaloisElement::conjugation(self.context.params().log_n()), keys)
+        self.apply_galois(x, GaloisElement::conjugation(self.context.params().shape()), keys)
     }
 
     /// The ring automorphism `X -> X^g`, under the same secret.
@@ -58,8 +58,8 @@ impl Evaluator {
         keys: &GaloisKeys,
     ) -> Result<Vec<CiphertextTensor>, CkksError> {
         x.check_components(2)?;
-        let (ring, rlwe, log_n) = (self.context.ring(), self.context.rlwe(), self.context.params().log_n());
-        let elements: Vec<GaloisElement> = by.iter().map(|by| GaloisElement::rotation(*by, log_n)).collect();
+        let (ring, rlwe, shape) = (self.context.ring(), self.context.rlwe(), self.context.params().shape());
+        let elements: Vec<GaloisElement> = by.iter().map(|by| GaloisElement::rotation(*by, shape)).collect();
         let mut outputs = Vec::with_capacity(elements.len());
         let mut tables = Vec::with_capacity(elements.len());
         for element in &elements {

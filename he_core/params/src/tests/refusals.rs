@@ -24,7 +24,7 @@ fn literals() {
         (CkksParamsLiteral { q: ModulusChain::Bits(vec![30; 64]), ..literal() }, "65 primes in the chain, at most 64"),
         (CkksParamsLiteral { q: primes(&[(1 << 61) + 1]), ..literal() }, "is not below 2^61"),
         (CkksParamsLiteral { q: primes(&[8192 * 7 + 1]), ..literal() }, "modulus 57345 is not prime"),
-        (CkksParamsLiteral { q: primes(&[65537 + 2]), ..literal() }, "prime 65539 is not 1 modulo 2N for N = 2^12"),
+        (CkksParamsLiteral { q: primes(&[65537 + 2]), ..literal() }, "prime 65539 is not 1 modulo 8192"),
         (
             CkksParamsLiteral { q: primes(&[q[0], q[0]]), ..literal() },
             &format!("prime {} appears more than once in the chain", q[0]),

@@ -48,6 +48,8 @@ macro_rules! product_kernels {
             mul_add_assign(m: Modulus<W>, acc: &mut [W], x: &[W], y: &[W]);
             /// `x *= w`.
             mul_shoup_assign(m: Modulus<W>, x: &mut [W], w: ShoupFactor<W>);
+            /// `x_k += w x_(N-k)` for 0 < k < N, every sum of what was there before; N at least 2 and even.
+            fold_assign(m: Modulus<W>, x: &mut [W], w: ShoupFactor<W>);
             /// `x = (x - y) * w`.
             sub_mul_shoup_assign(m: Modulus<W>, x: &mut [W], y: &[W], w: ShoupFactor<W>);
             /// `out = x + c mod q` for any words `x`.
@@ -170,6 +172,29 @@ fn inner_columns<W: Word, const C: usize>(m: Modulus<W>, start: usize, xs: &[&[W
 #[inline(always)]
 pub(super) fn mul_shoup_assign<W: Word>(m: Modulus<W>, x: &mut [W], w: ShoupFactor<W>) {
     x.iter_mut().for_each(|x| *x = m.mul_shoup(*x, w));
+}
+
+#[inline(always)]
+pub(super) fn fold_assign<W: Word>(m: Modulus<W>, x: &mut [W], w: ShoupFactor<W>) {
+    let (low, high) = fold_halves(m, x, w);
+    fold_pairs(m, low, high, w);
+}
+
+/// Folds the word in the middle; the words on either side of it that are to be folded.
+#[inline(always)]
+pub(super) fn fold_halves<W: Word>(m: Modulus<W>, x: &mut [W], w: ShoupFactor<W>) -> (&mut [W], &mut [W]) {
+    debug_assert!(x.len() >= 2 && x.len().is_multiple_of(2));
+    let (low, high) = x.split_at_mut(x.len() / 2);
+    high[0] = m.add(high[0], m.mul_shoup(high[0], w));
+    (&mut low[1..], &mut high[1..])
+}
+
+/// Word k of one with word k from the end of the other.
+#[inline(always)]
+pub(super) fn fold_pairs<W: Word>(m: Modulus<W>, low: &mut [W], high: &mut [W], w: ShoupFactor<W>) {
+    for (a, b) in low.iter_mut().zip(high.iter_mut().rev()) {
+        (*a, *b) = (m.add(*a, m.mul_shoup(*b, w)), m.add(*b, m.mul_shoup(*a, w)));
+    }
 }
 
 #[inline(always)]

@@ -6,8 +6,9 @@
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi32, _mm256_add_epi64, _mm256_blend_epi32, _mm256_castps_si256, _mm256_castsi256_ps,
     _mm256_loadu_si256, _mm256_min_epu32, _mm256_mul_epu32, _mm256_mullo_epi32, _mm256_permute4x64_epi64,
-    _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi32, _mm256_shuffle_ps,
-    _mm256_srli_epi64, _mm256_srlv_epi64, _mm256_storeu_si256, _mm256_sub_epi32, _mm256_sub_epi64,
+    _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi32, _mm256_setzero_si256,
+    _mm256_shuffle_epi32, _mm256_shuffle_ps, _mm256_srli_epi64, _mm256_srlv_epi64, _mm256_storeu_si256,
+    _mm256_sub_epi32, _mm256_sub_epi64,
 };
 
 use super::elementwise;
@@ -94,6 +95,13 @@ fn load(x: &Lanes) -> __m256i {
 fn store(x: &mut Lanes, value: __m256i) {
     // SAFETY: eight words of 4 bytes; the store needs no alignment.
     unsafe { _mm256_storeu_si256(x.as_mut_ptr().cast(), value) }
+}
+
+/// Words from the last to the first.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn reverse(x: __m256i) -> __m256i {
+    _mm256_permutevar8x32_epi32(x, _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0))
 }
 
 /// Odd words brought down to even places.

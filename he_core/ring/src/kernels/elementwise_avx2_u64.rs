@@ -10,8 +10,8 @@
 use std::arch::x86_64::{
     __m256i, _mm_loadu_si128, _mm256_add_epi64, _mm256_and_si256, _mm256_blendv_pd, _mm256_castpd_si256,
     _mm256_castsi256_pd, _mm256_cvtepu32_epi64, _mm256_loadu_si256, _mm256_mul_epi32, _mm256_mul_epu32,
-    _mm256_or_si256, _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi32, _mm256_slli_epi64,
-    _mm256_sllv_epi64, _mm256_srli_epi64, _mm256_srlv_epi64, _mm256_storeu_si256, _mm256_sub_epi64,
+    _mm256_or_si256, _mm256_permute4x64_epi64, _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi32,
+    _mm256_slli_epi64, _mm256_sllv_epi64, _mm256_srli_epi64, _mm256_srlv_epi64, _mm256_storeu_si256, _mm256_sub_epi64,
 };
 
 use super::elementwise;
@@ -122,6 +122,13 @@ fn load(x: &Lanes) -> __m256i {
 fn store(x: &mut Lanes, value: __m256i) {
     // SAFETY: four words of 8 bytes; the store needs no alignment.
     unsafe { _mm256_storeu_si256(x.as_mut_ptr().cast(), value) }
+}
+
+/// Words from the last to the first.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn reverse(x: __m256i) -> __m256i {
+    _mm256_permute4x64_epi64::<0b00_01_10_11>(x)
 }
 
 /// Upper halves over lower ones.

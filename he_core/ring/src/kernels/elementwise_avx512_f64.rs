@@ -7,8 +7,8 @@ use std::arch::x86_64::{
     __m512d, __m512i, _mm256_loadu_si256, _mm512_add_epi64, _mm512_add_pd, _mm512_and_si512, _mm512_castpd_si512,
     _mm512_castsi512_pd, _mm512_cvtepu32_epi64, _mm512_cvtepu64_pd, _mm512_cvtpd_epu64, _mm512_fmadd_pd,
     _mm512_fmsub_pd, _mm512_fnmadd_pd, _mm512_loadu_si512, _mm512_mask_add_pd, _mm512_min_epu64, _mm512_movepi64_mask,
-    _mm512_mul_pd, _mm512_or_si512, _mm512_set1_epi64, _mm512_set1_pd, _mm512_setzero_si512, _mm512_srli_epi64,
-    _mm512_storeu_si512, _mm512_sub_epi64, _mm512_sub_pd,
+    _mm512_mul_pd, _mm512_or_si512, _mm512_permutexvar_epi64, _mm512_set1_epi64, _mm512_set1_pd, _mm512_setr_epi64,
+    _mm512_setzero_si512, _mm512_srli_epi64, _mm512_storeu_si512, _mm512_sub_epi64, _mm512_sub_pd,
 };
 
 use super::elementwise;
@@ -85,6 +85,13 @@ fn load(x: &Lanes) -> __m512i {
 fn store(x: &mut Lanes, value: __m512i) {
     // SAFETY: eight words of 8 bytes; the store needs no alignment.
     unsafe { _mm512_storeu_si512(x.as_mut_ptr().cast(), value) }
+}
+
+/// Words from the last to the first.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn reverse(x: __m512i) -> __m512i {
+    _mm512_permutexvar_epi64(_mm512_setr_epi64(7, 6, 5, 4, 3, 2, 1, 0), x)
 }
 
 /// The integer next to `a * b`.

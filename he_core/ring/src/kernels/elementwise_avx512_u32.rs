@@ -6,8 +6,9 @@
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi32, _mm512_add_epi64, _mm512_castsi256_si512, _mm512_cvtepi64_epi32, _mm512_inserti64x4,
     _mm512_loadu_si512, _mm512_mask_blend_epi32, _mm512_min_epu32, _mm512_mul_epu32, _mm512_mullo_epi32,
-    _mm512_set1_epi32, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_shuffle_epi32, _mm512_srli_epi64,
-    _mm512_srlv_epi64, _mm512_storeu_si512, _mm512_sub_epi32, _mm512_sub_epi64,
+    _mm512_permutexvar_epi32, _mm512_set1_epi32, _mm512_set1_epi64, _mm512_setr_epi32, _mm512_setzero_si512,
+    _mm512_shuffle_epi32, _mm512_srli_epi64, _mm512_srlv_epi64, _mm512_storeu_si512, _mm512_sub_epi32,
+    _mm512_sub_epi64,
 };
 
 use super::elementwise;
@@ -94,6 +95,13 @@ fn load(x: &Lanes) -> __m512i {
 fn store(x: &mut Lanes, value: __m512i) {
     // SAFETY: sixteen words of 4 bytes; the store needs no alignment.
     unsafe { _mm512_storeu_si512(x.as_mut_ptr().cast(), value) }
+}
+
+/// Words from the last to the first.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn reverse(x: __m512i) -> __m512i {
+    _mm512_permutexvar_epi32(_mm512_setr_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), x)
 }
 
 /// Odd words brought down to even places.

@@ -5,9 +5,9 @@
 
 use std::arch::x86_64::{
     __m512i, _mm256_loadu_si256, _mm512_add_epi64, _mm512_cmplt_epu64_mask, _mm512_cvtepu32_epi64, _mm512_loadu_si512,
-    _mm512_mask_add_epi64, _mm512_min_epu64, _mm512_mul_epu32, _mm512_mullo_epi64, _mm512_or_si512, _mm512_set1_epi64,
-    _mm512_setzero_si512, _mm512_shuffle_epi32, _mm512_slli_epi64, _mm512_sllv_epi64, _mm512_srli_epi64,
-    _mm512_srlv_epi64, _mm512_storeu_si512, _mm512_sub_epi64,
+    _mm512_mask_add_epi64, _mm512_min_epu64, _mm512_mul_epu32, _mm512_mullo_epi64, _mm512_or_si512,
+    _mm512_permutexvar_epi64, _mm512_set1_epi64, _mm512_setr_epi64, _mm512_setzero_si512, _mm512_shuffle_epi32,
+    _mm512_slli_epi64, _mm512_sllv_epi64, _mm512_srli_epi64, _mm512_srlv_epi64, _mm512_storeu_si512, _mm512_sub_epi64,
 };
 
 use super::elementwise;
@@ -99,6 +99,13 @@ fn load(x: &Lanes) -> __m512i {
 fn store(x: &mut Lanes, value: __m512i) {
     // SAFETY: eight words of 8 bytes; the store needs no alignment.
     unsafe { _mm512_storeu_si512(x.as_mut_ptr().cast(), value) }
+}
+
+/// Words from the last to the first.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn reverse(x: __m512i) -> __m512i {
+    _mm512_permutexvar_epi64(_mm512_setr_epi64(7, 6, 5, 4, 3, 2, 1, 0), x)
 }
 
 #[inline]

@@ -1,7 +1,7 @@
 //! The loops of products, once for all vectors.
 //!
 //! [`product_loops!`] makes every kernel of `product_kernels!` in a file that has, for vectors of [`LANES`] words `W`:
-//! `load`, `store`, `add`, `mul`, `mul_factor`, `sub_mul_factor` on residues; `widen` of any `u32`, which `mul_factor`
+//! `load`, `store`, `reverse`, `add`, `mul`, `mul_factor`, `sub_mul_factor` on residues; `widen` of any `u32`, which `mul_factor`
 //! and `reduce_short` take, and `reduce_u64` of any `u64`; `Prime` and `Factor`, constants in every lane; `Sums`, unreduced
 //! sums of up to `MAX_TERMS` products, with `sums_zero`, `sums_add`, which takes what `shorten` makes of words below
 //! `2^bits`, `sums_reduce`, `BLOCK` vectors of which are summed side by side. Words beyond the last whole vector take the
@@ -96,6 +96,23 @@ macro_rules! product_loops {
             // SAFETY: the proof is only built after the processor reported these features.
             unsafe { lanes(m, x, w) }
             elementwise::mul_shoup_assign(m, x_rest, w);
+        }
+
+        pub(super) fn fold_assign(_proof: $proof, m: Modulus<W>, x: &mut [W], w: ShoupFactor<W>) {
+            #[target_feature(enable = $features)]
+            fn lanes(m: Modulus<W>, low: &mut [Lanes], high: &mut [Lanes], w: ShoupFactor<W>) {
+                let (p, w) = (Prime::new(m), Factor::new(m, w));
+                for (a, b) in low.iter_mut().zip(high.iter_mut().rev()) {
+                    let (x, y) = (load(a), load(b));
+                    store(a, add(p, x, mul_factor(p, reverse(y), w)));
+                    store(b, add(p, y, mul_factor(p, reverse(x), w)));
+                }
+            }
+            let (low, high) = elementwise::fold_halves(m, x, w);
+            let ((low, low_rest), (high_rest, high)) = (low.as_chunks_mut(), high.as_rchunks_mut());
+            // SAFETY: the proof is only built after the processor reported these features.
+            unsafe { lanes(m, low, high, w) }
+            elementwise::fold_pairs(m, low_rest, high_rest, w);
         }
 
         pub(super) fn sub_mul_shoup_assign(_proof: $proof, m: Modulus<W>, x: &mut [W], y: &[W], w: ShoupFactor<W>) {

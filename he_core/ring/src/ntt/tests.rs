@@ -4,21 +4,59 @@ use super::*;
 use crate::roots::is_prime_vartime;
 use crate::testing::{largest_log_n, primes_below};
 
-/// `a(psi^(2*bitrev(i)+1))` by Horner's rule in u128.
-fn evaluate<W: Word>(plan: &NttPlan<W>, a: &[W]) -> Vec<u64> {
+const RING_TYPES: [RingType; 2] = [RingType::Cyclotomic, RingType::ConjugateInvariant];
+
+/// The documented values, power by power in u128.
+fn evaluate<W: Word>(plan: &NttPlan<W>, ring_type: RingType, a: &[W]) -> Vec<u64> {
     let q = u128::from(plan.modulus().to_u64());
-    let n = a.len();
+    let (n, log_n) = (a.len(), plan.log_n());
+    let order = 1usize << log_order(ring_type, log_n);
     let psi = u128::from(plan.root().to_u64());
-    let mut powers = vec![1u128; 2 * n];
-    for i in 1..2 * n {
+    let mut powers = vec![1u128; order];
+    for i in 1..order {
         powers[i] = powers[i - 1] * psi % q;
     }
-    (0..n)
-        .map(|i| {
-            let point = powers[2 * bit_reverse(i, plan.log_n()) + 1];
-            a.iter().rev().fold(0, |acc, c| (acc * point + u128::from(c.to_u64())) % q) as u64
-        })
-        .collect()
+    let value = |i: usize| {
+        let term = |k: usize| match ring_type {
+            RingType::Cyclotomic => powers[k * (2 * bit_reverse(i, log_n) + 1) % order],
+            RingType::ConjugateInvariant if k == 0 => 1,
+            RingType::ConjugateInvariant => {
+                let exponent = k * (4 * bit_reverse(i, log_n) + 1) % order;
+                powers[exponent] + powers[order - exponent]
+            }
+        };
+        a.iter().enumerate().fold(0, |sum, (k, a)| (sum + u128::from(a.to_u64()) * term(k)) % q) as u64
+    };
+    (0..n).map(value).collect()
+}
+
+/// The product of two polynomials of the ring, term by term.
+fn schoolbook(ring_type: RingType, q: u64, a: &[u32], b: &[u32]) -> Vec<u32> {
+    let n = a.len() as i64;
+    let mut sums = vec![0i128; a.len()];
+    let mut add = |exponent: i64, x: i128| match (ring_type, exponent.abs()) {
+        (RingType::Cyclotomic, e) if e < n => sums[e as usize] += x,
+        (RingType::Cyclotomic, e) => sums[(e - n) as usize] -= x,
+        // X^e stands for X^e + X^-e, of which both are met; X^N = -X^-N cancels.
+        (RingType::ConjugateInvariant, e) if e == n => {}
+        (RingType::ConjugateInvariant, e) if e < n => sums[e as usize] += x,
+        (RingType::ConjugateInvariant, e) => sums[(2 * n - e) as usize] -= x,
+    };
+    for (i, a) in (0..n).zip(a) {
+        for (j, b) in (0..n).zip(b) {
+            let x = i128::from(*a) * i128::from(*b);
+            match ring_type {
+                RingType::Cyclotomic => add(i + j, x),
+                RingType::ConjugateInvariant if i == 0 || j == 0 => add(i + j, x),
+                RingType::ConjugateInvariant => {
+                    // (X^i + X^-i)(X^j + X^-j) = (X^(i+j) + X^-(i+j)) + (X^(i-j) + X^(j-i)).
+                    add(i + j, x);
+                    add(i - j, if i == j { 2 * x } else { x });
+                }
+            }
+        }
+    }
+    sums.iter().map(|sum| sum.rem_euclid(i128::from(q)) as u32).collect()
 }
 
 fn ramp<W: Word>(m: Modulus<W>, n: usize, seed: u64) -> Vec<W> {
@@ -27,7 +65,8 @@ fn ramp<W: Word>(m: Modulus<W>, n: usize, seed: u64) -> Vec<W> {
 }
 
 /// The smallest prime of a degree, those just below each threshold of a kernel, and the first one above each.
-fn moduli<W: Word>(log_n: u32) -> Vec<u64> {
+fn moduli<W: Word>(ring_type: RingType, log_n: u32) -> Vec<u64> {
+    let log_n = log_order(ring_type, log_n) - 1;
     let below: &[u32] = if W::BITS == 64 { &[31, 49, 50, 51, 52, 60, 61] } else { &[24, 28, 29, 30] };
     let above: &[u32] = if W::BITS == 64 { &[50, 52, 60] } else { &[28, 29] };
     let step = 2u64 << log_n;
@@ -46,15 +85,16 @@ fn inputs<W: Word>(m: Modulus<W>, n: usize) -> [Vec<W>; 4] {
 }
 
 fn order_is_the_documented_one<W: Word>() {
-    for log_n in 1..=9 {
-        for q in moduli::<W>(log_n) {
+    for (ring_type, log_n) in RING_TYPES.into_iter().flat_map(|ring_type| (1..=9).map(move |log_n| (ring_type, log_n)))
+    {
+        for q in moduli::<W>(ring_type, log_n) {
             for isa in Isa::available() {
-                let plan = NttPlan::<W>::new(log_n, q, isa).unwrap();
+                let plan = NttPlan::<W>::of_type(ring_type, log_n, q, isa).unwrap();
                 let a = ramp(plan.modulus(), 1 << log_n, q);
                 let mut x = a.clone();
                 plan.forward(&mut x);
                 let got: Vec<u64> = x.iter().map(|w| w.to_u64()).collect();
-                assert_eq!(got, evaluate(&plan, &a), "{} log_n={log_n} q={q}", isa.name());
+                assert_eq!(got, evaluate(&plan, ring_type, &a), "{} {ring_type} log_n={log_n} q={q}", isa.name());
                 plan.inverse(&mut x);
                 assert_eq!(x, a, "{} log_n={log_n} q={q}", isa.name());
             }
@@ -68,11 +108,12 @@ fn word_i_is_the_value_at_an_odd_power_of_psi() {
     order_is_the_documented_one::<u64>();
 }
 
-fn all_isas_agree_at_every_degree<W: Word>() {
+fn all_isas_agree_at_every_degree<W: Word>(ring_type: RingType) {
     for log_n in 1..=largest_log_n(MAX_LOG_N) {
-        for q in moduli::<W>(log_n) {
-            let oracle = NttPlan::<W>::new(log_n, q, Isa::Scalar).unwrap();
-            let plans = Isa::available().into_iter().map(|isa| NttPlan::<W>::new(log_n, q, isa).unwrap());
+        for q in moduli::<W>(ring_type, log_n) {
+            let plan = |isa| NttPlan::<W>::of_type(ring_type, log_n, q, isa).unwrap();
+            let oracle = plan(Isa::Scalar);
+            let plans = Isa::available().into_iter().map(plan);
             let plans: Vec<NttPlan<W>> = plans.filter(|plan| plan.isa() != Isa::Scalar).collect();
             for (number, a) in inputs(oracle.modulus(), 1 << log_n).into_iter().enumerate() {
                 let (mut forward, mut inverse) = (a.clone(), a.clone());
@@ -96,8 +137,10 @@ fn all_isas_agree_at_every_degree<W: Word>() {
 
 #[test]
 fn every_instruction_set_gives_the_scalar_words() {
-    all_isas_agree_at_every_degree::<u32>();
-    all_isas_agree_at_every_degree::<u64>();
+    for ring_type in RING_TYPES {
+        all_isas_agree_at_every_degree::<u32>(ring_type);
+        all_isas_agree_at_every_degree::<u64>(ring_type);
+    }
 }
 
 /// The transforms of another project: its own root and order, so that values are compared as sets and products as such.
@@ -130,7 +173,7 @@ oracle!(u64, prime64);
 fn another_implementation_agrees<W: Oracle>() {
     let mut compared = 0;
     for log_n in 4..=largest_log_n(16) {
-        for q in moduli::<W>(log_n) {
+        for q in moduli::<W>(RingType::Cyclotomic, log_n) {
             let m = Modulus::<W>::new(q).unwrap();
             let [_, _, b, a] = inputs(m, 1 << log_n);
             let Some((values, product)) = W::evaluate_and_multiply(q, &a, &b) else { continue };
@@ -162,21 +205,15 @@ fn concrete_ntt_has_the_same_values_and_products() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn pointwise_products_are_negacyclic_products(log_n in 1u32..8, bits in 20u32..=30, seed: u64) {
-        let q = primes_below(1 << bits, log_n, 1)[0];
+    fn pointwise_products_are_products_of_the_ring(log_n in 1u32..8, bits in 20u32..=30, kind in 0usize..2, seed: u64) {
+        let ring_type = RING_TYPES[kind];
+        let q = primes_below(1 << bits, log_n + 1, 1)[0];
         for isa in Isa::available() {
-            let plan = NttPlan::<u32>::new(log_n, q, isa).unwrap();
+            let plan = NttPlan::<u32>::of_type(ring_type, log_n, q, isa).unwrap();
             let m = plan.modulus();
             let n = 1usize << log_n;
             let (a, b) = (ramp(m, n, seed), ramp(m, n, !seed));
-            let mut want = vec![0i128; n];
-            for i in 0..n {
-                for j in 0..n {
-                    let p = i128::from(a[i]) * i128::from(b[j]);
-                    if i + j < n { want[i + j] += p } else { want[i + j - n] -= p }
-                }
-            }
-            let want: Vec<u32> = want.iter().map(|w| w.rem_euclid(i128::from(q)) as u32).collect();
+            let want = schoolbook(ring_type, q, &a, &b);
             let (mut x, mut y) = (a, b);
             plan.forward(&mut x);
             plan.forward(&mut y);
@@ -206,17 +243,22 @@ fn bad_parameters_are_refused() {
     assert_eq!(new(0, 257), Err(RingError::LogNOutOfRange { log_n: 0 }));
     assert_eq!(new(18, 257), Err(RingError::LogNOutOfRange { log_n: 18 }));
     assert_eq!(new(3, 259), Err(RingError::NotPrime { q: 259 }));
-    assert_eq!(new(9, 257), Err(RingError::NotNttFriendly { q: 257, two_n: 1024 }));
+    assert_eq!(new(9, 257), Err(RingError::NotNttFriendly { q: 257, order: 1024 }));
+    let new = |log_n| NttPlan::<u64>::of_type(RingType::ConjugateInvariant, log_n, 257, Isa::Scalar).map(|_| ());
+    assert_eq!(new(6), Ok(()));
+    assert_eq!(new(7), Err(RingError::NotNttFriendly { q: 257, order: 512 }));
 }
 
 /// On both sides of the bound below which sums leave `(-2q, 2q)`, words of any prime and the extreme ones.
 #[test]
 fn a_sum_and_its_reduction_may_be_part_of_the_first_pass() {
-    for log_n in [1, 6, 7, 8, 9, 12, 13, 14] {
+    for (log_n, ring_type) in
+        [1, 6, 7, 8, 9, 12, 13, 14].into_iter().flat_map(|log_n| RING_TYPES.map(|kind| (log_n, kind)))
+    {
         let bounds = [1 << 30, (1 << 31) / 3 + (1 << 20), (1 << 31) / 3, 1 << 24];
-        for q in bounds.map(|bound| primes_below(bound, log_n, 1)[0]) {
+        for q in bounds.map(|bound| primes_below(bound, log_n + 1, 1)[0]) {
             for isa in Isa::available() {
-                let plan = NttPlan::<u32>::new(log_n, q, isa).unwrap();
+                let plan = NttPlan::<u32>::of_type(ring_type, log_n, q, isa).unwrap();
                 let (m, n) = (plan.modulus(), 1usize << log_n);
                 let random = (0..n as u32).map(|i| i.wrapping_mul(0x9e37_79b9).rotate_left(7) >> 2);
                 for x in [random.collect::<Vec<_>>(), vec![(1 << 30) - 1; n], vec![0; n]] {

@@ -3,14 +3,17 @@
 use std::io::{Read, Write};
 
 use he_params::{
-    CkksParams, CkksParamsLiteral, ErrorDistribution, ModulusChain, RequiredSecurity, SecretDistribution, SecurityBits,
-    SecurityTable,
+    CkksParams, CkksParamsLiteral, ErrorDistribution, ModulusChain, RequiredSecurity, RingType, SecretDistribution,
+    SecurityBits, SecurityTable,
 };
 
 use super::{Envelope, Kind, ParamsDigest, Reader, WireError, Writer, envelope};
 
 /// Bytes of the section without its primes.
 const FIXED_LEN: u64 = 23;
+
+/// Set in the byte of log_n for the conjugate-invariant ring.
+const CONJUGATE_INVARIANT: u8 = 1 << 7;
 
 /// The greatest legal body of a parameter set.
 pub const MAX_PARAMS_BODY: u64 = FIXED_LEN + 8 * CkksParams::MAX_PRIMES as u64;
@@ -19,7 +22,10 @@ impl Writer {
     /// The literal, its primes written out whichever way it named them.
     pub fn params(&mut self, params: &CkksParams) {
         let literal = params.literal();
-        self.u8(literal.log_n);
+        self.u8(match literal.ring {
+            RingType::Cyclotomic => literal.log_n,
+            RingType::ConjugateInvariant => literal.log_n | CONJUGATE_INVARIANT,
+        });
         self.u8(literal.primes_per_digit);
         self.u8(match literal.error {
             ErrorDistribution::CentredBinomial => 0,
@@ -53,6 +59,10 @@ impl Reader<'_> {
     /// [`WireError::OutOfRange`], [`WireError::Params`], [`WireError::Truncated`].
     pub fn params(&mut self) -> Result<CkksParams, WireError> {
         let (log_n, primes_per_digit) = (self.u8("log_n")?, self.u8("primes per digit")?);
+        let (ring, log_n) = match log_n & CONJUGATE_INVARIANT {
+            0 => (RingType::Cyclotomic, log_n),
+            flag => (RingType::ConjugateInvariant, log_n ^ flag),
+        };
         let error = match self.u8("error distribution")? {
             0 => ErrorDistribution::CentredBinomial,
             1 => ErrorDistribution::RoundedGaussian,
@@ -78,7 +88,8 @@ impl Reader<'_> {
         let log_scale = f64::from_bits(self.u64("log_scale")?);
         let (q, p) = (usize::from(self.u16("ciphertext primes")?), usize::from(self.u16("special primes")?));
         let (q, p) = (self.primes("ciphertext primes", q)?, self.primes("special primes", p)?);
-        let literal = CkksParamsLiteral { log_n, q, p, log_scale, primes_per_digit, secret, error, table, security };
+        let literal =
+            CkksParamsLiteral { ring, log_n, q, p, log_scale, primes_per_digit, secret, error, table, security };
         Ok(CkksParams::try_from(literal)?)
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use he_params::{CkksParams, GaloisElement, Level, LogN, Scale};
+use he_params::{CkksParams, GaloisElement, Level, RingShape, Scale};
 use he_ring::sampling::Seed;
 
 use super::{Kind, ParamsDigest, WireError, envelope};
@@ -149,8 +149,8 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`WireError::Params`], [`WireError::Truncated`].
-    pub fn galois_element(&mut self, field: &'static str, log_n: LogN) -> Result<GaloisElement, WireError> {
-        Ok(GaloisElement::new(self.u32(field)?, log_n)?)
+    pub fn galois_element(&mut self, field: &'static str, shape: RingShape) -> Result<GaloisElement, WireError> {
+        Ok(GaloisElement::new(self.u32(field)?, shape)?)
     }
 
     /// The 32 bytes of a seed.

@@ -1,4 +1,4 @@
-//! Every operation against the same operation on plain vectors, for both word widths, one and several special primes.
+//! Every operation against the same operation on plain vectors, in both rings, for both word widths, one and several special primes.
 
 use crate::support::{Setup, literals, numbers};
 use he_ckks::{CiphertextTensor, Complex64, LinearGroup, LinearWeights, Precision, WeightBlock};
@@ -9,7 +9,7 @@ type Vector = Vec<Complex64>;
 
 /// What the noise formulas allow in one slot, in units of the message; a little is added for f64 in encoder and oracle.
 fn bound(setup: &Setup, noise: Noise, scale: Scale) -> f64 {
-    noise.slot_bound(setup.context.params().log_n()) / scale.get() + 1e-13
+    noise.slot_bound(setup.context.params().shape()) / scale.get() + 1e-13
 }
 
 fn check(setup: &Setup, what: &str, x: &CiphertextTensor, expected: &[Vector], noise: Noise) {
@@ -43,8 +43,7 @@ fn fresh(setup: &Setup) -> Noise {
 /// Noise of one key switch at a level, as it is in the worst slot (unsigned digits have a mean, which gathers there).
 fn switching(setup: &Setup, level: Level) -> Noise {
     let params = setup.context.params();
-    let worst = model(setup).key_switch_worst_slot_std(&params.digits_at(level), params.log_p());
-    Noise::from_variance(worst * worst / params.n() as f64)
+    model(setup).of_slot_std(model(setup).key_switch_worst_slot_std(&params.digits_at(level), params.log_p()))
 }
 
 #[test]
@@ -60,7 +59,7 @@ fn sums_differences_and_plain_operands() {
         check(&setup, "sub", &e.sub(&cx, &cy).unwrap(), &map2(&x, &y, |a, b| a - b), noise.plus(noise));
         check(&setup, "negate", &e.negate(cx.clone()).unwrap(), &map2(&x, &x, |a, _| -a), noise);
 
-        let plain = setup.encoder.encode_complex_tensor(&y, setup.top(), setup.scale()).unwrap();
+        let plain = setup.encode(&y, setup.top(), setup.scale());
         let both = noise.plus(model(&setup).encoding());
         check(&setup, "add_plain", &e.add_plain(&cx, &plain).unwrap(), &map2(&x, &y, |a, b| a + b), both);
         check(&setup, "sub_plain", &e.sub_plain(&cx, &plain).unwrap(), &map2(&x, &y, |a, b| a - b), both);
@@ -70,7 +69,7 @@ fn sums_differences_and_plain_operands() {
         check(&setup, "mul_plain", &e.mul_plain(&cx, &plain).unwrap(), &map2(&x, &y, |a, b| a * b), product);
 
         // One right-hand side for all.
-        let one = setup.encoder.encode_complex(&y[0], setup.top(), setup.scale()).unwrap();
+        let one = setup.encode(&y[..1], setup.top(), setup.scale());
         let same = vec![y[0].clone(); 3];
         check(&setup, "add_plain of one", &e.add_plain(&cx, &one).unwrap(), &map2(&x, &same, |a, b| a + b), both);
         let first = cy.gather(&[0]).unwrap();
@@ -254,7 +253,7 @@ fn public_key_encryption_at_every_level() {
         let noise = model(&setup).encoding().plus(model(&setup).public_encryption(log_p));
         let x = setup.messages(2, 7);
         for level in [Level::new(1), setup.top()] {
-            let plain = setup.encoder.encode_complex_tensor(&x, level, setup.scale()).unwrap();
+            let plain = setup.encode(&x, level, setup.scale());
             let (first, second) = (encryptor.encrypt(&plain).unwrap(), encryptor.encrypt(&plain).unwrap());
             assert_ne!(first, second, "the same message twice is two ciphertexts");
             check(&setup, "public", &first, &x, noise);

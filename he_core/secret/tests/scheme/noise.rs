@@ -2,11 +2,11 @@
 
 use he_ckks::{CiphertextTensor, Plaintext};
 use he_params::noise::NoiseModel;
-use he_params::{ErrorDistribution, GaloisElement, Level, Rotation, Scale};
+use he_params::{CkksParamsLiteral, ErrorDistribution, GaloisElement, Level, Rotation, Scale};
 use he_ring::{Coeff, RnsTensor};
 use he_secret::Decryptor;
 
-use crate::support::{Setup, literal, seed};
+use crate::support::{Setup, conjugate_invariant, literal, seed};
 
 fn raw(setup: &Setup, x: &CiphertextTensor) -> Plaintext {
     Decryptor::new(&setup.context, &setup.secret).decrypt(x).unwrap()
@@ -34,10 +34,17 @@ fn zeros(values: usize) -> Vec<Vec<f64>> {
     vec![vec![]; values]
 }
 
+/// In either ring.
+fn both(literal: CkksParamsLiteral) -> [CkksParamsLiteral; 2] {
+    [literal.clone(), conjugate_invariant(literal)]
+}
+
 #[test]
 fn fresh_ciphertexts_carry_exactly_the_error() {
-    for error in [ErrorDistribution::CentredBinomial, ErrorDistribution::RoundedGaussian] {
-        let mut literal = literal(12, &[40, 40], &[40], 30.0, 1);
+    let errors = [ErrorDistribution::CentredBinomial, ErrorDistribution::RoundedGaussian];
+    for (error, mut literal) in
+        errors.into_iter().flat_map(|e| both(literal(12, &[40, 40], &[40], 30.0, 1)).map(|l| (e, l)))
+    {
         literal.error = error;
         let setup = Setup::new(literal);
         let fresh = setup.encryptor(1).encrypt_tensor(&zeros(4), setup.top(), setup.scale()).unwrap();
@@ -72,7 +79,11 @@ fn encoding_rounds_uniformly() {
 
 #[test]
 fn rescaling_rounds_every_component() {
-    let setup = Setup::new(literal(12, &[40, 30, 30], &[40], 25.0, 1));
+    both(literal(12, &[40, 30, 30], &[40], 25.0, 1)).into_iter().for_each(rescaling_rounds);
+}
+
+fn rescaling_rounds(literal: CkksParamsLiteral) {
+    let setup = Setup::new(literal);
     let x = setup.encryptor(2).encrypt_tensor(&zeros(8), setup.top(), setup.scale()).unwrap();
     let mut x = x.expand(&setup.context).unwrap();
     // Large uniform-looking contents, so that roundings are not those of small numbers.
@@ -90,6 +101,8 @@ fn rescaling_rounds_every_component() {
 #[test]
 fn key_switching_adds_what_the_formula_says() {
     for (literal, level) in [
+        (conjugate_invariant(literal(11, &[30, 30, 30, 30], &[30], 25.0, 1)), 3),
+        (conjugate_invariant(literal(11, &[40, 40, 40, 40], &[40, 40], 25.0, 2)), 2),
         (literal(11, &[30, 30, 30, 30], &[30], 25.0, 1), 3),
         (literal(11, &[30, 30, 30, 30], &[30], 25.0, 1), 1),
         (literal(11, &[40, 40, 40, 40], &[40, 40], 25.0, 2), 2),
@@ -105,7 +118,7 @@ fn key_switching_adds_what_the_formula_says() {
         let mut squares = (0.0, 0usize);
         for by in rotations {
             let rotated = raw(&setup, &setup.evaluator.rotate(&x, by, &keys).unwrap());
-            let galois = ring.galois(u64::from(GaloisElement::rotation(by, params.log_n()).get())).unwrap();
+            let galois = ring.galois(u64::from(GaloisElement::rotation(by, params.shape()).get())).unwrap();
             let mut difference = rotated.rows().clone();
             ring.sub_assign(&mut difference, &ring.automorphism(&galois, raw(&setup, &x).rows()).unwrap()).unwrap();
             let difference = Plaintext::from_rows(&setup.context, difference, setup.scale()).unwrap();
@@ -120,9 +133,8 @@ fn key_switching_adds_what_the_formula_says() {
 
 #[test]
 fn public_key_encryption_leaves_little_more_than_rounding() {
-    for (literal, tolerance) in
-        [(literal(11, &[40, 40], &[40], 30.0, 1), 0.06), (literal(11, &[40, 40], &[], 30.0, 1), 0.15)]
-    {
+    let cases = [(literal(11, &[40, 40], &[40], 30.0, 1), 0.06), (literal(11, &[40, 40], &[], 30.0, 1), 0.15)];
+    for (literal, tolerance) in cases.into_iter().flat_map(|(l, tolerance)| both(l).map(|l| (l, tolerance))) {
         let setup = Setup::new(literal);
         let params = setup.context.params();
         let key = setup.keys().public_key().unwrap();

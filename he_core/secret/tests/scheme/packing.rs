@@ -1,17 +1,17 @@
 //! Two images to a slot: a layer of weights and biases acts on each image as if it were alone, and values may lie in several tensors.
 
 use he_ckks::{CkksError, Evaluator, LinearGroup, LinearOperand, LinearWeights, PackedBlock, WeightBlock};
-use he_params::{Packing, Scale};
+use he_params::{Packing, RingType, Scale};
 use he_secret::Decryptor;
 
-use crate::support::{Setup, literals, numbers};
+use crate::support::{Setup, conjugate_invariant, literal, literals, numbers};
 
 #[test]
 fn two_images_in_a_slot_do_not_meet() {
-    for literal in literals() {
+    for literal in literals().into_iter().filter(|literal| literal.ring == RingType::Cyclotomic) {
         let setup = Setup::new(literal);
         let images = Packing::Complex.images(setup.slots());
-        let e = Evaluator::new(&setup.context).with_packing(Packing::Complex);
+        let e = Evaluator::new(&setup.context).with_packing(Packing::Complex).unwrap();
         for count in [images, images - 3, setup.slots(), 5] {
             let rows: Vec<Vec<f64>> = (0..3).map(|k| numbers(count, setup.seed, k)).collect();
             let mut encryptor = setup.encryptor(1);
@@ -63,4 +63,21 @@ fn scattered_values_that_differ_are_refused() {
     assert!(matches!(refused(vec![(&x, 0), (&low, 0)]), CkksError::LevelMismatch { .. }));
     assert_eq!(refused(vec![(&x, 0), (&x, 2)]), CkksError::ValueOutOfRange { value: 2, values: 2 });
     assert_eq!(refused(vec![(&x, 0)]), CkksError::ValueMismatch { left: 1, right: 2 });
+}
+
+#[test]
+fn real_slots_hold_no_second_image() {
+    let setup = Setup::new(conjugate_invariant(literal(10, &[40, 30], &[40], 25.0, 1)));
+    let (slots, top, scale) = (setup.slots(), setup.top(), setup.scale());
+    assert_eq!(slots, 1024);
+    let refused = Evaluator::new(&setup.context).with_packing(Packing::Complex).unwrap_err();
+    assert_eq!(refused, CkksError::RealSlots);
+    let complex = setup.encoder.encode_complex(&setup.messages(1, 1)[0], top, scale).unwrap_err();
+    assert_eq!(complex, CkksError::RealSlots);
+    let two = [vec![0.5; slots + 1]];
+    let packed = setup.encryptor(1).encrypt_packed_tensor(&two, Packing::Complex, top, scale).unwrap_err();
+    assert!(packed.to_string().contains("real numbers only"), "{packed}");
+    let one = setup.encoder.encode(&[0.5], top, scale).unwrap();
+    let decoded = setup.encoder.decode_packed(&one, 0, Packing::Complex, &mut two[0].clone()).unwrap_err();
+    assert_eq!(decoded, CkksError::RealSlots);
 }

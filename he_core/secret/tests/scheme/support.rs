@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use he_ckks::{CiphertextTensor, CkksContext, Complex64, Encoder, Evaluator, Isa, Seed};
-use he_params::{CkksParams, CkksParamsLiteral, Level, ModulusChain, RequiredSecurity, Scale};
+use he_ckks::{CiphertextTensor, CkksContext, Complex64, Encoder, Evaluator, Isa, Plaintext, Seed};
+use he_params::{CkksParams, CkksParamsLiteral, Level, ModulusChain, RequiredSecurity, RingType, Scale};
 use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
 
 /// Everything for one set of parameters.
@@ -56,7 +56,12 @@ pub(crate) fn literal(log_n: u8, q: &[u8], p: &[u8], log_scale: f64, primes_per_
     }
 }
 
-/// Both word widths, one and several special primes, one and several primes to a digit, N = 2^10 .. 2^13; up to the degree
+/// The same in the conjugate-invariant ring.
+pub(crate) fn conjugate_invariant(literal: CkksParamsLiteral) -> CkksParamsLiteral {
+    CkksParamsLiteral { ring: RingType::ConjugateInvariant, ..literal }
+}
+
+/// Both rings, both word widths, one and several special primes, one and several primes to a digit, N = 2^10 .. 2^13; up to the degree
 /// that `HENGE_TEST_LOG_N` says, which the log then tells (an emulated processor is a hundred times slower).
 pub(crate) fn literals() -> Vec<CkksParamsLiteral> {
     let mut all = vec![
@@ -66,6 +71,9 @@ pub(crate) fn literals() -> Vec<CkksParamsLiteral> {
         literal(11, &[30, 30, 29, 29, 29], &[30, 30], 28.0, 2),
         literal(12, &[50, 30, 40, 30, 40], &[60, 60], 29.0, 3),
         literal(13, &[30, 29, 29, 29, 29, 29], &[30], 28.0, 1),
+        conjugate_invariant(literal(10, &[30, 28, 28], &[30], 26.0, 1)),
+        conjugate_invariant(literal(11, &[45, 30, 58, 28], &[60], 28.0, 1)),
+        conjugate_invariant(literal(12, &[30, 30, 29, 29, 29], &[30, 30], 28.0, 2)),
     ];
     if let Ok(text) = std::env::var("HENGE_TEST_LOG_N") {
         let largest: u8 = text.parse().unwrap();
@@ -74,6 +82,10 @@ pub(crate) fn literals() -> Vec<CkksParamsLiteral> {
         assert!(!all.is_empty(), "no set of parameters has such a degree");
     }
     all
+}
+
+fn real_parts(messages: &[Vec<Complex64>]) -> Vec<Vec<f64>> {
+    messages.iter().map(|message| message.iter().map(|z| z.re).collect()).collect()
 }
 
 impl Setup {
@@ -112,8 +124,19 @@ impl Setup {
     }
 
     pub(crate) fn encrypt(&self, messages: &[Vec<Complex64>], nth: u64) -> CiphertextTensor {
-        let fresh = self.encryptor(nth).encrypt_complex_tensor(messages, self.top(), self.scale()).unwrap();
-        fresh.expand(&self.context).unwrap()
+        let mut encryptor = self.encryptor(nth);
+        let fresh = match self.ring() {
+            RingType::Cyclotomic => encryptor.encrypt_complex_tensor(messages, self.top(), self.scale()),
+            RingType::ConjugateInvariant => encryptor.encrypt_tensor(&real_parts(messages), self.top(), self.scale()),
+        };
+        fresh.unwrap().expand(&self.context).unwrap()
+    }
+
+    pub(crate) fn encode(&self, messages: &[Vec<Complex64>], level: Level, scale: Scale) -> Plaintext {
+        match self.ring() {
+            RingType::Cyclotomic => self.encoder.encode_complex_tensor(messages, level, scale).unwrap(),
+            RingType::ConjugateInvariant => self.encoder.encode_tensor(&real_parts(messages), level, scale).unwrap(),
+        }
     }
 
     pub(crate) fn decrypt(&self, x: &CiphertextTensor) -> Vec<Vec<Complex64>> {
@@ -121,8 +144,19 @@ impl Setup {
         (0..plain.values()).map(|value| self.encoder.decode_complex(&plain, value).unwrap()).collect()
     }
 
-    /// Messages of the full length, one per value.
+    /// Messages of the full length, one per value; real ones where slots are real.
     pub(crate) fn messages(&self, values: usize, nth: u64) -> Vec<Vec<Complex64>> {
-        (0..values).map(|value| complex_numbers(self.slots(), self.seed, nth * 1000 + value as u64)).collect()
+        let message = |value: usize| {
+            let mut message = complex_numbers(self.slots(), self.seed, nth * 1000 + value as u64);
+            if self.ring() == RingType::ConjugateInvariant {
+                message.iter_mut().for_each(|z| z.im = 0.0);
+            }
+            message
+        };
+        (0..values).map(message).collect()
+    }
+
+    fn ring(&self) -> RingType {
+        self.context.params().shape().ring_type()
     }
 }

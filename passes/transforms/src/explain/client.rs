@@ -4,6 +4,7 @@
 //! is asked for; there are as many as tiles, and several are under way at a time.
 
 use he_ir::{CipherType, HeProgram, Op};
+use he_params::RingShape;
 use serde::Serialize;
 
 /// One refresh of the program.
@@ -63,14 +64,14 @@ pub struct ClientPart {
 }
 
 impl ClientPart {
-    /// The part of a program at ring degree `n`; `None` when it asks for nothing.
-    pub(super) fn of(program: &HeProgram, n: usize) -> Option<ClientPart> {
+    /// The part of a program in a ring; `None` when it asks for nothing.
+    pub(super) fn of(program: &HeProgram, shape: RingShape) -> Option<ClientPart> {
         program.refreshes().next()?;
         let bits = |value: &CipherType| {
             program.q().iter().take(value.level.prime_count()).map(|q| (*q as f64).log2()).sum::<f64>()
         };
         let bytes = |values: usize, components: usize, value: &CipherType| {
-            (values as f64 * components as f64 * n as f64 * bits(value) / 8.0).ceil() as u64
+            (values as f64 * components as f64 * shape.n() as f64 * bits(value) / 8.0).ceil() as u64
         };
         let mut layers = Vec::new();
         let mut depth: Vec<usize> = Vec::with_capacity(program.nodes().len());
@@ -97,7 +98,7 @@ impl ClientPart {
         let inputs: u64 = program.inputs().map(|(_, _, value)| bytes(value.elements(), 1, value)).sum();
         let outputs = program.outputs().iter().filter_map(|(_, id)| program.node(*id)).map(|node| node.value());
         let outputs: u64 = outputs.map(|value| bytes(value.elements(), value.component_count, value)).sum();
-        let images = program.packing().images(n / 2) as f64;
+        let images = program.packing().images(shape.slots()) as f64;
         Some(ClientPart {
             rounds: depth.into_iter().max().unwrap_or(0),
             tiles: None,

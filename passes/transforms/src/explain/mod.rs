@@ -6,7 +6,7 @@ mod text;
 use std::collections::BTreeMap;
 
 use he_params::noise::Encryption;
-use he_params::{SecurityReport, noise};
+use he_params::{RingType, SecurityReport, noise};
 use serde::Serialize;
 
 pub use client::{ClientLayer, ClientPart, Tiles};
@@ -29,7 +29,9 @@ pub struct Explain {
     pub slots: usize,
     /// Why images do not lie two to a slot; `None` where they do.
     pub one_image_to_a_slot: Option<String>,
-    /// log2 of the ring degree.
+    /// The ring.
+    pub ring: RingType,
+    /// log2 of its degree.
     pub log_n: u8,
     /// Ciphertext primes, q_0 first.
     pub q: Vec<u64>,
@@ -210,6 +212,7 @@ impl Explain {
             batch: options.batch,
             slots: program.packing().images(params.slots()),
             one_image_to_a_slot: one_image_to_a_slot(&passes),
+            ring: params.shape().ring_type(),
             log_n: params.log_n().get(),
             q: params.q().to_vec(),
             p: params.p().to_vec(),
@@ -218,14 +221,14 @@ impl Explain {
             precision_bits: selection.precision_bits,
             weights: selection.weights.clone(),
             encryption: options.encryption,
-            bound_stds: noise::SLOT_BOUND_STDS,
+            bound_stds: noise::slot_bound_stds(params.shape().ring_type()),
             seconds: layers.iter().map(|l| l.seconds).sum(),
             layers,
             operations,
             threads: options.threads,
             costs_from: options.costs_from.clone(),
             bytes: program_bytes(program, &words, params.n(), params.q().len()),
-            client: ClientPart::of(program, params.n()),
+            client: ClientPart::of(program, params.shape()),
             parameter_log: selection.log.clone(),
             passes,
         }
@@ -234,7 +237,7 @@ impl Explain {
 
 /// The reason for which complex packing was declined.
 fn one_image_to_a_slot(passes: &[PassNotes]) -> Option<String> {
-    let declined = passes.iter().find(|notes| notes.pass == ComplexPacking.name())?.declined.first()?;
+    let declined = passes.iter().find(|notes| notes.pass == ComplexPacking::default().name())?.declined.first()?;
     Some(declined.split_once(": ").map_or(declined.as_str(), |(_, reason)| reason).to_owned())
 }
 

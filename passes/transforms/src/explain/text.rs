@@ -17,7 +17,7 @@ impl fmt::Display for Explain {
             bits.join(" ")
         };
         let special = if self.p.is_empty() { "none".to_owned() } else { bits(&self.p) };
-        writeln!(f, "ring       N = 2^{}, {} slots, batches of {}", self.log_n, self.slots, self.batch)?;
+        writeln!(f, "ring       {}, N = 2^{}, {} slots, batches of {}", self.ring, self.log_n, self.slots, self.batch)?;
         match &self.one_image_to_a_slot {
             None => writeln!(f, "packing    complex: two images to a slot")?,
             Some(reason) => writeln!(f, "packing    one image to a slot: no complex packing, because {reason}")?,

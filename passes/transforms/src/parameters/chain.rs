@@ -8,7 +8,7 @@
 //! whatever the scale, and upper levels have room. It needs a level of linear maps below each product, which takes it back.
 
 use he_params::primes::{Side, nearest_ntt_prime, ntt_primes_except};
-use he_params::{LogN, ParamsError, Scale};
+use he_params::{LogN, ParamsError, RingShape, Scale};
 
 use crate::lowering::{Circuit, Gate};
 use crate::placement::{Chain, Levels, Management};
@@ -87,7 +87,8 @@ impl Needs {
 }
 
 /// A chain of these sizes.
-pub(super) fn build(needs: &Needs, log_n: LogN, sizes: Sizes) -> Result<Chain, ParamsError> {
+pub(super) fn build(needs: &Needs, shape: RingShape, sizes: Sizes) -> Result<Chain, ParamsError> {
+    let log_n = shape.cyclotomic();
     let limit_bits = sizes.scale_bits.max(WORD_32_BITS);
     // Just below the word's limit leaves room for primes on both sides.
     let log_prime = match sizes.scale_bits {
@@ -139,7 +140,7 @@ pub(super) fn build(needs: &Needs, log_n: LogN, sizes: Sizes) -> Result<Chain, P
     taken.push(q[0]);
     let largest_bits = taken.iter().map(|q| q.ilog2() as u8 + 1).max().unwrap_or(limit_bits);
     let p = if needs.products { vec![one_prime(largest_bits, log_n, &taken)?] } else { vec![] };
-    levelled(needs, Levels { weight_scales, ..Levels::default() }, log_n, q, p, input_scale)
+    levelled(needs, Levels { weight_scales, ..Levels::default() }, shape, q, p, input_scale)
 }
 
 /// The largest weight scale with which outputs of linear maps fit q_0 q_1 at level 1.
@@ -169,7 +170,13 @@ fn near(scale: f64, limit_bits: u8, log_n: LogN, taken: &[u64]) -> Result<u64, P
 }
 
 /// The chain of given parameters, its lowest `depth + 1` primes: weight scales bring every level without products back to the default scale.
-pub(super) fn of_params(needs: &Needs, q: &[u64], p: &[u64], log_n: LogN, scale: Scale) -> Result<Chain, ParamsError> {
+pub(super) fn of_params(
+    needs: &Needs,
+    q: &[u64],
+    p: &[u64],
+    shape: RingShape,
+    scale: Scale,
+) -> Result<Chain, ParamsError> {
     let depth = needs.product_levels.len() - 1;
     let q = q[..q.len().min(depth + 1)].to_vec();
     let mut weight_scales = vec![None; q.len()];
@@ -184,20 +191,20 @@ pub(super) fn of_params(needs: &Needs, q: &[u64], p: &[u64], log_n: LogN, scale:
             current = current * weight_scale / prime;
         }
     }
-    levelled(needs, Levels { weight_scales, ..Levels::default() }, log_n, q, p.to_vec(), scale)
+    levelled(needs, Levels { weight_scales, ..Levels::default() }, shape, q, p.to_vec(), scale)
 }
 
 /// The chain with these levels, and the output weights' scale that it has room for.
 fn levelled(
     needs: &Needs,
     mut levels: Levels,
-    log_n: LogN,
+    shape: RingShape,
     q: Vec<u64>,
     p: Vec<u64>,
     input_scale: Scale,
 ) -> Result<Chain, ParamsError> {
     let management = Management::Levelled(Levels::default());
-    let mut chain = Chain { log_n: u32::from(log_n.get()), q, p, input_scale, fused: needs.fused, management };
+    let mut chain = Chain { shape, q, p, input_scale, fused: needs.fused, management };
     levels.output_weight_scale = output_weight_scale(needs, &levels, &chain)?;
     chain.management = Management::Levelled(levels);
     Ok(chain)

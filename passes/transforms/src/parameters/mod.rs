@@ -12,7 +12,10 @@ mod chain;
 mod segments;
 
 use he_params::noise::{Encryption, NoiseModel};
-use he_params::{CkksParams, CkksParamsLiteral, LogN, ModulusChain, ParamsError, RequiredSecurity, SecurityTable};
+use he_params::{
+    CkksParams, CkksParamsLiteral, LogN, ModulusChain, ParamsError, RequiredSecurity, RingShape, RingType,
+    SecurityTable,
+};
 
 use self::carried::Problem;
 use self::chain::{Needs, Sizes, WORD_32_BITS};
@@ -29,6 +32,8 @@ use crate::sensitivity::Sensitivity;
 pub struct Request {
     /// Images in one batch; the slots must hold them.
     pub batch: usize,
+    /// The ring that parameters are chosen in.
+    pub ring: RingType,
     /// Bits between an output's typical magnitude and the bound on its error.
     pub precision_bits: f64,
     /// The security required.
@@ -146,14 +151,15 @@ pub fn select(
     let needs = Needs::of(circuit, &magnitudes, request.fused);
     let sensitivity = carried::applies(circuit).then(|| Sensitivity::of(circuit, ranges));
     let mut log = Vec::new();
-    for log_n in (10..=LogN::MAX).filter_map(|n| LogN::new(n).ok()) {
-        let images = circuit.packing.images(log_n.slots());
+    let degrees = (10..=LogN::MAX).filter_map(|n| LogN::new(n).ok());
+    for shape in degrees.filter_map(|log_n| RingShape::new(request.ring, log_n).ok()) {
+        let (log_n, images) = (shape.log_n(), circuit.packing.images(shape.slots()));
         if images < request.batch {
             log.push(format!("N = {log_n}: {images} slots, {} images", request.batch));
             continue;
         }
         if segments::applies(circuit) {
-            let mut search = Search { circuit, ranges, request, costs, needs: &needs, log_n, best: None };
+            let mut search = Search { circuit, ranges, request, costs, needs: &needs, shape, best: None };
             if let Some(mut found) = search.segments() {
                 log.push(format!(
                     "N = {log_n}, segments of one level: chosen, log2(Q) = {:.1}, {:.1} bits of precision, {:.1} asked",
@@ -168,7 +174,7 @@ pub fn select(
             continue;
         }
         if let Some(sensitivity) = &sensitivity {
-            let mut search = Search { circuit, ranges, request, costs, needs: &needs, log_n, best: None };
+            let mut search = Search { circuit, ranges, request, costs, needs: &needs, shape, best: None };
             if let Some(mut found) = search.carry(sensitivity) {
                 log.push(format!(
                     "N = {log_n}, scales carried: chosen, {} + {} primes, log2(QP) = {:.1}, {:.1} bits of precision, {:.1} asked",
@@ -184,7 +190,7 @@ pub fn select(
             log.push(format!("N = {log_n}, scales carried: {}", search.why_not()));
         }
         for (word, scales, weights) in [(32, SCALES_32, WEIGHTS_32), (64, SCALES_64, WEIGHTS_64)] {
-            let mut search = Search { circuit, ranges, request, costs, needs: &needs, log_n, best: None };
+            let mut search = Search { circuit, ranges, request, costs, needs: &needs, shape, best: None };
             if let Some(mut found) = search.run(scales, weights) {
                 log.push(format!(
                     "N = {log_n}, {word}-bit words: chosen, log2(QP) = {:.1}, {:.1} bits of precision, {:.1} asked",
@@ -207,7 +213,7 @@ struct Search<'a> {
     request: &'a Request,
     costs: &'a CostModel,
     needs: &'a Needs,
-    log_n: LogN,
+    shape: RingShape,
     /// Best precision seen, or the reason there is none.
     best: Option<Result<f64, ParametersError>>,
 }
@@ -249,7 +255,7 @@ impl Search<'_> {
 
     /// Two primes of the fewest bits on the way that are precise enough.
     fn segments(&mut self) -> Option<Selection> {
-        let problem = segments::Problem::new(self.circuit, self.ranges, self.log_n);
+        let problem = segments::Problem::new(self.circuit, self.ranges, self.shape);
         // The budget is a forecast: when the estimate of the whole program falls short of it, ask for more.
         let mut wanted = self.request.precision_bits;
         for _ in 0..SEGMENT_TRIALS {
@@ -280,12 +286,12 @@ impl Search<'_> {
     /// The cheapest program with scales carried over operations, of those that are precise enough, over as few primes as serve or one more;
     /// among the nearly cheapest the most precise.
     fn carry(&mut self, sensitivity: &Sensitivity) -> Option<Selection> {
-        let problem = Problem::new(self.circuit, self.ranges, sensitivity, self.log_n, self.request);
+        let problem = Problem::new(self.circuit, self.ranges, sensitivity, self.shape, self.request);
         let mut served: Vec<(f64, Selection)> = Vec::new();
         let mut one_more = false;
         for primes in 1..CkksParams::MAX_PRIMES {
             for schedule in problem.schedules(primes, self.costs) {
-                let chain = schedule.chain(self.log_n, self.needs).map_err(ParametersError::from);
+                let chain = schedule.chain(self.shape, self.needs).map_err(ParametersError::from);
                 let selection = chain.and_then(|chain| {
                     let params = self.params(&chain)?;
                     evaluate(self.circuit, self.ranges, params, &chain, self.request, self.costs)
@@ -312,16 +318,17 @@ impl Search<'_> {
     }
 
     fn literal(&self, sizes: Sizes) -> Result<(CkksParams, Chain), ParamsError> {
-        let chain = chain::build(self.needs, self.log_n, sizes)?;
+        let chain = chain::build(self.needs, self.shape, sizes)?;
         Ok((self.params(&chain)?, chain))
     }
 
     fn params(&self, chain: &Chain) -> Result<CkksParams, ParamsError> {
         let literal = CkksParamsLiteral {
+            ring: self.shape.ring_type(),
             table: self.request.table,
             security: self.request.security,
             ..CkksParamsLiteral::new(
-                self.log_n.get(),
+                self.shape.log_n().get(),
                 ModulusChain::Primes(chain.q.clone()),
                 ModulusChain::Primes(chain.p.clone()),
                 chain.input_scale.log2(),
@@ -376,16 +383,15 @@ pub fn with_literal(
 ) -> Result<Selection, ParametersError> {
     let params = CkksParams::try_from(literal)?;
     let slots = circuit.packing.images(params.slots());
-    let (batch, log_n) = (request.batch, params.log_n());
-    if batch > slots {
-        return Err(ParametersError::Batch { batch, log_n, slots });
+    if request.batch > slots {
+        return Err(ParametersError::Batch { batch: request.batch, log_n: params.log_n(), slots });
     }
     let magnitudes: Vec<f64> = ranges.iter().map(|r| r.magnitude).collect();
     let needs = Needs::of(circuit, &magnitudes, request.fused);
     if needs.products && params.p().is_empty() {
         return Err(ParametersError::NoSpecialPrime);
     }
-    let chain = chain::of_params(&needs, params.q(), params.p(), log_n, params.scale())?;
+    let chain = chain::of_params(&needs, params.q(), params.p(), params.shape(), params.scale())?;
     let mut selection = evaluate(circuit, ranges, params, &chain, request, costs)?;
     if selection.precision_bits < request.precision_bits {
         return Err(ParametersError::Imprecise { found: selection.precision_bits, wanted: request.precision_bits });

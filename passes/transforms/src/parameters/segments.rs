@@ -6,7 +6,7 @@
 
 use he_params::noise::NoiseModel;
 use he_params::primes::ntt_primes_except;
-use he_params::{ErrorDistribution, LogN, ParamsError, Scale, SecretDistribution};
+use he_params::{ErrorDistribution, ParamsError, RingShape, Scale, SecretDistribution};
 
 use super::chain::WORD_32_BITS;
 use crate::cost::PLANE_BITS;
@@ -37,21 +37,21 @@ pub(super) fn applies(circuit: &Circuit) -> bool {
     circuit.is_client_aided() && !circuit.multiplies() && circuit.depth() <= 1
 }
 
-/// What there is to choose from at a ring degree.
+/// What there is to choose from in a ring.
 pub(super) struct Problem {
     budget: Budget,
-    log_n: LogN,
+    shape: RingShape,
 }
 
 impl Problem {
-    pub(super) fn new(circuit: &Circuit, ranges: &[ValueRange], log_n: LogN) -> Problem {
-        let model = NoiseModel::new(log_n, SecretDistribution::default(), ErrorDistribution::default());
-        Problem { budget: Budget::of(circuit, ranges, &model), log_n }
+    pub(super) fn new(circuit: &Circuit, ranges: &[ValueRange], shape: RingShape) -> Problem {
+        let model = NoiseModel::new(shape, SecretDistribution::default(), ErrorDistribution::default());
+        Problem { budget: Budget::of(circuit, ranges, &model), shape }
     }
 
     /// Sizes that leave so much precision, fewest bits on the way first.
     pub(super) fn sizes(&self, precision_bits: f64) -> Vec<Sizes> {
-        let least = self.log_n.get() + 4;
+        let least = self.shape.cyclotomic().get() + 4;
         let mut served: Vec<(u32, Sizes)> = Vec::new();
         for q0_bits in least..=WORD_32_BITS {
             for q1_bits in least..=WORD_32_BITS {
@@ -96,8 +96,9 @@ impl Problem {
     /// The chain of these sizes.
     pub(super) fn chain(&self, sizes: Sizes) -> Result<Chain, ParamsError> {
         let prime = |bits: u8, taken: &[u64]| {
-            let found = ntt_primes_except(bits, self.log_n, 1, taken)?;
-            let none = ParamsError::PrimesExhausted { bits, log_n: self.log_n, found: 0, wanted: 1 };
+            let log_n = self.shape.cyclotomic();
+            let found = ntt_primes_except(bits, log_n, 1, taken)?;
+            let none = ParamsError::PrimesExhausted { bits, log_n, found: 0, wanted: 1 };
             found.first().copied().ok_or(none)
         };
         let q0 = prime(sizes.q0_bits, &[])?;
@@ -108,13 +109,6 @@ impl Problem {
         let fresh = Scale::new(settled.get() * q1 as f64 / weights.get())?;
         let levels = Levels { weight_scales: vec![None, Some(weights)], ..Levels::default() };
         let management = Management::Levelled(levels);
-        Ok(Chain {
-            log_n: u32::from(self.log_n.get()),
-            q: vec![q0, q1],
-            p: vec![],
-            input_scale: fresh,
-            fused: false,
-            management,
-        })
+        Ok(Chain { shape: self.shape, q: vec![q0, q1], p: vec![], input_scale: fresh, fused: false, management })
     }
 }

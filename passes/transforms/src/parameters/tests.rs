@@ -52,6 +52,7 @@ fn request(batch: usize, precision_bits: f64) -> Request {
     let security = RequiredSecurity::AtLeast(SecurityBits::Bits128);
     Request {
         batch,
+        ring: RingType::Cyclotomic,
         precision_bits,
         security,
         table: SecurityTable::Guidelines2024,
@@ -93,16 +94,20 @@ fn the_search_predicts_what_the_program_does() {
     let ranges = ranges_of(&circuit);
     let sensitivity = Sensitivity::of(&circuit, &ranges);
     let (secret, public) = (Encryption::Symmetric, Encryption::Public);
-    for (log_n, bits, encryption) in [(13, 8.0, secret), (13, 8.0, public), (13, 12.0, secret), (14, 16.0, public)] {
+    let cases = [(13, 8.0, secret), (13, 8.0, public), (13, 12.0, secret), (14, 16.0, public)];
+    let rings = [RingType::Cyclotomic, RingType::ConjugateInvariant];
+    for (ring, (log_n, bits, encryption)) in rings.into_iter().flat_map(|ring| cases.map(|case| (ring, case))) {
         let log_n = LogN::new(log_n).unwrap();
-        let request = Request { encryption, ..request(1, bits) };
-        let problem = Problem::new(&circuit, &ranges, &sensitivity, log_n, &request);
+        let shape = RingShape::new(ring, log_n).unwrap();
+        let request = Request { encryption, ring, ..request(1, bits) };
+        let problem = Problem::new(&circuit, &ranges, &sensitivity, shape, &request);
         let magnitudes: Vec<f64> = ranges.iter().map(|r| r.magnitude).collect();
         let needs = Needs::of(&circuit, &magnitudes, request.fused);
         for primes in 4..=6 {
             for schedule in problem.schedules(primes, &CostModel::default()) {
-                let chain = schedule.chain(log_n, &needs).unwrap();
+                let chain = schedule.chain(shape, &needs).unwrap();
                 let literal = CkksParamsLiteral {
+                    ring,
                     security: RequiredSecurity::Insecure,
                     ..CkksParamsLiteral::new(
                         log_n.get(),

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use graph::affine::AffineMap;
 use he_ir::{HeIrError, HeProgram};
-use he_params::{ParamsError, Scale};
+use he_params::{ParamsError, RingShape, Scale};
 use serde::{Deserialize, Serialize};
 
 pub use self::search::State;
@@ -37,8 +37,8 @@ use crate::lowering::Circuit;
 /// The modulus chain a program is placed on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
-    /// log2 of the ring degree.
-    pub log_n: u32,
+    /// The ring.
+    pub shape: RingShape,
     /// Ciphertext primes q_0..q_L.
     pub q: Vec<u64>,
     /// Special primes.

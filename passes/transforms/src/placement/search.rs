@@ -67,7 +67,7 @@ pub(super) fn cheapest(
     let (words, scales) = (&chain.words(), levels.scales(chain)?);
     let required = circuit.required_levels();
     let may_owe = may_owe(circuit);
-    let seconds = |work: Work| costs.seconds(&work, chain.log_n);
+    let seconds = |work: Work| costs.seconds(&work, u32::from(chain.shape.log_n().get()));
     let mut table: Vec<BTreeMap<State, Choice>> = Vec::with_capacity(circuit.nodes.len());
     for (index, node) in circuit.nodes.iter().enumerate() {
         let elements = node.elements() as u64;

@@ -37,7 +37,7 @@ fn chain(primes: usize) -> Chain {
     let all = primes::ntt_primes(28, he_params::LogN::new(13).unwrap(), primes + 1).unwrap();
     let (p, q) = all.split_last().unwrap();
     Chain {
-        log_n: 13,
+        shape: he_params::LogN::new(13).unwrap().into(),
         q: q.to_vec(),
         p: vec![*p],
         input_scale: Scale::from_log2(28.0).unwrap(),

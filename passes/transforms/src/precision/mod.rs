@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use graph::affine::AffineMap;
 use he_ir::{HeProgram, LinearMap, Node, Op, Refresh, ValueId};
+use he_params::Scale;
 use he_params::noise::{Digit, Encryption, Noise, NoiseModel};
-use he_params::{LogN, Scale};
 
 use crate::ranges::ValueRange;
 use crate::segments::pass_on;
@@ -54,7 +54,7 @@ pub fn estimate(
     real_weights: &[Option<Arc<AffineMap>>],
     setting: &NoiseSetting,
 ) -> Vec<ValueError> {
-    let log_n = setting.model.log_n();
+    let shape = setting.model.shape();
     let mut noises: Vec<Vec<Noise>> = Vec::with_capacity(program.nodes().len());
     let mut errors = Vec::with_capacity(program.nodes().len());
     for (index, node) in program.nodes().iter().enumerate() {
@@ -64,10 +64,10 @@ pub fn estimate(
         noises.push(noise);
         let scale = node.value().scale.get();
         let log_q: f64 = setting.q[..node.value().level.prime_count()].iter().map(|&q| (q as f64).log2()).sum();
-        let used = ranges[index].magnitude * scale + worst.slot_bound(log_n) * ranges[index].factor;
+        let used = ranges[index].magnitude * scale + worst.slot_bound(shape) * ranges[index].factor;
         errors.push(ValueError {
-            std: worst.slot_std(log_n) / scale,
-            bound: worst.slot_bound(log_n) / scale,
+            std: worst.slot_std(shape) / scale,
+            bound: worst.slot_bound(shape) / scale,
             headroom_bits: log_q - 1.0 - used.log2(),
         });
     }
@@ -96,7 +96,7 @@ fn node_noise(
     match node.op() {
         Op::Input { .. } => vec![model.fresh(setting.encryption, setting.log_p); node.value().elements()],
         Op::Linear { map } => {
-            linear_noise(map, real, &noises[operand(0)], ranges[operand(0)], own.factor, scale(0), model.log_n())
+            linear_noise(map, real, &noises[operand(0)], ranges[operand(0)], own.factor, scale(0), model)
         }
         Op::Add | Op::Sub => x().zip(y()).map(|(x, y)| x.plus(y)).collect(),
         Op::Mul => {
@@ -107,8 +107,7 @@ fn node_noise(
         Op::Relinearize => {
             let primes = level.map_or(0, |l| l.prime_count());
             let digits = Digit::of(&setting.q[..primes], setting.primes_per_digit);
-            let worst = model.key_switch_worst_slot_std(&digits, setting.log_p);
-            let switched = Noise::from_variance(worst * worst / model.log_n().n() as f64);
+            let switched = model.of_slot_std(model.key_switch_worst_slot_std(&digits, setting.log_p));
             x().map(|x| x.plus(added(switched))).collect()
         }
         Op::Rescale => {
@@ -163,12 +162,12 @@ fn linear_noise(
     range: &ValueRange,
     factor: f64,
     scale: f64,
-    log_n: LogN,
+    model: &NoiseModel,
 ) -> Vec<Noise> {
     // Maps that only bring a value down have no real weights, and no mask changes them.
     let masked = if real.is_some() { range.factor * factor } else { 1.0 };
     // In integer units the weights' rounding errors have variance 1/12 each and multiply messages x_i * scale.
-    let rounding = masked * masked * scale * scale / 12.0 / log_n.n() as f64;
+    let rounding = masked * masked * model.of_slot_std(scale).variance() / 12.0;
     let mut y = vec![Noise::NONE; map.outputs()];
     for group in map.groups() {
         let block = &map.blocks()[group.block];

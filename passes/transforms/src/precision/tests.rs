@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use he_ir::{Group, HeProgramBuilder, WeightBlock};
-use he_params::{ErrorDistribution, Level, Scale, SecretDistribution, primes};
+use he_params::{ErrorDistribution, Level, LogN, Scale, SecretDistribution, primes};
 
 use super::*;
 use crate::ranges::RangeSource;

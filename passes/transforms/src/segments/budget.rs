@@ -6,7 +6,7 @@
 //! largest slope, a ReLU as often as it is open; a quotient passes relative errors on.
 
 use he_ir::{ClientFunction, RefreshGroup};
-use he_params::noise::NoiseModel;
+use he_params::noise::{NoiseModel, slot_bound_stds};
 
 use crate::lowering::{Circuit, Gate};
 use crate::ranges::ValueRange;
@@ -28,14 +28,16 @@ pub(crate) struct Budget {
     pub(crate) fresh: f64,
     /// Largest weight.
     pub(crate) weight: f64,
+    /// Standard deviations that bound an error.
+    pub(crate) bound_stds: f64,
 }
 
 impl Budget {
     /// One walk through a circuit of depth 1.
     pub(crate) fn of(circuit: &Circuit, ranges: &[ValueRange], model: &NoiseModel) -> Budget {
-        let log_n = model.log_n();
-        let fresh = model.encoding().plus(model.symmetric_encryption()).slot_std(log_n).powi(2);
-        let rescale = model.rounding(2).slot_std(log_n).powi(2);
+        let shape = model.shape();
+        let fresh = model.encoding().plus(model.symmetric_encryption()).slot_std(shape).powi(2);
+        let rescale = model.rounding(2).slot_std(shape).powi(2);
         let required = circuit.required_levels();
         let mut table: Vec<Vec<Shares>> = Vec::with_capacity(circuit.nodes.len());
         for (index, node) in circuit.nodes.iter().enumerate() {
@@ -113,6 +115,7 @@ impl Budget {
             settled: largest(0).max(brought),
             fresh: largest(1),
             weight: weights.fold(1.0, f64::max),
+            bound_stds: slot_bound_stds(shape.ring_type()),
         }
     }
 
@@ -122,7 +125,7 @@ impl Budget {
         let worst = self.outputs.iter().map(|(shares, typical)| {
             (0..3).map(|k| shares[k] * inverse[k]).sum::<f64>() / typical.max(f64::MIN_POSITIVE)
         });
-        -0.5 * worst.fold(f64::MIN_POSITIVE, f64::max).log2() - he_params::noise::SLOT_BOUND_STDS.log2()
+        -0.5 * worst.fold(f64::MIN_POSITIVE, f64::max).log2() - self.bound_stds.log2()
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) fn explain(args: &Args, command: &Explain) -> anyhow::Result<()> {
     options.input_ranges = ranges(&command.input_range, &graph, options.calibration.is_empty())?;
     (options.costs, options.costs_from) = costs(command)?;
     options.threads = rayon::current_num_threads();
+    options.ring = command.ring;
     options.seal_exact = command.seal_exact;
     if command.public_key {
         options.encryption = Encryption::Public;
@@ -75,7 +76,7 @@ pub(crate) fn explain(args: &Args, command: &Explain) -> anyhow::Result<()> {
 /// The tiles that a server would run the program in.
 fn planned(compiled: &Compiled, options: &StreamOptions) -> anyhow::Result<Tiles> {
     let context = CkksContext::new(compiled.params.clone())?;
-    let backend = CkksBackend::to_prepare(&context).with_packing(compiled.program.packing());
+    let backend = CkksBackend::to_prepare(&context).with_packing(compiled.program.packing())?;
     let streamed = prepare_streamed(&backend, &compiled.program, options)?;
     Ok(Tiles {
         values: options.tile_values,

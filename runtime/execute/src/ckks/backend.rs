@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use he_ckks::{
-    CiphertextTensor, CkksContext, Evaluator, LinearGroup, LinearOperand, LinearWeights, PackedBlock, WeightBlock,
+    CiphertextTensor, CkksContext, CkksError, Evaluator, LinearGroup, LinearOperand, LinearWeights, PackedBlock,
+    WeightBlock,
 };
 use he_ir::{CipherType, HeProgram, LinearMap, Op};
 use he_params::{Level, Packing, Scale};
@@ -45,8 +46,11 @@ impl CkksBackend {
     }
 
     /// The same for programs whose images are packed so.
-    pub fn with_packing(self, packing: Packing) -> Self {
-        Self { evaluator: self.evaluator.with_packing(packing), ..self }
+    ///
+    /// # Errors
+    /// [`CkksError::RealSlots`] for complex packing in the conjugate-invariant ring.
+    pub fn with_packing(self, packing: Packing) -> Result<Self, CkksError> {
+        Ok(Self { evaluator: self.evaluator.with_packing(packing)?, ..self })
     }
 
     /// The parameters made ready.

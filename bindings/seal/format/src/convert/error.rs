@@ -1,7 +1,7 @@
 //! What is exact in one of the two libraries and has no counterpart in the other.
 
 use he_ckks::{CkksError, RingError};
-use he_params::ParamsError;
+use he_params::{ParamsError, RingType};
 use he_rlwe::RlweError;
 use he_secret::SecretError;
 
@@ -45,6 +45,9 @@ pub enum ConvertError {
         /// Special primes.
         special: usize,
     },
+    /// SEAL has one ring.
+    #[error("parameters of the {0} ring, SEAL has the cyclotomic one")]
+    RingType(RingType),
     /// SEAL switches keys prime by prime.
     #[error("{found} primes to a key switching digit, SEAL has 1")]
     PrimesPerDigit {

@@ -3,7 +3,7 @@
 //! Formula: of SEAL's k primes the last is special and the others are q_0..q_{k-2}; a single prime is q_0 and nothing is special.
 //! SEAL switches keys with one prime to a digit, draws ternary secrets and centred binomial errors, and knows no default scale.
 
-use he_params::{CkksParams, CkksParamsLiteral, ModulusChain, RequiredSecurity, SecurityTable};
+use he_params::{CkksParams, CkksParamsLiteral, ModulusChain, RequiredSecurity, RingType, SecurityTable};
 
 use super::ConvertError;
 use crate::EncryptionParameters;
@@ -44,9 +44,12 @@ pub fn literal(
 /// SEAL's parameters with the same ring and primes.
 ///
 /// # Errors
-/// What SEAL has no parameters for: [`ConvertError::SpecialPrimes`], [`ConvertError::PrimesPerDigit`],
+/// What SEAL has no parameters for: [`ConvertError::RingType`], [`ConvertError::SpecialPrimes`], [`ConvertError::PrimesPerDigit`],
 /// [`ConvertError::PrimeTooLong`].
 pub fn encryption_parameters(params: &CkksParams) -> Result<EncryptionParameters, ConvertError> {
+    if params.shape().ring_type() != RingType::Cyclotomic {
+        return Err(ConvertError::RingType(params.shape().ring_type()));
+    }
     let (q, p) = (params.q(), params.p());
     match (q.len(), p.len()) {
         (_, 1) | (1, 0) => {}

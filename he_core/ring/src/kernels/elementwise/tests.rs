@@ -51,6 +51,11 @@ fn suite<W: Word>(bounds: &[u64]) {
                     u(y[i]) * u(z[i]) + u(x[i])
                 });
                 check("mul_shoup", &run(&|o| dispatch::mul_shoup_assign(isa, m, o, w)), &|i| u(x[i]) * u(c));
+                // Even lengths only: word k with word N - k.
+                if len >= 2 && len.is_multiple_of(2) {
+                    let folded = |i: usize| if i == 0 { 0 } else { u(x[len - i]) * u(c) };
+                    check("fold", &run(&|o| dispatch::fold_assign(isa, m, o, w)), &|i| u(x[i]) + folded(i));
+                }
                 check("add_constant", &run(&|o| dispatch::add_constant_assign(isa, m, o, c)), &|i| u(x[i]) + u(c));
                 check("reduce_u64", &run(&|o| dispatch::reduce_add_into(isa, m, o, &any, c)), &|i| {
                     u128::from(any[i]) + u(c)

@@ -72,7 +72,7 @@ impl Sample {
         Sample {
             level: Level::new(2),
             scale: Scale::new(181.02).unwrap(),
-            element: GaloisElement::new(3, context.params.log_n()).unwrap(),
+            element: GaloisElement::new(3, context.params.shape()).unwrap(),
             seed: Seed::new(std::array::from_fn(|i| i as u8)),
             name: "Möwe".into(),
             first: both.view().select(0, 2, 2).unwrap().to_tensor(),
@@ -107,7 +107,7 @@ impl WireObject for Sample {
         Ok(Sample {
             level,
             scale: body.scale("scale")?,
-            element: body.galois_element("element", context.params.log_n())?,
+            element: body.galois_element("element", context.params.shape())?,
             seed: body.seed("seed")?,
             name: body.text("name", MAX_NAME)?.into(),
             first: body.tensor(&context.ring, values, &limbs)?,

@@ -127,7 +127,7 @@ fn fields_are_refused_by_name() {
     assert_eq!(count(&[0, 0, 0, 0]), Some(WireError::OutOfRange { field: "values", found: 0, min: 1, max: 3 }));
     assert_eq!(count(&[4, 0, 0, 0]), Some(WireError::OutOfRange { field: "values", found: 4, min: 1, max: 3 }));
     assert_eq!(count(&[4, 0, 0]), Some(WireError::Truncated { field: "values", needed: 4, found: 3 }));
-    let element = Reader::new(&[4, 0, 0, 0]).galois_element("element", context.params.log_n());
+    let element = Reader::new(&[4, 0, 0, 0]).galois_element("element", context.params.shape());
     assert!(matches!(element, Err(WireError::Params(ParamsError::GaloisElement { found: 4, .. }))));
 
     let text = |bytes: &[u8]| Reader::new(bytes).text("name", 3).map(String::from);

@@ -13,9 +13,9 @@
 mod search;
 mod tune;
 
-use he_params::noise::{Digit, NoiseModel};
+use he_params::noise::{Digit, NoiseModel, slot_bound_stds};
 use he_params::primes::ntt_primes_except;
-use he_params::{ErrorDistribution, LogN, ParamsError, Scale, SecretDistribution};
+use he_params::{ErrorDistribution, ParamsError, RingShape, Scale, SecretDistribution};
 
 use super::Request;
 use super::chain::{Needs, WORD_32_BITS};
@@ -73,11 +73,11 @@ struct Place {
     weight: f64,
 }
 
-/// A circuit, in bits, at one ring degree.
+/// A circuit, in bits, in one ring.
 #[derive(Debug)]
 pub(super) struct Problem<'a> {
     circuit: &'a Circuit,
-    log_n: LogN,
+    shape: RingShape,
     places: Vec<Place>,
     /// Error of a fresh ciphertext in a slot.
     fresh: f64,
@@ -91,16 +91,16 @@ pub(super) struct Problem<'a> {
 }
 
 impl<'a> Problem<'a> {
-    /// The circuit at degree `log_n`, with errors as shares of what the precision asked for allows.
+    /// The circuit in a ring, with errors as shares of what the precision asked for allows.
     pub(super) fn new(
         circuit: &'a Circuit,
         ranges: &[ValueRange],
         sensitivity: &Sensitivity,
-        log_n: LogN,
+        shape: RingShape,
         request: &Request,
     ) -> Problem<'a> {
-        let model = noise_model(log_n);
-        let allowed = (-request.precision_bits).exp2() / he_params::noise::SLOT_BOUND_STDS;
+        let model = noise_model(shape);
+        let allowed = (-request.precision_bits).exp2() / slot_bound_stds(shape.ring_type());
         let share = |variances: &[f64]| {
             let worst = variances.iter().zip(&sensitivity.typical).map(|(v, t)| v.sqrt() / (t * allowed));
             worst.fold(f64::MIN_POSITIVE, f64::max).log2()
@@ -122,11 +122,11 @@ impl<'a> Problem<'a> {
         };
         Problem {
             circuit,
-            log_n,
+            shape,
             places: circuit.nodes.iter().enumerate().map(place).collect(),
-            fresh: model.fresh(request.encryption, f64::from(WORD_32_BITS)).slot_std(log_n).log2(),
-            rescale: model.rounding(2).slot_std(log_n).log2(),
-            least_prime: log_n.get() + 4,
+            fresh: model.fresh(request.encryption, f64::from(WORD_32_BITS)).slot_std(shape).log2(),
+            rescale: model.rounding(2).slot_std(shape).log2(),
+            least_prime: shape.cyclotomic().get() + 4,
             fused: request.fused,
         }
     }
@@ -135,7 +135,7 @@ impl<'a> Problem<'a> {
     fn key_switch(&self, primes: usize) -> f64 {
         let bits = f64::from(WORD_32_BITS);
         let digit = Digit { log_modulus: bits };
-        noise_model(self.log_n).key_switch_worst_slot_std(&vec![digit; primes], bits).log2()
+        noise_model(self.shape).key_switch_worst_slot_std(&vec![digit; primes], bits).log2()
     }
 
     /// Schedules over so many primes, cheapest first, tuned. None may be precise enough; that is for an estimate of the whole program to say.
@@ -182,13 +182,13 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// The chain with actual primes.
-    pub(super) fn chain(&self, log_n: LogN, needs: &Needs) -> Result<Chain, ParamsError> {
+    pub(super) fn chain(&self, shape: RingShape, needs: &Needs) -> Result<Chain, ParamsError> {
         let mut bits = vec![WORD_32_BITS; self.primes];
         let dropped = self.steps.iter().flat_map(|step| &step.dropped);
         bits.iter_mut().rev().zip(dropped).for_each(|(bits, dropped)| *bits = *dropped);
         let mut taken: Vec<u64> = Vec::new();
         for size in bits.into_iter().chain(needs.products.then_some(WORD_32_BITS)) {
-            let prime = ntt_primes_except(size, log_n, 1, &taken)?;
+            let prime = ntt_primes_except(size, shape.cyclotomic(), 1, &taken)?;
             taken.extend(prime);
         }
         let p = taken.split_off(self.primes);
@@ -198,7 +198,7 @@ impl Schedule {
             Ok(Step { weight_scale, relinearize: step.relinearize, rescales })
         };
         Ok(Chain {
-            log_n: u32::from(log_n.get()),
+            shape,
             q: taken,
             p,
             input_scale: Scale::from_log2(self.input)?,
@@ -208,8 +208,8 @@ impl Schedule {
     }
 }
 
-fn noise_model(log_n: LogN) -> NoiseModel {
-    NoiseModel::new(log_n, SecretDistribution::default(), ErrorDistribution::default())
+fn noise_model(shape: RingShape) -> NoiseModel {
+    NoiseModel::new(shape, SecretDistribution::default(), ErrorDistribution::default())
 }
 
 fn largest<'a>(weights: impl Iterator<Item = &'a f64>) -> f64 {

@@ -48,8 +48,13 @@ fn steps(bits: f64) -> i64 {
 
 /// The cheapest schedule in which no error takes more than `2^-tightness` (of the root) of what is allowed, if there is any.
 pub(super) fn cheapest(problem: &Problem, primes: usize, tightness: f64, costs: &CostModel) -> Option<Schedule> {
-    let search =
-        Search { problem, tightness, costs, words: Words::all_32_bit(primes), log_n: u32::from(problem.log_n.get()) };
+    let search = Search {
+        problem,
+        tightness,
+        costs,
+        words: Words::all_32_bit(primes),
+        log_n: u32::from(problem.shape.log_n().get()),
+    };
     search.run(primes)
 }
 
