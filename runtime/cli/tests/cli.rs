@@ -230,6 +230,46 @@ fn a_public_key_encrypts_too() {
 }
 
 #[test]
+fn real_slots_hold_twice_as_many_images() {
+    let way = Way::get();
+    let model = model("small_cryptonets.onnx");
+    let at = |name| way.leak(name);
+    let model = ["explain", model.to_str().unwrap()];
+    let slots = |ring: &'static str| -> usize {
+        let explain: serde_json::Value =
+            serde_json::from_str(&succeeds(&[&model[..], &PRECISE, &["--ring", ring, "--json"]].concat())).unwrap();
+        assert_eq!(explain["ring"], ring.replace('-', "_"));
+        assert_eq!(
+            explain["slots"].as_u64().unwrap() << u64::from(ring == "cyclotomic"),
+            1 << explain["log_n"].as_u64().unwrap()
+        );
+        explain["slots"].as_u64().unwrap() as usize
+    };
+    let most = 2 * slots("cyclotomic");
+    assert!(slots("conjugate-invariant") >= most);
+    let ring = ["--ring", "conjugate-invariant", "--params-out", at("ir.json")];
+    assert!(succeeds(&[&model[..], &PRECISE, &ring].concat()).contains("ring       conjugate-invariant, N = 2^"));
+    let (secret, evaluation) = (at("sr.key"), at("er.keys"));
+    let keygen = ["keygen", "--params", at("ir.json"), "--secret-key", secret, "--evaluation-keys", evaluation];
+    succeeds(&keygen);
+    let all: Vec<Vec<f64>> = images(IMAGES).into_iter().cycle().take(most).collect();
+    std::fs::write(at("r.csv"), csv(&all)).unwrap();
+    let ours = |arguments, key| with(with(arguments, "--params", at("ir.json")), "--secret-key", key);
+    succeeds(&ours(way.encrypt("r.csv", "xr.ct"), secret));
+    let run = with(way.run("xr.ct", "yr.ct"), "--params", at("ir.json"));
+    succeeds(&with(run, "--evaluation-keys", evaluation));
+    let found = numbers(&succeeds(&ours(way.decrypt("yr.ct"), secret)));
+    let expected: Vec<Vec<f64>> = way.clear().into_iter().cycle().take(most).collect();
+    assert_close(&found, &expected);
+    // Keys of one ring are no keys of the other.
+    let other = fails(&with(way.encrypt("x.npy", "xo.ct"), "--secret-key", secret));
+    assert!(other.contains("parameters"), "{other}");
+    let unknown = henge(&[&model[..], &["--ring", "real"]].concat());
+    let text = String::from_utf8(unknown.stderr).unwrap();
+    assert!(text.contains("expected cyclotomic or conjugate-invariant"), "{text}");
+}
+
+#[test]
 fn explain_shows_what_will_run() {
     let way = Way::get();
     assert!(way.explain.starts_with("security   128 bits, log2(QP) = "), "{}", way.explain);

@@ -122,10 +122,11 @@ impl<'a> Anatomy<'a> {
     fn encode(&self, parts: &mut Profile) -> anyhow::Result<()> {
         let (fft, factor) = (self.context.fft(), self.context.params().scale().get());
         let slots = numbers(1, fft.slots());
-        let mut scratch = vec![0.0; self.ring.n()];
+        let mut scratch = vec![0.0; 2 * fft.slots()];
         let embed = self.time(|()| Ok(fft.slots_to_coefficients(&slots, &[], factor, &mut scratch).map(drop)?))?;
         parts.add("embedding", embed);
-        let (real, mut poly) = (fft.slots_to_coefficients(&slots, &[], factor, &mut scratch)?, IntegerPoly::default());
+        let real = fft.slots_to_coefficients(&slots, &[], factor, &mut scratch)?.first(self.ring.n());
+        let mut poly = IntegerPoly::default();
         let round = self.time(|()| {
             std::hint::black_box(real.largest());
             poly.round(&real);
@@ -158,7 +159,7 @@ impl<'a> Anatomy<'a> {
         let mut coefficients = vec![0.0; self.ring.n()];
         let compose = self.time(|()| Ok(self.ring.compose_centered_into(&x, 0, 1.0, &mut coefficients)?))?;
         parts.add("residues to numbers", compose);
-        let given = numbers(2, self.ring.n());
+        let given = numbers(2, 2 * fft.slots());
         let (mut work, mut slots) = (given.clone(), vec![0.0; fft.slots()]);
         let embed = self.time(|()| {
             work.copy_from_slice(&given);

@@ -37,6 +37,7 @@ fn canonical_bytes_see_primes_not_their_spelling() {
         CkksParamsLiteral { q: chain(&[30]), p: chain(&[30, 30]), ..by_bits.clone() },
         CkksParamsLiteral { error: ErrorDistribution::RoundedGaussian, ..by_bits.clone() },
         CkksParamsLiteral { primes_per_digit: 2, ..by_bits.clone() },
+        CkksParamsLiteral { ring: RingType::ConjugateInvariant, ..by_bits.clone() },
         CkksParamsLiteral {
             secret: SecretDistribution::HammingWeight(64),
             security: RequiredSecurity::Insecure,
@@ -45,6 +46,28 @@ fn canonical_bytes_see_primes_not_their_spelling() {
     ] {
         assert_ne!(bytes(by_bits.clone()), bytes(other));
     }
+}
+
+#[test]
+fn primes_of_the_conjugate_invariant_ring_have_larger_roots() {
+    let literal = CkksParamsLiteral {
+        ring: RingType::ConjugateInvariant,
+        ..CkksParamsLiteral::new(12, chain(&[30, 30]), chain(&[30]), 25.0)
+    };
+    let params = CkksParams::try_from(literal.clone()).unwrap();
+    assert_eq!((params.n(), params.slots()), (4096, 4096));
+    assert!(params.q().iter().chain(params.p()).all(|q| q % (4 * 4096) == 1));
+    // Security is that of the ring's own degree.
+    assert_eq!((params.security_report().bits, params.security_report().bound), (128, Some(106)));
+    let text = serde_json::to_string(&literal).unwrap();
+    assert!(text.starts_with(r#"{"ring":"conjugate_invariant","log_n":12,"#), "{text}");
+    assert_eq!(serde_json::from_str::<CkksParamsLiteral>(&text).unwrap(), literal);
+    let plain = CkksParamsLiteral { ring: RingType::Cyclotomic, ..literal.clone() };
+    assert!(!serde_json::to_string(&plain).unwrap().contains("ring"));
+    // 1 modulo 2N and not modulo 4N.
+    let small = (1..).map(|k| 8192 * (2 * k + 1) + 1).find(|q| primes::is_prime(*q)).unwrap();
+    let refused = CkksParams::try_from(CkksParamsLiteral { q: ModulusChain::Primes(vec![small]), ..literal });
+    assert_eq!(refused, Err(ParamsError::NotNttFriendly { found: small, order: 16384 }));
 }
 
 #[test]

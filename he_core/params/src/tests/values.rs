@@ -24,6 +24,28 @@ fn rotations_are_powers_of_three() {
 }
 
 #[test]
+fn a_ring_has_slots_and_roots_of_its_own() {
+    let log_n = LogN::new(4).unwrap();
+    let cyclotomic = RingShape::new(RingType::Cyclotomic, log_n).unwrap();
+    assert_eq!(cyclotomic, RingShape::from(log_n));
+    assert_eq!((cyclotomic.n(), cyclotomic.slots(), cyclotomic.cyclotomic()), (16, 8, log_n));
+    let real = RingShape::new(RingType::ConjugateInvariant, log_n).unwrap();
+    assert_eq!((real.n(), real.slots(), real.cyclotomic().get()), (16, 16, 5));
+    // 3^k modulo 4N, k modulo N; slots that are real are their own conjugates.
+    assert_eq!(GaloisElement::rotation(Rotation(8), real).get(), 33);
+    assert_eq!(GaloisElement::rotation(Rotation(16), real).get(), 1);
+    assert_eq!(GaloisElement::conjugation(real).get(), 1);
+    assert!(GaloisElement::new(63, real).is_ok() && GaloisElement::new(63, cyclotomic).is_err());
+    let refused = RingShape::new(RingType::ConjugateInvariant, LogN::new(16).unwrap());
+    assert_eq!(refused, Err(ParamsError::LogN { found: 16, min: 1, max: 15 }));
+    for ring in [RingType::Cyclotomic, RingType::ConjugateInvariant] {
+        assert_eq!(ring.to_string().parse(), Ok(ring));
+    }
+    let error = "real".parse::<RingType>().unwrap_err().to_string();
+    assert_eq!(error, "unknown ring \"real\", expected cyclotomic or conjugate-invariant");
+}
+
+#[test]
 fn scales_stay_positive_and_finite() {
     let scale = Scale::from_log2(600.0).unwrap();
     assert!(scale.times(scale).is_err());

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use he_params::RingType;
 use he_params::noise::Encryption;
 
 use super::{ClientLayer, Explain, Layer, Operation};
@@ -17,7 +18,11 @@ impl fmt::Display for Explain {
             bits.join(" ")
         };
         let special = if self.p.is_empty() { "none".to_owned() } else { bits(&self.p) };
-        writeln!(f, "ring       {}, N = 2^{}, {} slots, batches of {}", self.ring, self.log_n, self.slots, self.batch)?;
+        let ring = match self.ring {
+            RingType::Cyclotomic => String::new(),
+            ring => format!("{ring}, "),
+        };
+        writeln!(f, "ring       {ring}N = 2^{}, {} slots, batches of {}", self.log_n, self.slots, self.batch)?;
         match &self.one_image_to_a_slot {
             None => writeln!(f, "packing    complex: two images to a slot")?,
             Some(reason) => writeln!(f, "packing    one image to a slot: no complex packing, because {reason}")?,

@@ -5,13 +5,19 @@ use std::sync::Arc;
 use he_ir::{
     ClientFunction, Group, HeProgram, HeProgramBuilder, LinearMap, Op, Packing, Refresh, RefreshGroup, WeightBlock,
 };
-use he_params::{CkksParams, CkksParamsLiteral, Level, ModulusChain, RequiredSecurity, Scale};
+use he_params::{CkksParams, CkksParamsLiteral, Level, ModulusChain, RequiredSecurity, RingType, Scale};
 
 /// Small and insecure: quick.
 pub(crate) fn params() -> CkksParams {
     let mut literal =
         CkksParamsLiteral::new(11, ModulusChain::Bits(vec![30, 26, 26, 26]), ModulusChain::Bits(vec![30]), 26.0);
     literal.security = RequiredSecurity::Insecure;
+    CkksParams::try_from(literal).unwrap()
+}
+
+/// Small and insecure, with real slots: as many as the degree.
+pub(crate) fn real_params() -> CkksParams {
+    let literal = CkksParamsLiteral { ring: RingType::ConjugateInvariant, ..params().literal().clone() };
     CkksParams::try_from(literal).unwrap()
 }
 

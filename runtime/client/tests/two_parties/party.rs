@@ -13,7 +13,7 @@ use protocol::Digest;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use server::{Access, Limits, Model, ModelOptions, Server, ServerConfig, Token, Transport};
 
-use crate::networks::{Network, params, secure_params, two_by_two};
+use crate::networks::{Network, params, real_params, secure_params, two_by_two};
 
 pub(crate) const TOKEN: &str = "token-of-the-ward-0123456789abcdef";
 pub(crate) const OTHER_TOKEN: &str = "token-of-the-lab-0123456789abcdef";
@@ -247,6 +247,8 @@ pub(crate) const POOLED: &str = "pooled";
 pub(crate) const WIDE: &str = "wide";
 pub(crate) const WIDTH: usize = 600;
 pub(crate) const POWER: &str = "power";
+/// In the conjugate-invariant ring, flooded.
+pub(crate) const REAL: &str = "real";
 /// On parameters of 128 bits.
 pub(crate) const SECURE: &str = "secure";
 
@@ -258,24 +260,25 @@ fn function_models() -> Vec<Model> {
 }
 
 fn models() -> Vec<Model> {
-    let secure = secure_params();
-    let relu = Network::with(ClientFunction::Relu).program_on(&secure);
+    let (secure, real) = (secure_params(), real_params());
+    let relu = |params| Network::with(ClientFunction::Relu).program_on(params);
     let model = |name, program, options| Model::new(name, &program, params(), options).unwrap();
     let ranges = vec![Some((-1.0, 1.0))];
     let tiles = StreamOptions { tile_values: 8, in_flight: 2 };
     let wide = StreamOptions { tile_values: 6, in_flight: 3 };
     let with = |function| Network::with(function).program();
-    let flooded = ModelOptions { flooding: Some(1e-3), ..ModelOptions::default() };
+    let flooded = || ModelOptions { flooding: Some(1e-3), ..ModelOptions::default() };
     vec![
         model(SQUARE, Network::square().program(), ModelOptions { ranges, ..ModelOptions::default() }),
-        model(FLOODED, Network::square().program(), flooded),
+        model(FLOODED, Network::square().program(), flooded()),
         model(TWO_BY_TWO, two_by_two(), ModelOptions::default()),
         model(RELU, with(ClientFunction::Relu), ModelOptions::default()),
         model(SHUFFLED, with(ClientFunction::Tanh), ModelOptions { shuffle: true, ..ModelOptions::default() }),
         model(POOLED, Network::pooled().program(), ModelOptions { tiles, ..ModelOptions::default() }),
         model(WIDE, Network::wide(WIDTH).program(), ModelOptions { tiles: wide, ..ModelOptions::default() }),
         model(POWER, with(ClientFunction::Power { exponent: 40.0 }), ModelOptions::default()),
-        Model::new(SECURE, &relu, secure, ModelOptions::default()).unwrap(),
+        Model::new(REAL, &relu(&real), real, flooded()).unwrap(),
+        Model::new(SECURE, &relu(&secure), secure, ModelOptions::default()).unwrap(),
     ]
 }
 

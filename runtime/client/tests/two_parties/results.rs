@@ -5,9 +5,9 @@ use std::sync::Arc;
 use client::{Client, ClientError, Images, Keys, Traffic};
 use he_ir::ClientFunction;
 
-use crate::networks::{Network, numbers};
+use crate::networks::{Network, numbers, real_params};
 use crate::party::{
-    FLOODED, POOLED, POWER, RELU, SECURE, SHUFFLED, SQUARE, Setup, TOKEN, TWO_BY_TWO, WIDE, WIDTH, certificates,
+    FLOODED, POOLED, POWER, REAL, RELU, SECURE, SHUFFLED, SQUARE, Setup, TOKEN, TWO_BY_TWO, WIDE, WIDTH, certificates,
 };
 
 pub(crate) fn largest_error(found: &[f64], expected: &[f64]) -> f64 {
@@ -154,6 +154,25 @@ async fn flooded_results_carry_the_noise_that_was_configured() {
     }
     // Drawn anew each time.
     assert!(largest_error(&results[0], &results[1]) > 1e-4);
+}
+
+/// ReLU by the client, and noise of the server's, on as many images as the degree.
+#[tokio::test(flavor = "multi_thread")]
+async fn real_slots_hold_twice_as_many_images() {
+    let party = Setup::new().start();
+    let client = party.client().await;
+    let model = client.describe(REAL).await.unwrap();
+    let images = real_params().n();
+    assert_eq!(model.images(), images);
+    let keys = Arc::new(Keys::generate(&model).unwrap());
+    let x = numbers(6 * images, 7);
+    let inputs = vec![Images::from_image_major(&x, 6).unwrap()];
+    let found = client.infer(&model, &keys, inputs).await.unwrap().outputs[0].to_image_major();
+    let expected = Network::with(ClientFunction::Relu).evaluate(&x);
+    assert_eq!(found.len(), expected.len());
+    let square: f64 = found.iter().zip(&expected).map(|(f, e)| (f - e).powi(2)).sum();
+    let deviation = (square / found.len() as f64).sqrt();
+    assert!((0.9e-3..1.3e-3).contains(&deviation), "{deviation}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use he_ckks::{CkksContext, Encoder, Evaluator, Seed};
 use he_params::{
-    CkksParams, CkksParamsLiteral, GaloisElement, ModulusChain, ParamsError, RequiredSecurity, Rotation, SecurityTable,
+    CkksParams, CkksParamsLiteral, GaloisElement, ModulusChain, ParamsError, RequiredSecurity, RingType, Rotation,
+    SecurityTable,
 };
 use he_ring::RingError;
 use he_rlwe::{GaloisKeys, RelinearizationKey, RlweError};
@@ -203,6 +204,8 @@ fn what_one_library_alone_has_is_refused() {
     let error = refused(CkksParamsLiteral { primes_per_digit: 2, ..insecure(6, &[30, 31], &[61]) });
     assert_eq!(error, ConvertError::PrimesPerDigit { found: 2 });
     assert!(matches!(refused(insecure(6, &[30, 31], &[61])), ConvertError::PrimeTooLong { max_bits: 60, .. }));
+    let error = refused(CkksParamsLiteral { ring: RingType::ConjugateInvariant, ..insecure(6, &[30], &[]) });
+    assert_eq!(error, ConvertError::RingType(RingType::ConjugateInvariant));
     let odd = EncryptionParameters::new(12, vec![97]).unwrap();
     let error = literal(&odd, None, RequiredSecurity::Insecure).unwrap_err();
     assert_eq!(error, ConvertError::Degree { found: 12 });

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use he_params::primes::ntt_prime_chain;
-use he_params::{LogN, presets};
+use he_params::{CkksParamsLiteral, LogN, RingType, presets};
 use proptest::prelude::*;
 
 use super::*;
@@ -65,7 +65,13 @@ fn secret_bytes_are_the_same_bytes() {
 #[test]
 fn every_preset_comes_back_with_its_primes_written_out() {
     for name in presets::names() {
-        let params = CkksParams::try_from(presets::preset(name).unwrap()).unwrap();
+        let literal = presets::preset(name).unwrap();
+        let params = CkksParams::try_from(literal.clone()).unwrap();
+        let real = CkksParamsLiteral { ring: RingType::ConjugateInvariant, ..literal };
+        let real = CkksParams::try_from(real).unwrap();
+        let back = params_from_bytes(&params_to_bytes(&real)).unwrap();
+        assert_eq!((back.shape(), back.q(), back.p()), (real.shape(), real.q(), real.p()), "{name}");
+        assert_ne!(ParamsDigest::of(&real), ParamsDigest::of(&params), "{name}");
         let bytes = params_to_bytes(&params);
         let back = params_from_bytes(&bytes).unwrap();
         assert_eq!((back.q(), back.p(), back.scale()), (params.q(), params.p(), params.scale()), "{name}");
