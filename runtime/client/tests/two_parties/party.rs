@@ -9,6 +9,7 @@ use std::time::Duration;
 use client::{Client, ClientOptions};
 use execute::StreamOptions;
 use he_ir::ClientFunction;
+use he_params::CkksParams;
 use protocol::Digest;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use server::{Access, Limits, Model, ModelOptions, Server, ServerConfig, Token, Transport};
@@ -260,8 +261,9 @@ fn function_models() -> Vec<Model> {
 }
 
 fn models() -> Vec<Model> {
-    let (secure, real) = (secure_params(), real_params());
-    let relu = |params| Network::with(ClientFunction::Relu).program_on(params);
+    let relu_on = |name, params: CkksParams, options| {
+        Model::new(name, &Network::with(ClientFunction::Relu).program_on(&params), params, options).unwrap()
+    };
     let model = |name, program, options| Model::new(name, &program, params(), options).unwrap();
     let ranges = vec![Some((-1.0, 1.0))];
     let tiles = StreamOptions { tile_values: 8, in_flight: 2 };
@@ -277,8 +279,8 @@ fn models() -> Vec<Model> {
         model(POOLED, Network::pooled().program(), ModelOptions { tiles, ..ModelOptions::default() }),
         model(WIDE, Network::wide(WIDTH).program(), ModelOptions { tiles: wide, ..ModelOptions::default() }),
         model(POWER, with(ClientFunction::Power { exponent: 40.0 }), ModelOptions::default()),
-        Model::new(REAL, &relu(&real), real, flooded()).unwrap(),
-        Model::new(SECURE, &relu(&secure), secure, ModelOptions::default()).unwrap(),
+        relu_on(REAL, real_params(), flooded()),
+        relu_on(SECURE, secure_params(), ModelOptions::default()),
     ]
 }
 

@@ -163,7 +163,7 @@ async fn real_slots_hold_twice_as_many_images() {
     let client = party.client().await;
     let model = client.describe(REAL).await.unwrap();
     let images = real_params().n();
-    assert_eq!(model.images(), images);
+    assert_eq!(model.capacity(), images);
     let keys = Arc::new(Keys::generate(&model).unwrap());
     let x = numbers(6 * images, 7);
     let inputs = vec![Images::from_image_major(&x, 6).unwrap()];
