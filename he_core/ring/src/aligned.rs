@@ -1,10 +1,13 @@
 //! A buffer of words whose first word starts a cache line, in safe Rust.
 //!
-//! Small buffers are heap blocks with a little slack and an offset into it. Large ones are [`Pages`] of their own.
+//! Small buffers are [`Heap`] blocks with a little slack and an offset into it. Large ones are [`Pages`] of their own.
+
+use std::marker::PhantomData;
 
 use bytemuck::Pod;
 use zeroize::{DefaultIsZeroes, Zeroize};
 
+use crate::heap::Heap;
 use crate::pages::Pages;
 
 /// Bytes of a cache line, and of the widest vector.
@@ -16,14 +19,15 @@ const PAGES_FROM: usize = 2 << 20;
 /// Words aligned to [`ALIGNMENT`].
 #[derive(Debug)]
 pub struct AlignedWords<W> {
-    store: Store<W>,
+    store: Store,
     len: usize,
+    word: PhantomData<W>,
 }
 
 #[derive(Debug)]
-enum Store<W> {
-    /// The heap block never moves, so the offset stays true.
-    Heap { words: Vec<W>, offset: usize },
+enum Store {
+    /// The heap block never moves, so the offset, in bytes, stays true.
+    Heap { block: Heap, offset: usize },
     /// The words, from the start of a page; more may follow.
     Pages(Pages),
 }
@@ -36,29 +40,30 @@ impl<W: Pod> AlignedWords<W> {
         let store = match pages {
             Some(pages) => Store::Pages(pages),
             None => {
-                let slack = ALIGNMENT / size_of::<W>();
-                let words = vec![W::zeroed(); len + slack];
-                let offset = words.as_ptr().align_offset(ALIGNMENT).min(slack);
-                Store::Heap { words, offset }
+                let block = Heap::zero(bytes + ALIGNMENT);
+                let offset = block.as_slice().as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
+                Store::Heap { block, offset }
             }
         };
-        Self { store, len }
+        Self { store, len, word: PhantomData }
     }
 
     #[inline]
     pub(crate) fn as_slice(&self) -> &[W] {
-        match &self.store {
-            Store::Heap { words, offset } => &words[*offset..*offset + self.len],
-            Store::Pages(pages) => bytemuck::cast_slice(&pages.as_slice()[..self.len * size_of::<W>()]),
-        }
+        let bytes = self.len * size_of::<W>();
+        bytemuck::cast_slice(match &self.store {
+            Store::Heap { block, offset } => &block.as_slice()[*offset..*offset + bytes],
+            Store::Pages(pages) => &pages.as_slice()[..bytes],
+        })
     }
 
     #[inline]
     pub(crate) fn as_mut_slice(&mut self) -> &mut [W] {
-        match &mut self.store {
-            Store::Heap { words, offset } => &mut words[*offset..*offset + self.len],
-            Store::Pages(pages) => bytemuck::cast_slice_mut(&mut pages.as_mut_slice()[..self.len * size_of::<W>()]),
-        }
+        let bytes = self.len * size_of::<W>();
+        bytemuck::cast_slice_mut(match &mut self.store {
+            Store::Heap { block, offset } => &mut block.as_mut_slice()[*offset..*offset + bytes],
+            Store::Pages(pages) => &mut pages.as_mut_slice()[..bytes],
+        })
     }
 }
 
