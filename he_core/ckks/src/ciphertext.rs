@@ -289,8 +289,8 @@ impl SeededCiphertextTensor {
     /// Both components over some of the primes.
     fn expand_limbs(&self, context: &CkksContext, limbs: &[usize]) -> Result<RnsTensor<Eval>, CkksError> {
         let (ring, values) = (context.ring(), self.values());
-        let mut rows = ring.zero(2 * values, limbs)?;
-        ring.add_assign(rows.view_mut().select(0, values, 2)?, &self.rows)?;
+        let mut rows = ring.unwritten(2 * values, limbs)?;
+        ring.copy(rows.view_mut().select(0, values, 2)?, &self.rows)?;
         self.draw_into(context, rows.view_mut().select(1, values, 2)?)?;
         Ok(rows)
     }

@@ -214,7 +214,7 @@ impl Encoder {
         integers: impl Fn(usize, &mut IntegerPoly) -> Result<(), CkksError> + Sync,
     ) -> Result<Plaintext, CkksError> {
         let ring = self.context.ring();
-        let mut out = ring.zero(rows, self.context.rlwe().limbs_at(level)?)?;
+        let mut out = ring.unwritten(rows, self.context.rlwe().limbs_at(level)?)?;
         ring.transform_integers(&mut out, None, integers)?;
         Plaintext::from_rows(&self.context, out, scale)
     }

@@ -5,6 +5,7 @@
 use std::marker::PhantomData;
 
 use bytemuck::Pod;
+use rayon::prelude::*;
 use zeroize::{DefaultIsZeroes, Zeroize};
 
 use crate::heap::Heap;
@@ -15,6 +16,9 @@ pub(crate) const ALIGNMENT: usize = 64;
 
 /// Buffers of this many bytes, one huge page on x86-64, or more are pages of their own.
 const PAGES_FROM: usize = 2 << 20;
+
+/// Bytes that one thread zeroes at a time.
+const SWEEP_BYTES: usize = 1 << 20;
 
 /// Words aligned to [`ALIGNMENT`].
 #[derive(Debug)]
@@ -32,20 +36,38 @@ enum Store {
     Pages(Pages),
 }
 
-impl<W: Pod> AlignedWords<W> {
+impl<W: Pod + Send> AlignedWords<W> {
     /// `len` zeros.
     pub(crate) fn zero(len: usize) -> Self {
+        let (mut words, is_zero) = Self::lend(len);
+        if !is_zero {
+            words.as_mut_slice().par_chunks_mut(SWEEP_BYTES / size_of::<W>()).for_each(|chunk| chunk.fill(W::zeroed()));
+        }
+        words
+    }
+
+    /// `len` words that hold whatever they held before, for who writes all of them; with debug assertions a pattern that is no
+    /// residue, so that one that was forgotten shows.
+    pub(crate) fn unwritten(len: usize) -> Self {
+        let (mut words, _) = Self::lend(len);
+        if cfg!(debug_assertions) {
+            bytemuck::cast_slice_mut::<W, u8>(words.as_mut_slice()).fill(0xf5);
+        }
+        words
+    }
+
+    fn lend(len: usize) -> (Self, bool) {
         let bytes = len * size_of::<W>();
-        let pages = if bytes >= PAGES_FROM { Pages::zero(bytes) } else { None };
-        let store = match pages {
-            Some(pages) => Store::Pages(pages),
+        let pages = if bytes >= PAGES_FROM { Pages::lend(bytes) } else { None };
+        let (store, is_zero) = match pages {
+            Some((pages, is_zero)) => (Store::Pages(pages), is_zero),
             None => {
-                let block = Heap::zero(bytes + ALIGNMENT);
+                let (block, is_zero) = Heap::lend(bytes + ALIGNMENT);
                 let offset = block.as_slice().as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
-                Store::Heap { block, offset }
+                (Store::Heap { block, offset }, is_zero)
             }
         };
-        Self { store, len, word: PhantomData }
+        (Self { store, len, word: PhantomData }, is_zero)
     }
 
     #[inline]
@@ -67,15 +89,15 @@ impl<W: Pod> AlignedWords<W> {
     }
 }
 
-impl<W: Pod> Clone for AlignedWords<W> {
+impl<W: Pod + Send> Clone for AlignedWords<W> {
     fn clone(&self) -> Self {
-        let mut copy = Self::zero(self.len);
+        let mut copy = Self::unwritten(self.len);
         copy.as_mut_slice().copy_from_slice(self.as_slice());
         copy
     }
 }
 
-impl<W: Pod + DefaultIsZeroes> Zeroize for AlignedWords<W> {
+impl<W: Pod + Send + DefaultIsZeroes> Zeroize for AlignedWords<W> {
     fn zeroize(&mut self) {
         self.as_mut_slice().zeroize();
     }

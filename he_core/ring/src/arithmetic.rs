@@ -12,6 +12,22 @@ use crate::view::{RnsView, RnsViewMut};
 use crate::{RingError, Word};
 
 impl Ring {
+    /// `x = y`.
+    ///
+    /// # Errors
+    /// See the module.
+    pub fn copy<'x, 'y, D: Domain>(
+        &self,
+        x: impl Into<RnsViewMut<'x, D>>,
+        y: impl Into<RnsView<'y, D>>,
+    ) -> Result<(), RingError> {
+        let (x, y) = (x.into(), y.into());
+        self.check(x.tensor)?;
+        let y = self.operand(&x.tensor.limb_indices(), x.rows(), y)?;
+        self.par_rows(x, |l, r, row| each_width!(row, |_plan, x| x.copy_from_slice(y.words(l, r))));
+        Ok(())
+    }
+
     /// `x += y`.
     ///
     /// # Errors
@@ -141,7 +157,7 @@ impl Ring {
             return Err(RingError::RowMismatch { left: x.rows(), right: y.rows() });
         }
         let limbs = x.limb_indices();
-        let mut out = self.zero(values * (cx + cy - 1), &limbs)?;
+        let mut out = self.unwritten(values * (cx + cy - 1), &limbs)?;
         let x = self.operand(&limbs, x.rows(), x)?;
         let y = self.operand(&limbs, y.rows(), y)?;
         let y_value = |value: usize| if y_values == 1 { 0 } else { value };
@@ -184,7 +200,7 @@ impl Ring {
         keys.iter().try_for_each(|key| exact(components, key))?;
         let digits = digits.iter().map(|d| self.operand(&limbs, values, *d)).collect::<Result<Vec<_>, _>>()?;
         let keys = keys.iter().map(|k| self.operand(&limbs, components, *k)).collect::<Result<Vec<_>, _>>()?;
-        let mut out = self.zero(values * components, &limbs)?;
+        let mut out = self.unwritten(values * components, &limbs)?;
         self.par_rows(out.view_mut(), |l, r, row| {
             each_width!(row, |plan, out| {
                 let xs: Vec<_> = digits.iter().map(|digit| digit.words(l, r / components)).collect();

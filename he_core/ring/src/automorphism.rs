@@ -118,7 +118,7 @@ impl Ring {
         let x = x.into();
         galois.check(self)?;
         let limbs = x.limb_indices();
-        let mut out = self.zero(x.rows(), &limbs)?;
+        let mut out = self.unwritten(x.rows(), &limbs)?;
         let x = self.operand(&limbs, x.rows(), x)?;
         self.par_rows(out.view_mut(), |l, r, row| {
             each_width!(row, |plan, out| galois.image_into(plan, out, x.words(l, r)))

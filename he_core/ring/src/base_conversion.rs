@@ -226,7 +226,7 @@ impl Ring {
     }
 
     fn combine(&self, conversion: &BaseConversion, digits: &Digits<'_>) -> Result<RnsTensor<Coeff>, RingError> {
-        let mut out = self.zero(digits.tensor.rows, &conversion.to_limbs())?;
+        let mut out = self.unwritten(digits.tensor.rows, &conversion.to_limbs())?;
         self.par_rows(out.view_mut(), |limb, row, out| {
             each_width!(out, |plan, out| digits.combine(plan, out, limb, row, Word::from_u64(0)))
         });

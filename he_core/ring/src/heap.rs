@@ -29,21 +29,14 @@ pub(crate) struct Heap {
 }
 
 impl Heap {
-    /// Zeros.
-    pub(crate) fn zero(bytes: usize) -> Self {
-        let words = bytes.div_ceil(size_of::<u64>());
+    /// Words of unspecified content, and whether all are zero.
+    pub(crate) fn lend(bytes: usize) -> (Self, bool) {
         let kept = match bytes {
             KEPT_FROM.. => KEPT.lock().unwrap_or_else(PoisonError::into_inner).take(bytes),
             _ => None,
         };
-        let words = match kept {
-            Some(mut block) => {
-                block[..words].fill(0);
-                block
-            }
-            None => vec![0; words],
-        };
-        Self { words }
+        let is_zero = kept.is_none();
+        (Self { words: kept.unwrap_or_else(|| vec![0; bytes.div_ceil(size_of::<u64>())]) }, is_zero)
     }
 
     #[inline]
@@ -73,11 +66,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lent_blocks_are_zero() {
+    fn blocks_are_large_enough_and_zero_when_they_say_so() {
         for bytes in [0, 100, KEPT_FROM, KEPT_FROM + 12, 3 * KEPT_FROM] {
             for _ in 0..3 {
-                let mut block = Heap::zero(bytes);
-                assert!(block.as_slice().len() >= bytes && block.as_slice()[..bytes].iter().all(|byte| *byte == 0));
+                let (mut block, is_zero) = Heap::lend(bytes);
+                assert!(block.as_slice().len() >= bytes);
+                assert!(!is_zero || block.as_slice().iter().all(|byte| *byte == 0));
                 block.as_mut_slice().fill(0xa5);
             }
         }

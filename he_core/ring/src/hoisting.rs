@@ -64,7 +64,7 @@ impl Ring {
         };
         let scratch = digits.len() * inputs.stride;
         let step = out.rows.step * inputs.stride;
-        let mut high = self.zero::<Coeff>(2 * values, &special)?;
+        let mut high = self.unwritten::<Coeff>(2 * values, &special)?;
         self.par_row_pairs(high.view_mut(), |limb, value, pair| {
             each_width!(pair, |plan, pair| {
                 with_scratch(scratch, pair, |scratch, pair| {

@@ -92,7 +92,7 @@ impl Ring {
             x_limbs,
             limbs,
         };
-        let mut out = self.zero::<Eval>(2 * x.rows(), &kept)?;
+        let mut out = self.unwritten::<Eval>(2 * x.rows(), &kept)?;
         // With work for every thread: a pass has a task per polynomial and prime.
         let pass = PASS_POLYNOMIALS.max(2 * rayon::current_num_threads().div_ceil(kept.len().max(1)));
         for first in (0..x.rows()).step_by(pass) {
@@ -133,7 +133,7 @@ impl Ring {
         first: usize,
         count: usize,
     ) -> Result<Digits<'a>, RingError> {
-        let mut high = self.zero::<Coeff>(2 * count, &inputs.divide.from_limbs())?;
+        let mut high = self.unwritten::<Coeff>(2 * count, &inputs.divide.from_limbs())?;
         inputs.each_value(self, &mut high, 0, count, |_, index, row| {
             let position = all.iter().position(|limb| *limb == index).unwrap_or_default();
             match row {

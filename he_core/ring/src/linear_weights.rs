@@ -114,6 +114,8 @@ pub struct LinearWeights {
     pub(crate) groups: Vec<LinearGroup>,
     /// Input values that some group reads.
     pub(crate) used: Vec<u32>,
+    /// Output values that no group writes.
+    pub(crate) alone: Vec<u32>,
 }
 
 impl LinearWeights {
@@ -168,7 +170,8 @@ impl LinearWeights {
             }
         }
         let used = (0..).zip(&read).filter(|(_, read)| **read).map(|(i, _)| i).collect();
-        Ok(Self { input_count, output_count, blocks, groups, used })
+        let alone = (0..).zip(&written).filter(|(_, written)| !**written).map(|(o, _)| o).collect();
+        Ok(Self { input_count, output_count, blocks, groups, used, alone })
     }
 
     /// Values in.
@@ -189,7 +192,8 @@ impl LinearWeights {
     /// Bytes of the lists of groups alone, where blocks are shared.
     pub fn lists_byte_len(&self) -> usize {
         let elements: usize = self.groups.iter().map(|g| g.inputs.len() + g.outputs.len()).sum();
-        (elements + self.used.len()) * size_of::<u32>() + self.groups.len() * size_of::<LinearGroup>()
+        (elements + self.used.len() + self.alone.len()) * size_of::<u32>()
+            + self.groups.len() * size_of::<LinearGroup>()
     }
 
     /// Strips of all groups.

@@ -86,7 +86,7 @@ impl Ring {
         bias: Option<Bias<'_>>,
     ) -> Result<RnsTensor<Eval>, RingError> {
         let (inputs, outputs) = (weights.input_count, weights.output_count);
-        let mut out = self.zero::<Eval>(outputs * factors.len(), limbs)?;
+        let mut out = self.unwritten::<Eval>(outputs * factors.len(), limbs)?;
         let bias = match bias {
             Some(bias) => Some((bias, bias.scalars().for_limbs(self, limbs, outputs)?)),
             None => None,
@@ -249,6 +249,9 @@ impl LimbProduct<'_> {
                 let place = nth * width..(nth + 1) * width;
                 let panel = Panel { rows: panel, inputs };
                 let product = PanelProduct { plan, reduction: &reduction, panel, columns: place.clone() };
+                for output in &self.weights.alone {
+                    out[*output as usize][place.clone()].fill(W::default());
+                }
                 for group in &self.weights.groups {
                     for strip in self.weights.blocks[group.block].strips() {
                         upcoming.by_ref().take(share).for_each(|i| ask(i, &next));

@@ -38,7 +38,7 @@ impl Ring {
         let digits = self.digits(conversion, coeff.with_limbs(&from)?);
         let mut limbs: Vec<usize> = from.iter().copied().chain(conversion.to_limbs()).collect();
         limbs.sort_unstable();
-        let mut out = self.zero(coeff.rows(), &limbs)?;
+        let mut out = self.unwritten(coeff.rows(), &limbs)?;
         self.par_rows(out.view_mut(), |limb, row, out| {
             each_width!(out, |plan, out| {
                 if let Some(position) = from.iter().position(|index| *index == limbs[limb]) {

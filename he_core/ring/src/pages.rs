@@ -6,15 +6,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use memmap2::{MmapMut, MmapOptions};
-use rayon::prelude::*;
 
 use crate::kept::{Block, Kept};
 
 /// Bytes of pages without a tensor, at most.
 const KEPT_BYTES: usize = 256 << 20;
-
-/// Bytes that one thread zeroes at a time.
-const SWEEP_BYTES: usize = 1 << 20;
 
 static KEPT: Mutex<Kept<MmapMut>> = Mutex::new(Kept::new(KEPT_BYTES));
 
@@ -32,23 +28,17 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// Zeros; `None` leaves it to the heap.
-    pub(crate) fn zero(bytes: usize) -> Option<Self> {
+    /// Bytes of unspecified content, and whether all are zero; `None` leaves it to the heap.
+    pub(crate) fn lend(bytes: usize) -> Option<(Self, bool)> {
         let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).take(bytes);
-        let block = match kept {
-            Some(mut block) => {
-                block[..bytes].par_chunks_mut(SWEEP_BYTES).for_each(|chunk| chunk.fill(0));
-                block
-            }
-            None => {
-                let block = MmapOptions::new().len(bytes).map_anon().ok()?;
-                // A refusal costs speed, nothing else.
-                #[cfg(target_os = "linux")]
-                let _ = block.advise(memmap2::Advice::HugePage);
-                block
-            }
-        };
-        Some(Self { block: Some(block) })
+        if kept.is_some() {
+            return Some((Self { block: kept }, false));
+        }
+        let block = MmapOptions::new().len(bytes).map_anon().ok()?;
+        // A refusal costs speed, nothing else.
+        #[cfg(target_os = "linux")]
+        let _ = block.advise(memmap2::Advice::HugePage);
+        Some((Self { block: Some(block) }, true))
     }
 
     #[inline]
@@ -77,11 +67,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lent_pages_are_zero() {
-        let bytes = 3 * SWEEP_BYTES + 4096;
+    fn pages_are_zero_when_they_say_so() {
         for _ in 0..3 {
-            let mut pages = Pages::zero(bytes).unwrap();
-            assert!(pages.as_slice()[..bytes].iter().all(|byte| *byte == 0));
+            let (mut pages, is_zero) = Pages::lend((3 << 20) + 4096).unwrap();
+            assert!(pages.as_slice().len() >= (3 << 20) + 4096);
+            assert!(!is_zero || pages.as_slice().iter().all(|byte| *byte == 0));
             pages.as_mut_slice().fill(0xa5);
         }
     }

@@ -173,6 +173,15 @@ impl Ring {
         Ok(RnsTensor::zero(self.log_n, rows, self.resolve(limbs)?.into_iter()))
     }
 
+    /// As [`Ring::zero`], of memory that holds whatever it held before, numbers above the primes too: for who writes every row before
+    /// any is read.
+    ///
+    /// # Errors
+    /// As [`Ring::zero`].
+    pub fn unwritten<D: Domain>(&self, rows: usize, limbs: &[usize]) -> Result<RnsTensor<D>, RingError> {
+        Ok(RnsTensor::unwritten(self.log_n, rows, self.resolve(limbs)?.into_iter()))
+    }
+
     /// Polynomials from signed coefficients (`rows * N` of them, row after row), reduced modulo each prime.
     ///
     /// # Errors
@@ -181,7 +190,7 @@ impl Ring {
     where
         T: Copy + Into<i64> + Sync,
     {
-        let mut out = self.zero_for(coefficients.len(), limbs)?;
+        let mut out = self.unwritten_for(coefficients.len(), limbs)?;
         let n = self.n();
         self.par_rows(out.view_mut(), |_, row, x| {
             let source = &coefficients[row * n..(row + 1) * n];
@@ -202,7 +211,7 @@ impl Ring {
     /// # Errors
     /// As [`Ring::from_signed`].
     pub fn from_signed_i128(&self, coefficients: &[i128], limbs: &[usize]) -> Result<RnsTensor<Coeff>, RingError> {
-        let mut out = self.zero_for(coefficients.len(), limbs)?;
+        let mut out = self.unwritten_for(coefficients.len(), limbs)?;
         let n = self.n();
         self.par_rows(out.view_mut(), |_, row, x| {
             let source = &coefficients[row * n..(row + 1) * n];
@@ -214,13 +223,13 @@ impl Ring {
         Ok(out)
     }
 
-    fn zero_for(&self, coefficients: usize, limbs: &[usize]) -> Result<RnsTensor<Coeff>, RingError> {
+    fn unwritten_for(&self, coefficients: usize, limbs: &[usize]) -> Result<RnsTensor<Coeff>, RingError> {
         let rows = coefficients.div_ceil(self.n());
         if rows * self.n() != coefficients {
             let (expected, found) = (rows * self.n(), coefficients);
             return Err(RingError::LengthMismatch { what: "coefficients", expected, found });
         }
-        self.zero(rows, limbs)
+        self.unwritten(rows, limbs)
     }
 
     /// To evaluations, in place.

@@ -36,7 +36,7 @@ impl<D: Domain> RnsView<'_, D> {
 
     fn copy(&self, rows: usize, limbs: Vec<&Limb>, source: impl Fn(usize) -> usize + Sync) -> RnsTensor<D> {
         let shape = limbs.iter().map(|limb| (limb.index, limb.q));
-        let mut out = RnsTensor::zero(self.tensor.log_n, rows, shape);
+        let mut out = RnsTensor::unwritten(self.tensor.log_n, rows, shape);
         let stride = out.stride();
         out.limbs.par_iter_mut().zip(limbs).for_each(|(out, limb)| match &mut out.words {
             Words::U32(words) => copy_rows(words.as_mut_slice(), stride, |row| self.words(limb, source(row))),
@@ -64,7 +64,7 @@ impl<D: Domain> RnsTensor<D> {
         };
         let places: Vec<_> = parts.iter().flat_map(|part| (0..part.rows()).map(move |row| (part, row))).collect();
         let limbs = first.tensor.limbs.iter().map(|limb| (limb.index, limb.q));
-        let mut out = Self::zero(first.tensor.log_n, places.len(), limbs);
+        let mut out = Self::unwritten(first.tensor.log_n, places.len(), limbs);
         let stride = out.stride();
         for part in parts {
             let same = |limb: &Limb| part.limb(limb.index).map(|theirs| theirs.q == limb.q);

@@ -23,7 +23,7 @@ macro_rules! scratch {
             fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [Self]) -> R) -> R {
                 let mut words = $store.with(|store| store.replace(AlignedWords::zero(0)));
                 if words.as_slice().len() < len {
-                    words = AlignedWords::zero(len);
+                    words = AlignedWords::unwritten(len);
                 }
                 let result = f(&mut words.as_mut_slice()[..len]);
                 $store.with(|store| store.replace(words));

@@ -21,7 +21,7 @@ impl Ring {
             return Err(RingError::RowMismatch { left: x.rows(), right: 2 });
         }
         let limbs = x.limb_indices();
-        let mut out = self.zero::<Eval>(x.rows() / 2 * 3, &limbs)?;
+        let mut out = self.unwritten::<Eval>(x.rows() / 2 * 3, &limbs)?;
         let x = self.operand(&limbs, x.rows(), x)?;
         let stride = out.stride();
         out.limbs.par_iter_mut().enumerate().for_each(|(limb, store)| {

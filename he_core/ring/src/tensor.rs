@@ -68,9 +68,19 @@ pub(crate) struct Limb {
 
 impl Limb {
     /// A limb of zeros.
-    pub(crate) fn zero(index: usize, q: u64, words: usize) -> Self {
+    fn zero(index: usize, q: u64, words: usize) -> Self {
         let words =
             if q >> 30 == 0 { Words::U32(AlignedWords::zero(words)) } else { Words::U64(AlignedWords::zero(words)) };
+        Self { index, q, words }
+    }
+
+    /// A limb of unspecified words.
+    fn unwritten(index: usize, q: u64, words: usize) -> Self {
+        let words = if q >> 30 == 0 {
+            Words::U32(AlignedWords::unwritten(words))
+        } else {
+            Words::U64(AlignedWords::unwritten(words))
+        };
         Self { index, q, words }
     }
 
@@ -144,6 +154,13 @@ impl<D: Domain> RnsTensor<D> {
     pub(crate) fn zero(log_n: u32, rows: usize, limbs: impl Iterator<Item = (usize, u64)>) -> Self {
         let words = rows * ((1usize << log_n) + ROW_PAD);
         let limbs = limbs.map(|(index, q)| Limb::zero(index, q, words)).collect();
+        Self { log_n, rows, limbs, domain: PhantomData }
+    }
+
+    /// The same shape with unspecified words, for who writes every row.
+    pub(crate) fn unwritten(log_n: u32, rows: usize, limbs: impl Iterator<Item = (usize, u64)>) -> Self {
+        let words = rows * ((1usize << log_n) + ROW_PAD);
+        let limbs = limbs.map(|(index, q)| Limb::unwritten(index, q, words)).collect();
         Self { log_n, rows, limbs, domain: PhantomData }
     }
 
@@ -274,6 +291,11 @@ impl<D: Domain> RnsTensor<D> {
     /// The sum of nothing: the shape of `self`, all zero.
     pub fn zero_like(&self) -> Self {
         Self::zero(self.log_n, self.rows, self.limbs.iter().map(|limb| (limb.index, limb.q)))
+    }
+
+    /// The shape of `self` as [`Ring::unwritten`](crate::Ring::unwritten) gives it.
+    pub fn unwritten_like(&self) -> Self {
+        Self::unwritten(self.log_n, self.rows, self.limbs.iter().map(|limb| (limb.index, limb.q)))
     }
 }
 

@@ -31,7 +31,7 @@ impl RlweContext {
         let ternary = Stream::new(seed, purpose::ENCRYPTION_TERNARY);
         let errors = Stream::new(seed, purpose::ENCRYPTION_ERROR);
         let (isa, n, distribution) = (ring.isa(), ring.n(), self.params().error());
-        let (mut u, mut out) = (ring.zero(values, &limbs)?, ring.zero(2 * values, &limbs)?);
+        let (mut u, mut out) = (ring.unwritten(values, &limbs)?, ring.zero(2 * values, &limbs)?);
         ring.transform_integers(&mut u, None, |row, poly| {
             let mut sampler = ternary.sampler(isa, first.wrapping_add(row as u64), 0);
             poly.draw_secret(n, &mut sampler, SecretDistribution::UniformTernary);

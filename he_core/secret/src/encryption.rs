@@ -121,7 +121,7 @@ impl<'a> SymmetricEncryptor<'a> {
         integers: impl Fn(&Encoder, usize, &mut IntegerPoly) -> Result<(), CkksError> + Sync,
     ) -> Result<SeededCiphertextTensor, SecretError> {
         let (ring, first) = (self.context.ring(), self.next);
-        let mut rows = ring.zero(values, self.context.rlwe().limbs_at(level)?)?;
+        let mut rows = ring.unwritten(values, self.context.rlwe().limbs_at(level)?)?;
         let mask = Mask { stream: &self.uniform, first_object: first, key: self.key.negated_rows() };
         ring.transform_integers(&mut rows, Some(mask), |row, poly| {
             integers(&self.encoder, row, poly)?;

@@ -114,7 +114,7 @@ impl<'a> KeyGenerator<'a> {
         let secret = self.seed.derive(purpose::SECRET_SEED_OF_KEY, number);
         let errors = Stream::new(&secret, purpose::KEY_ERROR);
         let distribution = self.context.params().error();
-        let mut b = ring.zero(count, &limbs)?;
+        let mut b = ring.unwritten(count, &limbs)?;
         let mask = Mask { stream: uniform, first_object: 0, key: self.secret.negated_rows() };
         ring.transform_integers(&mut b, Some(mask), |row, poly| {
             let mut sampler = errors.sampler(ring.isa(), row as u64, 0);

@@ -184,7 +184,7 @@ impl Evaluator {
                 multiply(&(0..x.component_count()).map(component).collect::<Result<Vec<_>, CkksError>>()?)
             }
             LinearOperand::Seeded(x) => {
-                let mut uniform = ring.zero(x.values(), &[index])?;
+                let mut uniform = ring.unwritten(x.values(), &[index])?;
                 x.draw_into(&self.context, uniform.view_mut())?;
                 multiply(&[Factor::Rows(x.rows().view()), Factor::Rows(uniform.view())])
             }

@@ -68,7 +68,7 @@ impl Evaluator {
                 tables.push(None);
                 continue;
             }
-            outputs.push(x.rows().zero_like());
+            outputs.push(x.rows().unwritten_like());
             tables.push(Some((ring.galois(u64::from(element.get()))?, keys.get(*element)?)));
         }
         let chunk = rlwe.polynomials_per_pass(x.level())?;

@@ -95,7 +95,7 @@ impl Reader<'_> {
     /// any memory is taken, [`WireError::Residue`], [`WireError::Padding`], [`WireError::Ring`].
     pub fn tensor<D: Domain>(&mut self, ring: &Ring, rows: usize, limbs: &[usize]) -> Result<RnsTensor<D>, WireError> {
         self.expect("tensor", tensor_len(ring, rows, limbs)?)?;
-        let mut tensor = ring.zero(rows, limbs)?;
+        let mut tensor = ring.unwritten(rows, limbs)?;
         self.tensor_into(ring, &mut tensor)?;
         Ok(tensor)
     }
