@@ -104,7 +104,7 @@ fn plan(args: &Args) -> Plan {
         Plan { rounds: 1, sample: Duration::ZERO, patience: Duration::ZERO }
     } else {
         let rounds = usize::from(args.rounds);
-        Plan { rounds, sample: Duration::from_millis(1), patience: Duration::from_secs(12) }
+        Plan { rounds, sample: Duration::from_millis(5), patience: Duration::from_secs(12) }
     }
 }
 
