@@ -1,9 +1,8 @@
 //! What the compiler said of a program, layer by layer and operation by operation, with what travels for each layer.
 
-use he_ir::Op;
+use he_ir::{HeProgram, Op};
 use report::Step;
 use serde::{Deserialize, Serialize};
-use transforms::Compiled;
 use transforms::explain::Explain;
 
 /// A layer of the model: what its operations are and what travels for it.
@@ -35,8 +34,7 @@ pub struct Layer {
 }
 
 /// The layers of a program: runs of operations that come from the same layer. `requests` counts those for a node.
-pub(crate) fn layers(compiled: &Compiled, requests: impl Fn(usize) -> u64) -> Vec<Layer> {
-    let (program, explain) = (&compiled.program, &compiled.explain);
+pub(crate) fn layers(program: &HeProgram, explain: &Explain, requests: impl Fn(usize) -> u64) -> Vec<Layer> {
     let images = explain.slots as f64;
     let client = explain.client.as_ref();
     // Bytes of the refreshes are told one by one; what remains is that of inputs, and of outputs.
@@ -126,7 +124,7 @@ mod tests {
         let mut options = CompileOptions::new(64);
         options.input_ranges.insert("x".to_owned(), Interval::new(-1.0, 1.0));
         let compiled = compile(&graph, &options).unwrap();
-        let found = layers(&compiled, |node| node as u64 * 100);
+        let found = layers(&compiled.program, &compiled.explain, |node| node as u64 * 100);
         let client = compiled.explain.client.as_ref().unwrap();
         let (up, down) = found.iter().fold((0.0, 0.0), |(u, d), layer| (u + layer.bytes_up, d + layer.bytes_down));
         let images = compiled.explain.slots as f64;

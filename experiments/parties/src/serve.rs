@@ -14,7 +14,7 @@ use report::Step;
 use serde::{Deserialize, Serialize};
 use server::{Access, Digest, Limits, Model, ModelOptions, Server, ServerConfig, Stop, Token, Transport};
 use transforms::cost::CostModel;
-use transforms::{CompileOptions, compile};
+use transforms::{CompileOptions, Compiled, compile};
 
 use crate::layers::{Layer, layers, steps};
 use crate::{Options, Way};
@@ -149,14 +149,16 @@ fn listen(
     (task.options.costs, task.options.costs_from) = (CostModel::for_isa(isa), format!("built in, {isa}"));
     (task.options.threads, task.options.precision_bits) = (options.threads(), options.precision_bits);
     let start = Instant::now();
-    let compiled = compile(&task.graph, &task.options)?;
+    // What the program was made from goes before its weights are packed, which take its place.
+    let Compiled { program, params, explain, .. } = compile(&task.graph, &task.options)?;
+    let range = task.range;
+    drop(task);
     let seconds_compile = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let model_options = ModelOptions { ranges: vec![Some(task.range)], ..ModelOptions::default() };
-    let model = Model::new(MODEL, &compiled.program, compiled.params.clone(), model_options)?;
+    let model_options = ModelOptions { ranges: vec![Some(range)], ..ModelOptions::default() };
+    let model = Model::new(MODEL, &program, params.clone(), model_options)?;
     let seconds_prepare = start.elapsed().as_secs_f64();
 
-    let params = &compiled.params;
     let security = params.security_report();
     let door = Door::new(options.way())?;
     let mut ready = Ready {
@@ -168,7 +170,7 @@ fn listen(
         planned_bytes: model.planned_bytes(),
         weights_bytes: model.weights_bytes(),
         n: params.n(),
-        slots: compiled.program.packing().images(params.slots()),
+        slots: program.packing().images(params.slots()),
         q: params.q().to_vec(),
         p: params.p().to_vec(),
         log_qp: params.log_qp(),
@@ -176,15 +178,13 @@ fn listen(
         security_bits: security.bits,
         security_table: security.table.to_string(),
         security_bound: security.bound,
-        packing: format!("{:?}", compiled.program.packing()).to_lowercase(),
+        packing: format!("{:?}", program.packing()).to_lowercase(),
         isa: CkksContext::new(params.clone())?.isa().name().to_owned(),
-        forecast_seconds_per_batch: compiled.explain.seconds,
-        rounds: compiled.explain.client.as_ref().map_or(0, |client| client.rounds),
-        layers: layers(&compiled, |node| model.requests_of(node)),
-        steps: steps(&compiled.explain),
+        forecast_seconds_per_batch: explain.seconds,
+        rounds: explain.client.as_ref().map_or(0, |client| client.rounds),
+        layers: layers(&program, &explain, |node| model.requests_of(node)),
+        steps: steps(&explain),
     };
-    // The program lives on in the model, in tiles; what it was made from need not.
-    drop((compiled, task));
     let config = door.config(options);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {

@@ -69,6 +69,8 @@ fn model(args: &Args, command: &Serve, served: &Served) -> anyhow::Result<Model>
         in_flight: served.in_flight.unwrap_or(usize::from(command.in_flight)),
     };
     let masked = interface.compile_masked(&graph, tiles.tile_values)?;
+    // Its memory is for the packed weights.
+    drop(graph);
     let range = |port: &Port| port.range.map(|range| (range.low, range.high));
     let options = ModelOptions {
         ranges: interface.inputs().iter().map(range).collect(),
