@@ -2,7 +2,7 @@
 //!
 //! Formula: an RLWE instance of degree N with uniform ternary secret and error of standard deviation 3.2 reaches a level of
 //! classical security when log2 of the largest modulus any key or ciphertext lives under, QP, is at most the bound.
-//! What no source gives is absent, and refused as "no bound known".
+//! What no source gives is absent, and refused as "no bound known". A conjugate-invariant ring is judged by its own degree, as its authors do (\[KS18\]).
 //! Source: \[BCC+24\], classical, ternary secrets: the 128-bit column as the guidelines print it; the 192- and 256-bit columns as the
 //! guidelines' own estimation script yields them, published by HomomorphicEncryption.org (repository `SparseLWEkit`, folder Security), which repeats the
 //! printed 128-bit column. \[HES18\], classical, ternary secrets, N = 2^10..2^15.

@@ -21,7 +21,7 @@ use crate::segments::cut;
 use crate::{ActivationError, Pass, PassError, PassReport, Pipeline, default_pipeline};
 
 /// Bits of precision asked for when the caller does not say: errors below 2e-3 of the outputs' magnitude, by a bound of twelve standard
-/// deviations on images that are larger than the samples by the margin. What is measured is some twenty times smaller.
+/// deviations (twice as many where slots are real) on images that are larger than the samples by the margin. What is measured is some twenty times smaller.
 pub const DEFAULT_PRECISION_BITS: f64 = 9.0;
 
 /// What the caller asks for.
