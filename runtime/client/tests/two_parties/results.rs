@@ -43,7 +43,7 @@ async fn a_batch_comes_back_classified_over_tls() {
     let client = party.client().await;
     assert_eq!(
         client.models().await.unwrap(),
-        [SQUARE, FLOODED, TWO_BY_TWO, RELU, SHUFFLED, POOLED, WIDE, POWER, SECURE]
+        [SQUARE, FLOODED, TWO_BY_TWO, RELU, SHUFFLED, POOLED, WIDE, POWER, REAL, SECURE]
     );
     let inference = check(&client, SQUARE, &Network::square(), 1000).await;
     let traffic = inference.traffic;
