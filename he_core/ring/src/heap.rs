@@ -12,7 +12,7 @@ use crate::kept::{Block, Kept};
 const KEPT_FROM: usize = 16 << 10;
 
 /// Bytes of blocks without a tensor, at most.
-const KEPT_BYTES: usize = 16 << 20;
+const KEPT_BYTES: usize = 4 << 20;
 
 static KEPT: Mutex<Kept<Vec<u64>>> = Mutex::new(Kept::new(KEPT_BYTES));
 
