@@ -1,21 +1,18 @@
 //! A buffer of words whose first word starts a cache line, in safe Rust.
 //!
-//! Small buffers are [`Heap`] blocks with a little slack and an offset into it. Large ones are [`Pages`] of their own.
-
-use std::marker::PhantomData;
+//! Small buffers are heap blocks with a little slack and an offset into it. Larger ones are [`Pages`] of their own.
 
 use bytemuck::Pod;
 use rayon::prelude::*;
 use zeroize::{DefaultIsZeroes, Zeroize};
 
-use crate::heap::Heap;
 use crate::pages::Pages;
 
 /// Bytes of a cache line, and of the widest vector.
 pub(crate) const ALIGNMENT: usize = 64;
 
-/// Buffers of this many bytes, one huge page on x86-64, or more are pages of their own.
-const PAGES_FROM: usize = 2 << 20;
+/// Buffers of this many bytes or more are pages of their own.
+const PAGES_FROM: usize = 16 << 10;
 
 /// Bytes that one thread zeroes at a time.
 const SWEEP_BYTES: usize = 1 << 20;
@@ -23,15 +20,14 @@ const SWEEP_BYTES: usize = 1 << 20;
 /// Words aligned to [`ALIGNMENT`].
 #[derive(Debug)]
 pub struct AlignedWords<W> {
-    store: Store,
+    store: Store<W>,
     len: usize,
-    word: PhantomData<W>,
 }
 
 #[derive(Debug)]
-enum Store {
-    /// The heap block never moves, so the offset, in bytes, stays true.
-    Heap { block: Heap, offset: usize },
+enum Store<W> {
+    /// The heap block never moves, so the offset stays true.
+    Heap { words: Vec<W>, offset: usize },
     /// The words, from the start of a page; more may follow.
     Pages(Pages),
 }
@@ -62,30 +58,29 @@ impl<W: Pod + Send> AlignedWords<W> {
         let (store, is_zero) = match pages {
             Some((pages, is_zero)) => (Store::Pages(pages), is_zero),
             None => {
-                let (block, is_zero) = Heap::lend(bytes + ALIGNMENT);
-                let offset = block.as_slice().as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
-                (Store::Heap { block, offset }, is_zero)
+                let slack = ALIGNMENT / size_of::<W>();
+                let words = vec![W::zeroed(); len + slack];
+                let offset = words.as_ptr().align_offset(ALIGNMENT).min(slack);
+                (Store::Heap { words, offset }, true)
             }
         };
-        (Self { store, len, word: PhantomData }, is_zero)
+        (Self { store, len }, is_zero)
     }
 
     #[inline]
     pub(crate) fn as_slice(&self) -> &[W] {
-        let bytes = self.len * size_of::<W>();
-        bytemuck::cast_slice(match &self.store {
-            Store::Heap { block, offset } => &block.as_slice()[*offset..*offset + bytes],
-            Store::Pages(pages) => &pages.as_slice()[..bytes],
-        })
+        match &self.store {
+            Store::Heap { words, offset } => &words[*offset..*offset + self.len],
+            Store::Pages(pages) => bytemuck::cast_slice(&pages.as_slice()[..self.len * size_of::<W>()]),
+        }
     }
 
     #[inline]
     pub(crate) fn as_mut_slice(&mut self) -> &mut [W] {
-        let bytes = self.len * size_of::<W>();
-        bytemuck::cast_slice_mut(match &mut self.store {
-            Store::Heap { block, offset } => &mut block.as_mut_slice()[*offset..*offset + bytes],
-            Store::Pages(pages) => &mut pages.as_mut_slice()[..bytes],
-        })
+        match &mut self.store {
+            Store::Heap { words, offset } => &mut words[*offset..*offset + self.len],
+            Store::Pages(pages) => bytemuck::cast_slice_mut(&mut pages.as_mut_slice()[..self.len * size_of::<W>()]),
+        }
     }
 }
 

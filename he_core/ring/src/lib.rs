@@ -25,7 +25,6 @@ mod base_conversion;
 mod compose;
 mod error;
 mod fft;
-mod heap;
 mod hoisting;
 mod integers;
 mod isa;
