@@ -2,7 +2,7 @@
 //!
 //! A network makes and drops a tensor per layer or tile, an operation a few for what stands between its steps, all of few different sizes.
 //! Pages that went back to the kernel are faulted in and zeroed anew, one by one; memory that is here already costs one
-//! sweep of stores, and what was dropped last is still in the cache.
+//! sweep of stores, or none where all of it is about to be written, and what was dropped last is still in the cache.
 //! Blocks keep their words until they are lent again: who holds a secret wipes it before it is dropped.
 
 use std::collections::VecDeque;
