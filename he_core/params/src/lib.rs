@@ -5,6 +5,7 @@
 //! - [`CkksParamsLiteral`] is what anybody may write (also as JSON), [`CkksParams`] is what passed every check.
 //! - [`RingShape`] is a ring type and a degree;
 //! - [`LogN`], [`Level`], [`Scale`], [`GaloisElement`], [`Rotation`] are the numbers with a meaning; [`Packing`] says how images lie in slots.
+//! - [`Groups`] is which elements a linear layer connects.
 //! - [`security`] bounds log2(QP), [`primes`] finds the moduli, [`presets`] names published choices, [`noise`] predicts errors.
 
 #![forbid(unsafe_code)]
@@ -13,6 +14,7 @@ mod degree;
 mod distribution;
 mod error;
 mod galois;
+mod groups;
 mod level;
 mod literal;
 pub mod noise;
@@ -28,6 +30,7 @@ pub use degree::LogN;
 pub use distribution::{ErrorDistribution, SecretDistribution};
 pub use error::ParamsError;
 pub use galois::{GaloisElement, Rotation};
+pub use groups::{Group, GroupRef, Groups};
 pub use level::Level;
 pub use literal::{CkksParamsLiteral, ModulusChain};
 pub use packing::Packing;

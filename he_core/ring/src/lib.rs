@@ -60,7 +60,7 @@ pub use integers::{IntegerPoly, MAX_INTEGER, Mask};
 #[cfg(target_arch = "x86_64")]
 pub use isa::Avx2;
 pub use isa::{ISA_VARIABLE, Isa};
-pub use linear_weights::{LinearGroup, LinearWeights, PackedBlock, WeightBlock};
+pub use linear_weights::{LinearWeights, PackedBlock, WeightBlock};
 pub use matrix_product::Factor;
 pub use modulus::{Modulus, ShoupFactor};
 pub use ntt::{MAX_LOG_N, NttPlan};

@@ -9,6 +9,8 @@
 
 use std::sync::Arc;
 
+use he_params::Groups;
+
 use crate::RingError;
 
 /// Outputs that one pass over the inputs computes.
@@ -37,17 +39,6 @@ pub struct WeightBlock {
     pub inputs: usize,
     /// `outputs * inputs` weights. Magnitudes up to 2^19 are fastest; every further 19 bits cost another pass.
     pub weights: Vec<i64>,
-}
-
-/// Which values a block connects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinearGroup {
-    /// Input values, one per column of the block; a value may be listed twice.
-    pub inputs: Vec<u32>,
-    /// Output values, one per row of the block.
-    pub outputs: Vec<u32>,
-    /// Index of the block.
-    pub block: usize,
 }
 
 /// A block of weights cut into strips, shared by the layers (or tiles of one layer) that multiply with it.
@@ -111,7 +102,7 @@ pub struct LinearWeights {
     pub(crate) input_count: usize,
     pub(crate) output_count: usize,
     pub(crate) blocks: Vec<PackedBlock>,
-    pub(crate) groups: Vec<LinearGroup>,
+    pub(crate) groups: Groups,
     /// Input values that some group reads.
     pub(crate) used: Vec<u32>,
     /// Output values that no group writes.
@@ -128,7 +119,7 @@ impl LinearWeights {
         input_count: usize,
         output_count: usize,
         blocks: Vec<WeightBlock>,
-        groups: Vec<LinearGroup>,
+        groups: impl Into<Groups>,
     ) -> Result<Self, RingError> {
         let blocks = blocks.iter().map(PackedBlock::new).collect::<Result<_, _>>()?;
         Self::from_packed(input_count, output_count, blocks, groups)
@@ -142,8 +133,9 @@ impl LinearWeights {
         input_count: usize,
         output_count: usize,
         blocks: Vec<PackedBlock>,
-        groups: Vec<LinearGroup>,
+        groups: impl Into<Groups>,
     ) -> Result<Self, RingError> {
+        let groups = groups.into();
         let mut written = vec![false; output_count];
         let mut read = vec![false; input_count];
         for (group, g) in groups.iter().enumerate() {
@@ -169,8 +161,8 @@ impl LinearWeights {
                 }
             }
         }
-        let used = (0..).zip(&read).filter(|(_, read)| **read).map(|(i, _)| i).collect();
-        let alone = (0..).zip(&written).filter(|(_, written)| !**written).map(|(o, _)| o).collect();
+        let used = numbers(&read, true);
+        let alone = numbers(&written, false);
         Ok(Self { input_count, output_count, blocks, groups, used, alone })
     }
 
@@ -191,9 +183,7 @@ impl LinearWeights {
 
     /// Bytes of the lists of groups alone, where blocks are shared.
     pub fn lists_byte_len(&self) -> usize {
-        let elements: usize = self.groups.iter().map(|g| g.inputs.len() + g.outputs.len()).sum();
-        (elements + self.used.len() + self.alone.len()) * size_of::<u32>()
-            + self.groups.len() * size_of::<LinearGroup>()
+        self.groups.byte_len() + (self.used.len() + self.alone.len()) * size_of::<u32>()
     }
 
     /// Strips of all groups.
@@ -205,6 +195,13 @@ impl LinearWeights {
     pub fn multiply_count(&self) -> usize {
         self.groups.iter().map(|g| g.inputs.len() * g.outputs.len()).sum()
     }
+}
+
+/// The numbers of the flags that are `wanted`.
+fn numbers(flags: &[bool], wanted: bool) -> Vec<u32> {
+    let mut numbers = Vec::with_capacity(flags.iter().filter(|flag| **flag == wanted).count());
+    numbers.extend((0..).zip(flags).filter(|(_, flag)| **flag == wanted).map(|(number, _)| number));
+    numbers
 }
 
 /// Cuts one block into strips of nearly equal height.

@@ -10,10 +10,11 @@
 
 use std::ops::Range;
 
+use he_params::GroupRef;
 use rayon::prelude::*;
 
 use crate::kernels::{self, LANES, Panel, PanelRow, PanelWord, SumReduction, Write};
-use crate::linear_weights::{LinearGroup, LinearWeights, PLANE_BITS, SEGMENT_INPUTS, STRIP, Strip};
+use crate::linear_weights::{LinearWeights, PLANE_BITS, SEGMENT_INPUTS, STRIP, Strip};
 use crate::modulus::ShoupFactor;
 use crate::ntt::NttPlan;
 use crate::ring::{Operand, Plan, Ring};
@@ -252,7 +253,7 @@ impl LimbProduct<'_> {
                 for output in &self.weights.alone {
                     out[*output as usize][place.clone()].fill(W::default());
                 }
-                for group in &self.weights.groups {
+                for group in self.weights.groups.iter() {
                     for strip in self.weights.blocks[group.block].strips() {
                         upcoming.by_ref().take(share).for_each(|i| ask(i, &next));
                         product.strip(strip, group, &mut sums[..strip.rows * blocks], out);
@@ -283,7 +284,7 @@ struct PanelProduct<'a, W: PanelWord> {
 
 impl<W: PanelWord> PanelProduct<'_, W> {
     /// The outputs of one strip: plane after plane by Horner's rule, segment after segment added.
-    fn strip(&self, strip: &Strip, group: &LinearGroup, sums: &mut [PanelRow], out: &mut [&mut [W]]) {
+    fn strip(&self, strip: &Strip, group: GroupRef<'_>, sums: &mut [PanelRow], out: &mut [&mut [W]]) {
         let (isa, m, blocks) = (self.plan.isa(), self.plan.modulus(), sums.len() / strip.rows);
         let outputs = &group.outputs[strip.first..strip.first + strip.rows];
         let base = m.shoup(m.reduce_u64(1 << PLANE_BITS));

@@ -25,8 +25,8 @@ mod verify;
 
 pub use builder::HeProgramBuilder;
 pub use error::{HeIrError, TypeError};
-pub use he_params::Packing;
-pub use linear_map::{Group, LinearMap, WeightBlock};
+pub use he_params::{Group, GroupRef, Groups, Packing};
+pub use linear_map::{LinearMap, WeightBlock};
 pub use op::Op;
 pub use program::{HeProgram, Node};
 pub use refresh::{ClientFunction, Refresh, RefreshGroup};

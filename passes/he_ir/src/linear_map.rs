@@ -5,7 +5,7 @@
 //! Layout: a convolution has one group per output position and shares its block among them; a dense layer is one group; an
 //! output that stands in no group is its bias alone.
 
-use he_params::Scale;
+use he_params::{Groups, Scale};
 
 use crate::HeIrError;
 
@@ -45,22 +45,11 @@ impl WeightBlock {
     }
 }
 
-/// Outputs that read the same inputs through one block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
-    /// Elements read, one per column of the block.
-    pub inputs: Vec<u32>,
-    /// Elements written, one per row of the block.
-    pub outputs: Vec<u32>,
-    /// Index of the block.
-    pub block: usize,
-}
-
 /// A linear map with integer weights and a real bias.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinearMap {
     inputs: usize,
-    groups: Vec<Group>,
+    groups: Groups,
     blocks: Vec<WeightBlock>,
     bias: Vec<f64>,
     weight_scale: Scale,
@@ -74,10 +63,11 @@ impl LinearMap {
     pub fn new(
         inputs: usize,
         blocks: Vec<WeightBlock>,
-        groups: Vec<Group>,
+        groups: impl Into<Groups>,
         bias: Vec<f64>,
         weight_scale: Scale,
     ) -> Result<Self, HeIrError> {
+        let groups = groups.into();
         let mut written = vec![false; bias.len()];
         for (index, group) in groups.iter().enumerate() {
             let block = blocks.get(group.block).ok_or(HeIrError::NoSuchBlock {
@@ -95,7 +85,7 @@ impl LinearMap {
             if let Some(&element) = group.inputs.iter().find(|&&e| e as usize >= inputs) {
                 return Err(HeIrError::ElementOutOfRange { group: index, element, elements: inputs });
             }
-            for &element in &group.outputs {
+            for &element in group.outputs {
                 match written.get_mut(element as usize) {
                     None => {
                         return Err(HeIrError::ElementOutOfRange { group: index, element, elements: bias.len() });
@@ -119,7 +109,7 @@ impl LinearMap {
     }
 
     /// The groups; no two write one output.
-    pub fn groups(&self) -> &[Group] {
+    pub fn groups(&self) -> &Groups {
         &self.groups
     }
 
@@ -164,7 +154,7 @@ impl LinearMap {
             return Err(HeIrError::InputLength { found: x.len(), expected: self.inputs });
         }
         let mut out = self.bias.clone();
-        for group in &self.groups {
+        for group in self.groups.iter() {
             let Some(block) = self.blocks.get(group.block) else { continue };
             let gathered: Vec<f64> = group.inputs.iter().filter_map(|&i| x.get(i as usize).copied()).collect();
             for (&o, row) in group.outputs.iter().zip(block.weights.chunks(block.columns.max(1))) {

@@ -4,14 +4,15 @@
 //! the same builder that compilers use, so a file cannot state a wrong one. Linear maps stand in a table and may be shared. Nothing is taken on
 //! trust: the file's size, every count and every shape are bounded before memory follows them.
 
+use std::io;
 use std::sync::Arc;
 
 use he_params::{CkksParams, CkksParamsLiteral, Level, ParamsError, Scale};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
-    ClientFunction, Group, HeIrError, HeProgram, HeProgramBuilder, LinearMap, Op, Packing, Refresh, RefreshGroup,
-    ValueId, WeightBlock,
+    ClientFunction, GroupRef, Groups, HeIrError, HeProgram, HeProgramBuilder, LinearMap, Op, Packing, Refresh,
+    RefreshGroup, ValueId, WeightBlock,
 };
 
 /// Largest file that is read, in bytes.
@@ -89,9 +90,10 @@ pub enum PortableError {
     Program(Vec<HeIrError>),
 }
 
+/// `M` is a [`FileMap`] that was read, or a map that is yet to be written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct File<M> {
     henge_program: u32,
     name: String,
     params: CkksParamsLiteral,
@@ -99,7 +101,7 @@ struct File {
     /// N images in N/2 slots.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     complex_packed: bool,
-    maps: Vec<FileMap>,
+    maps: Vec<M>,
     nodes: Vec<FileNode>,
     outputs: Vec<(String, u32)>,
 }
@@ -182,11 +184,30 @@ enum FileOp {
     },
 }
 
-/// Writes a program and the parameters it was placed on.
+/// A map that gets its form when its turn comes: a network's together are larger than all else that a program needs.
+struct Unwritten<'a>(&'a LinearMap);
+
+impl Serialize for Unwritten<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_map(self.0).serialize(serializer)
+    }
+}
+
+/// A program and the parameters it was placed on, as the bytes of a file.
 ///
 /// # Errors
 /// Only when the writer of JSON fails.
 pub fn to_bytes(program: &HeProgram, params: &CkksParamsLiteral) -> Result<Vec<u8>, PortableError> {
+    let mut bytes = Vec::new();
+    write(program, params, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Writes what [`to_bytes`] gives, in small pieces.
+///
+/// # Errors
+/// When the writer of JSON fails, or `to`.
+pub fn write(program: &HeProgram, params: &CkksParamsLiteral, to: impl io::Write) -> Result<(), PortableError> {
     let mut maps: Vec<Arc<LinearMap>> = Vec::new();
     let mut nodes = Vec::with_capacity(program.nodes().len());
     for node in program.nodes() {
@@ -236,11 +257,11 @@ pub fn to_bytes(program: &HeProgram, params: &CkksParamsLiteral) -> Result<Vec<u
         params: params.clone(),
         q: program.q().to_vec(),
         complex_packed: program.packing() == Packing::Complex,
-        maps: maps.iter().map(|map| write_map(map)).collect(),
+        maps: maps.iter().map(|map| Unwritten(map)).collect(),
         nodes,
         outputs: program.outputs().iter().map(|(name, id)| (name.clone(), id.index() as u32)).collect(),
     };
-    Ok(serde_json::to_vec(&file)?)
+    Ok(serde_json::to_writer(to, &file)?)
 }
 
 /// Reads bytes that nobody vouches for: a verified program, and parameters that passed every check.
@@ -251,7 +272,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<(HeProgram, CkksParams), PortableError
     if bytes.len() > MAX_BYTES {
         return Err(PortableError::TooLarge { found: bytes.len(), max: MAX_BYTES });
     }
-    let file: File = serde_json::from_slice(bytes)?;
+    let file: File<FileMap> = serde_json::from_slice(bytes)?;
     if !(FIRST_VERSION..=VERSION).contains(&file.henge_program) {
         return Err(PortableError::Version { found: file.henge_program });
     }
@@ -332,7 +353,7 @@ fn bounded_shape(shape: &[usize]) -> Result<(), PortableError> {
 
 fn write_map(map: &LinearMap) -> FileMap {
     let block = |b: &WeightBlock| FileBlock { rows: b.rows(), columns: b.columns(), weights: b.weights().to_vec() };
-    let group = |g: &Group| FileGroup { inputs: g.inputs.clone(), outputs: g.outputs.clone(), block: g.block };
+    let group = |g: GroupRef<'_>| FileGroup { inputs: g.inputs.to_vec(), outputs: g.outputs.to_vec(), block: g.block };
     FileMap {
         inputs: map.inputs(),
         weight_scale: map.weight_scale(),
@@ -346,8 +367,9 @@ fn read_map(map: FileMap) -> Result<LinearMap, PortableError> {
     bounded("inputs of a linear map", map.inputs, MAX_ELEMENTS)?;
     let block = |b: FileBlock| WeightBlock::new(b.rows, b.columns, b.weights);
     let blocks = map.blocks.into_iter().map(block).collect::<Result<Vec<_>, _>>()?;
-    let group = |g: FileGroup| Group { inputs: g.inputs, outputs: g.outputs, block: g.block };
-    let groups = map.groups.into_iter().map(group).collect();
+    let mut groups = Groups::default();
+    map.groups.into_iter().for_each(|g| groups.push(g.inputs, g.outputs, g.block));
+    groups.shrink_to_fit();
     Ok(LinearMap::new(map.inputs, blocks, groups, map.bias, map.weight_scale)?)
 }
 

@@ -182,7 +182,7 @@ fn uses_before_definition_are_refused() {
 #[test]
 fn malformed_maps_are_refused() {
     let block = || WeightBlock::new(1, 2, vec![1, 1]).unwrap();
-    let map = |groups| LinearMap::new(3, vec![block()], groups, vec![0.0; 2], scale(0.0)).unwrap_err();
+    let map = |groups: Vec<Group>| LinearMap::new(3, vec![block()], groups, vec![0.0; 2], scale(0.0)).unwrap_err();
     let group =
         |inputs: &[u32], outputs: &[u32], block| Group { inputs: inputs.into(), outputs: outputs.into(), block };
     assert_eq!(WeightBlock::new(2, 2, vec![1]), Err(HeIrError::BlockSize { rows: 2, columns: 2, found: 1 }));

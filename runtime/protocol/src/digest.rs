@@ -1,6 +1,7 @@
 //! Names of things by their SHA-256.
 
 use std::fmt;
+use std::io::{self, BufWriter, Write};
 
 use he_ir::{HeProgram, portable};
 use he_params::CkksParams;
@@ -61,14 +62,46 @@ impl fmt::Debug for Digest {
 /// # Errors
 /// [`ProtocolError::Value`] for a program that cannot be written.
 pub fn program_digest(program: &HeProgram, params: &CkksParams) -> Result<Digest, ProtocolError> {
-    let bytes = portable::to_bytes(program, params.literal())
+    // The form of a large network takes more memory than the network.
+    let mut hash = BufWriter::new(Hash(Sha256::new()));
+    portable::write(program, params.literal(), &mut hash)
         .map_err(|error| ProtocolError::Value { field: "program", found: error.to_string() })?;
-    Ok(Digest::of(&bytes))
+    let Hash(hash) =
+        hash.into_inner().map_err(|error| ProtocolError::Value { field: "program", found: error.to_string() })?;
+    Ok(Digest(hash.finalize().into()))
+}
+
+/// Takes in what is written.
+struct Hash(Sha256);
+
+impl Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use he_ir::HeProgramBuilder;
+    use he_params::{Level, presets};
+
     use super::*;
+
+    #[test]
+    fn a_program_is_named_by_its_file() {
+        let params = CkksParams::try_from(presets::preset("N12_L4").unwrap()).unwrap();
+        let mut builder = HeProgramBuilder::new("as it is", params.q().to_vec());
+        let x = builder.input("x", vec![2], Level::new(2), params.scale()).unwrap();
+        builder.output("y", x);
+        let program = builder.finish().unwrap();
+        let file = portable::to_bytes(&program, params.literal()).unwrap();
+        assert_eq!(program_digest(&program, &params).unwrap(), Digest::of(&file));
+    }
 
     #[test]
     fn hexadecimal_comes_back() {

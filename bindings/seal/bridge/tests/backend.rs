@@ -89,7 +89,7 @@ fn layers(params: &CkksParams, weight_bits: i32) -> HeProgram {
         let corner = (i / 2) * 8 + (i % 2) * 2;
         Group { inputs: vec![corner, corner + 1, corner + 4, corner + 5], outputs: vec![i, i + 4, i + 8], block: 0 }
     };
-    let conv = LinearMap::new(16, vec![block], (0..4).map(window).collect(), numbers(12, 2), scale).unwrap();
+    let conv = LinearMap::new(16, vec![block], (0..4).map(window).collect::<Vec<_>>(), numbers(12, 2), scale).unwrap();
     let y = b.linear(Arc::new(conv), x, vec![3, 2, 2], "conv").unwrap();
     let y = b.push(Op::Rescale, &[y], "conv").unwrap();
     let y = b.push(Op::Square, &[y], "square").unwrap();

@@ -1,9 +1,9 @@
 //! The residue matrix product of the fully connected layer of CryptoNets: one prime, both components.
 
 use anyhow::ensure;
-use he_params::LogN;
 use he_params::primes::ntt_primes;
-use he_ring::{Eval, Isa, LinearGroup, LinearWeights, Ring, RnsTensor, WeightBlock};
+use he_params::{Group, LogN};
+use he_ring::{Eval, Isa, LinearWeights, Ring, RnsTensor, WeightBlock};
 
 use super::{Contest, Setting, beside_speed, contest, explain, mix, residues};
 use crate::bars;
@@ -110,7 +110,7 @@ fn profile(
 }
 
 fn pack(inputs: usize, outputs: usize, weights: &[i64]) -> anyhow::Result<LinearWeights> {
-    let group = LinearGroup { inputs: (0..inputs as u32).collect(), outputs: (0..outputs as u32).collect(), block: 0 };
+    let group = Group { inputs: (0..inputs as u32).collect(), outputs: (0..outputs as u32).collect(), block: 0 };
     let block = WeightBlock { outputs, inputs, weights: weights.to_vec() };
     Ok(LinearWeights::new(inputs, outputs, vec![block], vec![group])?)
 }

@@ -54,10 +54,10 @@ impl Network {
     pub(crate) fn add_linear(&mut self, map: &LinearMap) -> anyhow::Result<()> {
         let scale = map.weight_scale().get();
         self.there.pin_mut().add_layer(map.bias(), scale)?;
-        for group in map.groups() {
+        for group in map.groups().iter() {
             let block = map.blocks().get(group.block).context("a group without its block")?;
             let weights: Vec<f64> = block.weights().iter().map(|w| *w as f64 / scale).collect();
-            self.there.pin_mut().add_group(&group.inputs, &group.outputs, &weights)?;
+            self.there.pin_mut().add_group(group.inputs, group.outputs, &weights)?;
         }
         Ok(())
     }

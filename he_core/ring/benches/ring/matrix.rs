@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use he_ring::{Isa, LinearGroup, LinearWeights, WeightBlock};
+use he_params::{Group, Groups};
+use he_ring::{Isa, LinearWeights, WeightBlock};
 
 use crate::setup::{Chain, all_limbs, tensor};
 
@@ -32,16 +33,16 @@ fn block(outputs: usize, inputs: usize) -> WeightBlock {
 }
 
 fn dense() -> LinearWeights {
-    let all = LinearGroup { inputs: (0..845).collect(), outputs: (0..100).collect(), block: 0 };
+    let all = Group { inputs: (0..845).collect(), outputs: (0..100).collect(), block: 0 };
     LinearWeights::new(845, 100, vec![block(100, 845)], vec![all]).expect("a dense layer")
 }
 
 /// Five 5x5 filters at stride 2 over 29x29 values.
 fn convolution() -> LinearWeights {
-    let at = |p: u32| LinearGroup {
+    let at = |p: u32| Group {
         inputs: (0..25).map(|k| (p / 13 * 2 + k / 5) * 29 + p % 13 * 2 + k % 5).collect(),
         outputs: (0..5).map(|o| o * 169 + p).collect(),
         block: 0,
     };
-    LinearWeights::new(841, 845, vec![block(5, 25)], (0..169).map(at).collect()).expect("a convolution")
+    LinearWeights::new(841, 845, vec![block(5, 25)], (0..169).map(at).collect::<Groups>()).expect("a convolution")
 }

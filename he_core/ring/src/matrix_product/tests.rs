@@ -1,3 +1,4 @@
+use he_params::Group;
 use proptest::prelude::*;
 
 use super::*;
@@ -8,7 +9,7 @@ use crate::testing::{mixed_ring, primes_below, random_tensor};
 /// `sum_k w[o][k] * x[k]` in i128, group by group.
 fn oracle(
     blocks: &[WeightBlock],
-    groups: &[LinearGroup],
+    groups: &[Group],
     outputs: usize,
     components: usize,
     x: &RnsTensor<Eval>,
@@ -33,14 +34,7 @@ fn oracle(
     out
 }
 
-fn check(
-    log_n: u32,
-    inputs: usize,
-    outputs: usize,
-    components: usize,
-    blocks: Vec<WeightBlock>,
-    groups: Vec<LinearGroup>,
-) {
+fn check(log_n: u32, inputs: usize, outputs: usize, components: usize, blocks: Vec<WeightBlock>, groups: Vec<Group>) {
     let weights = LinearWeights::new(inputs, outputs, blocks.clone(), groups.clone()).unwrap();
     for isa in Isa::available() {
         let ring = mixed_ring(log_n, isa);
@@ -54,7 +48,7 @@ fn check_product(
     weights: &LinearWeights,
     components: usize,
     blocks: &[WeightBlock],
-    groups: &[LinearGroup],
+    groups: &[Group],
     x: &RnsTensor<Eval>,
 ) {
     let outputs = weights.output_count();
@@ -68,9 +62,9 @@ fn check_product(
     }
 }
 
-fn dense(outputs: usize, inputs: usize, weight: impl Fn(usize) -> i64) -> (WeightBlock, LinearGroup) {
+fn dense(outputs: usize, inputs: usize, weight: impl Fn(usize) -> i64) -> (WeightBlock, Group) {
     let block = WeightBlock { outputs, inputs, weights: (0..outputs * inputs).map(weight).collect() };
-    let group = LinearGroup { inputs: (0..inputs as u32).collect(), outputs: (0..outputs as u32).collect(), block: 0 };
+    let group = Group { inputs: (0..inputs as u32).collect(), outputs: (0..outputs as u32).collect(), block: 0 };
     (block, group)
 }
 
@@ -184,15 +178,11 @@ fn segments_end_where_the_bound_does() {
 fn groups_share_blocks_and_outputs_without_input_are_zero() {
     let conv = WeightBlock { outputs: 5, inputs: 9, weights: (0..45).map(|i| i * i - 700).collect() };
     let pool = WeightBlock { outputs: 1, inputs: 2, weights: vec![1, 1] };
-    let mut groups: Vec<LinearGroup> = (0..4)
-        .map(|p| LinearGroup {
-            inputs: (p * 2..p * 2 + 9).collect(),
-            outputs: (0..5).map(|o| o * 4 + p).collect(),
-            block: 0,
-        })
+    let mut groups: Vec<Group> = (0..4)
+        .map(|p| Group { inputs: (p * 2..p * 2 + 9).collect(), outputs: (0..5).map(|o| o * 4 + p).collect(), block: 0 })
         .collect();
     // The same input twice, outputs 20 and 22 untouched.
-    groups.push(LinearGroup { inputs: vec![3, 3], outputs: vec![21], block: 1 });
+    groups.push(Group { inputs: vec![3, 3], outputs: vec![21], block: 1 });
     check(5, 16, 23, 3, vec![conv, pool], groups);
 }
 
@@ -316,7 +306,7 @@ fn factors_that_do_not_fit_are_refused() {
 fn empty_layers_give_zeros() {
     check(3, 2, 3, 1, vec![], vec![]);
     let nothing = WeightBlock { outputs: 2, inputs: 0, weights: vec![] };
-    check(3, 2, 3, 1, vec![nothing], vec![LinearGroup { inputs: vec![], outputs: vec![0, 2], block: 0 }]);
+    check(3, 2, 3, 1, vec![nothing], vec![Group { inputs: vec![], outputs: vec![0, 2], block: 0 }]);
 }
 
 proptest! {
@@ -334,11 +324,8 @@ proptest! {
 #[test]
 fn contradictions_are_refused() {
     let block = || WeightBlock { outputs: 2, inputs: 3, weights: vec![1; 6] };
-    let group = |inputs: &[u32], outputs: &[u32], block| LinearGroup {
-        inputs: inputs.to_vec(),
-        outputs: outputs.to_vec(),
-        block,
-    };
+    let group =
+        |inputs: &[u32], outputs: &[u32], block| Group { inputs: inputs.to_vec(), outputs: outputs.to_vec(), block };
     let refusal = |blocks, groups| LinearWeights::new(4, 4, blocks, groups).err();
     let index = |what, index, count| Some(RingError::WeightIndex { group: 0, what, index, count });
     assert_eq!(refusal(vec![block()], vec![group(&[0, 1, 4], &[0, 1], 0)]), index("input", 4, 4));

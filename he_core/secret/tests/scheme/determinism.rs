@@ -2,7 +2,7 @@
 //!
 //! Frozen answers: SHA-256 of wire forms in `testdata/frozen.txt`, recipe in its first lines.
 
-use he_ckks::{Isa, LinearGroup, LinearWeights, WeightBlock};
+use he_ckks::{Group, Isa, LinearWeights, WeightBlock};
 use he_params::{Rotation, Scale};
 use he_rlwe::EvaluationKeys;
 use he_rlwe::wire::WireObject;
@@ -34,7 +34,7 @@ fn digests(index: usize, isa: Isa) -> Vec<(String, String)> {
     let rotated = e.rotate(&x, Rotation(-3), &keys.galois).unwrap();
     let hoisted = e.rotate_hoisted(&x, &[Rotation(1)], &keys.galois).unwrap().swap_remove(0);
     let block = WeightBlock { outputs: 2, inputs: 3, weights: vec![100, -7, 3, 0, 511, -512] };
-    let group = LinearGroup { inputs: vec![0, 1, 2], outputs: vec![1, 0], block: 0 };
+    let group = Group { inputs: vec![0, 1, 2], outputs: vec![1, 0], block: 0 };
     let weights = LinearWeights::new(3, 2, vec![block], vec![group]).unwrap();
     let linear = e.linear(&square, &weights, Scale::new(512.0).unwrap(), &[0.5, -0.125]).unwrap();
     let public = setup.keys().public_key().unwrap();

@@ -1,7 +1,7 @@
 //! Every operation against the same operation on plain vectors, in both rings, for both word widths, one and several special primes.
 
 use crate::support::{Setup, literals, numbers};
-use he_ckks::{CiphertextTensor, Complex64, LinearGroup, LinearWeights, Precision, WeightBlock};
+use he_ckks::{CiphertextTensor, Complex64, Group, LinearWeights, Precision, WeightBlock};
 use he_params::noise::{Noise, NoiseModel};
 use he_params::{Level, Rotation, Scale};
 
@@ -209,7 +209,7 @@ fn linear_layers_on_two_and_three_components() {
         let weights: Vec<i64> =
             numbers(inputs * outputs, setup.seed, 77).iter().map(|w| (w * weight_scale.get()).round() as i64).collect();
         let block = WeightBlock { outputs, inputs, weights: weights.clone() };
-        let group = LinearGroup { inputs: (0..7).collect(), outputs: (0..4).collect(), block: 0 };
+        let group = Group { inputs: (0..7).collect(), outputs: (0..4).collect(), block: 0 };
         let layer = LinearWeights::new(inputs, outputs + 1, vec![block], vec![group]).unwrap();
         let bias = [0.5, -0.25, 0.0, 1.0, -1.0];
         let apply = |x: &[Vector], bias: &[f64]| -> Vec<Vector> {

@@ -1,6 +1,6 @@
 //! Two images to a slot: a layer of weights and biases acts on each image as if it were alone, and values may lie in several tensors.
 
-use he_ckks::{CkksError, Evaluator, LinearGroup, LinearOperand, LinearWeights, PackedBlock, WeightBlock};
+use he_ckks::{CkksError, Evaluator, Group, LinearOperand, LinearWeights, PackedBlock, WeightBlock};
 use he_params::{Packing, RingType, Scale};
 use he_secret::Decryptor;
 
@@ -18,7 +18,7 @@ fn two_images_in_a_slot_do_not_meet() {
             let x = encryptor.encrypt_packed_tensor(&rows, Packing::Complex, setup.top(), setup.scale()).unwrap();
             let x = x.expand(&setup.context).unwrap();
             let block = WeightBlock { outputs: 2, inputs: 3, weights: vec![7, -20, 3, 0, 16, -1] };
-            let group = LinearGroup { inputs: vec![2, 0, 1], outputs: vec![1, 0], block: 0 };
+            let group = Group { inputs: vec![2, 0, 1], outputs: vec![1, 0], block: 0 };
             let packed = PackedBlock::new(&block).unwrap();
             let layer = LinearWeights::from_packed(3, 2, vec![packed], vec![group]).unwrap();
             let bias = [0.75, -1.5];

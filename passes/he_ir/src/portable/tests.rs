@@ -4,6 +4,7 @@ use he_params::ModulusChain;
 use proptest::prelude::*;
 
 use super::*;
+use crate::Group;
 
 fn params() -> CkksParamsLiteral {
     CkksParamsLiteral::new(12, ModulusChain::Bits(vec![30, 30]), ModulusChain::Bits(vec![30]), 25.3)
@@ -15,7 +16,7 @@ fn program() -> HeProgram {
     let mut b = HeProgramBuilder::new("all", q);
     let x = b.input("x", vec![2, 1], Level::new(1), Scale::from_log2(25.3).unwrap()).unwrap();
     let block = WeightBlock::new(1, 1, vec![-7]).unwrap();
-    let groups = (0..2).map(|i| Group { inputs: vec![i], outputs: vec![i], block: 0 }).collect();
+    let groups = (0..2).map(|i| Group { inputs: vec![i], outputs: vec![i], block: 0 }).collect::<Vec<_>>();
     let map = LinearMap::new(2, vec![block], groups, vec![0.1, -1e-300], Scale::from_log2(3.7).unwrap()).unwrap();
     let map = Arc::new(map);
     let y = b.linear(Arc::clone(&map), x, vec![1, 2], "dense").unwrap();

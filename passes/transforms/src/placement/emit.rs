@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use graph::affine::AffineMap;
-use he_ir::{Group, HeIrError, HeProgramBuilder, LinearMap, Op, Refresh, TypeError, ValueId, WeightBlock};
+use he_ir::{Groups, HeIrError, HeProgramBuilder, LinearMap, Op, Refresh, TypeError, ValueId, WeightBlock};
 use he_params::{Level, ParamsError, Scale};
 
 use super::quantise::{integer, quantise};
@@ -176,7 +176,9 @@ impl Emitter<'_> {
         let shape = self.builder.value(value).map(|v| v.shape.clone()).unwrap_or_default();
         let elements: usize = shape.iter().product();
         let weight = WeightBlock::new(1, 1, vec![integer(1.0, weight_scale, source)?])?;
-        let groups = (0..elements as u32).map(|i| Group { inputs: vec![i], outputs: vec![i], block: 0 }).collect();
+        let mut groups = Groups::default();
+        (0..elements as u32).for_each(|i| groups.push([i], [i], 0));
+        groups.shrink_to_fit();
         let map = LinearMap::new(elements, vec![weight], groups, vec![0.0; elements], weight_scale)?;
         value = self.builder.linear(Arc::new(map), value, shape, source)?;
         Ok(self.builder.push(Op::Rescale, &[value], source)?)

@@ -1,7 +1,7 @@
 //! Real weights as integers at a scale.
 
 use graph::affine::AffineMap;
-use he_ir::{Group, LinearMap, WeightBlock};
+use he_ir::{Groups, LinearMap, WeightBlock};
 use he_params::Scale;
 
 use super::PlacementError;
@@ -23,10 +23,10 @@ pub(super) fn quantise(map: &AffineMap, weight_scale: Scale, node: &str) -> Resu
             block.weights().iter().map(|&w| integer(w, weight_scale, node)).collect::<Result<Vec<i64>, _>>()?;
         blocks.push(WeightBlock::new(block.rows(), block.columns(), weights)?);
     }
-    let groups = map.groups().iter().map(|group| Group {
-        inputs: group.inputs.clone(),
-        outputs: group.outputs.clone(),
-        block: group.block,
-    });
-    Ok(LinearMap::new(map.inputs(), blocks, groups.collect(), map.bias().to_vec(), weight_scale)?)
+    let mut groups = Groups::default();
+    for group in map.groups() {
+        groups.push(group.inputs.iter().copied(), group.outputs.iter().copied(), group.block);
+    }
+    groups.shrink_to_fit();
+    Ok(LinearMap::new(map.inputs(), blocks, groups, map.bias().to_vec(), weight_scale)?)
 }

@@ -169,7 +169,7 @@ fn linear_noise(
     // In integer units the weights' rounding errors have variance 1/12 each and multiply messages x_i * scale.
     let rounding = masked * masked * model.of_slot_std(scale).variance() / 12.0;
     let mut y = vec![Noise::NONE; map.outputs()];
-    for group in map.groups() {
+    for group in map.groups().iter() {
         let block = &map.blocks()[group.block];
         let inputs: Vec<(f64, f64)> =
             group.inputs.iter().map(|&i| (x[i as usize].variance(), rounding * range.squares[i as usize])).collect();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use he_ckks::{
-    CiphertextTensor, CkksContext, Evaluator, LinearGroup, LinearWeights, Seed, SeededCiphertextTensor, WeightBlock,
+    CiphertextTensor, CkksContext, Evaluator, Group, LinearWeights, Seed, SeededCiphertextTensor, WeightBlock,
 };
 use he_params::{CkksParams, CkksParamsLiteral, ModulusChain, RequiredSecurity};
 use he_rlwe::RelinearizationKey;
@@ -140,7 +140,7 @@ impl Bench {
         let weight = |i: usize| (i * 7919 % 2001) as i64 - 1000;
         let weights = (0..OUTPUTS * VALUES).map(weight).collect();
         let block = WeightBlock { outputs: OUTPUTS, inputs: VALUES, weights };
-        let group = LinearGroup { inputs: indices(VALUES), outputs: indices(OUTPUTS), block: 0 };
+        let group = Group { inputs: indices(VALUES), outputs: indices(OUTPUTS), block: 0 };
         let weights = LinearWeights::new(VALUES, OUTPUTS, vec![block], vec![group])?;
         Ok(Bench { evaluator: Evaluator::new(&context), context, key, seeded, weights, words, primes: q.len() })
     }

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use he_ckks::{
-    CiphertextTensor, CkksContext, CkksError, Evaluator, LinearGroup, LinearOperand, LinearWeights, PackedBlock,
-    WeightBlock,
+    CiphertextTensor, CkksContext, CkksError, Evaluator, LinearOperand, LinearWeights, PackedBlock, WeightBlock,
 };
-use he_ir::{CipherType, HeProgram, LinearMap, Op};
+use he_ir::{CipherType, Groups, HeProgram, LinearMap, Op};
 use he_params::{Level, Packing, Scale};
 use he_rlwe::{EvaluationKeys, RelinearizationKey};
 
@@ -102,8 +101,7 @@ impl Backend for CkksBackend {
 
     fn pack(&self, map: &LinearMap, _: &CipherType) -> Result<CkksWeights, CkksBackendError> {
         let blocks = map.blocks().iter().map(block).collect();
-        let groups = map.groups().iter().cloned().map(group).collect();
-        let weights = LinearWeights::new(map.inputs(), map.outputs(), blocks, groups)?;
+        let weights = LinearWeights::new(map.inputs(), map.outputs(), blocks, map.groups().clone())?;
         Ok(CkksWeights { weights, scale: map.weight_scale(), bias: map.bias().to_vec() })
     }
 
@@ -223,10 +221,6 @@ fn block(block: &he_ir::WeightBlock) -> WeightBlock {
     WeightBlock { outputs: block.rows(), inputs: block.columns(), weights: block.weights().to_vec() }
 }
 
-fn group(group: he_ir::Group) -> LinearGroup {
-    LinearGroup { inputs: group.inputs, outputs: group.outputs, block: group.block }
-}
-
 impl TiledBackend for CkksBackend {
     type Block = PackedBlock;
 
@@ -238,11 +232,10 @@ impl TiledBackend for CkksBackend {
         &self,
         inputs: usize,
         blocks: Vec<PackedBlock>,
-        groups: Vec<he_ir::Group>,
+        groups: Groups,
         bias: Vec<f64>,
         scale: Scale,
     ) -> Result<CkksWeights, CkksBackendError> {
-        let groups = groups.into_iter().map(group).collect();
         Ok(CkksWeights { weights: LinearWeights::from_packed(inputs, bias.len(), blocks, groups)?, scale, bias })
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use he_ir::{CipherType, Group, HeProgram, LinearMap, Op, WeightBlock};
+use he_ir::{CipherType, Groups, HeProgram, LinearMap, Op, WeightBlock};
 use he_params::{Level, Scale};
 
 use super::{ClearError, ClearTensor, ClearWeights};
@@ -158,7 +158,7 @@ impl TiledBackend for ClearBackend {
         &self,
         inputs: usize,
         blocks: Vec<Self::Block>,
-        groups: Vec<Group>,
+        groups: Groups,
         bias: Vec<f64>,
         weight_scale: Scale,
     ) -> Result<ClearWeights, ClearError> {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use he_ir::LinearMap;
+use he_ir::{Groups, LinearMap};
 use he_params::Scale;
 use rayon::prelude::*;
 
@@ -18,7 +18,7 @@ const TILE: usize = 128;
 #[derive(Debug)]
 pub struct ClearWeights {
     blocks: Vec<Arc<Vec<f64>>>,
-    groups: Vec<he_ir::Group>,
+    groups: Groups,
     bias: Vec<f64>,
     inputs: usize,
     pub(super) scale: Scale,
@@ -29,7 +29,7 @@ impl ClearWeights {
         let floats = |block: &he_ir::WeightBlock| Arc::new(block.weights().iter().map(|&w| w as f64).collect());
         Self {
             blocks: map.blocks().iter().map(floats).collect(),
-            groups: map.groups().to_vec(),
+            groups: map.groups().clone(),
             bias: map.bias().to_vec(),
             inputs: map.inputs(),
             scale: map.weight_scale(),
@@ -40,7 +40,7 @@ impl ClearWeights {
     pub(super) fn of_tile(
         inputs: usize,
         blocks: Vec<Arc<Vec<f64>>>,
-        groups: Vec<he_ir::Group>,
+        groups: Groups,
         bias: Vec<f64>,
         scale: Scale,
     ) -> Self {
@@ -53,8 +53,7 @@ impl ClearWeights {
 
     /// Bytes beside those of blocks.
     pub(super) fn list_bytes(&self) -> usize {
-        let elements: usize = self.groups.iter().map(|g| g.inputs.len() + g.outputs.len()).sum();
-        size_of_val(&self.bias[..]) + elements * size_of::<u32>()
+        size_of_val(&self.bias[..]) + self.groups.byte_len()
     }
 
     /// Number of input elements.
@@ -82,11 +81,11 @@ impl ClearWeights {
     /// Images `start..start + width` of every output, `[output][image]`.
     fn tile(&self, x: &Batch, start: usize, width: usize) -> Vec<f64> {
         let mut out = vec![0.0; self.bias.len() * width];
-        for group in &self.groups {
+        for group in self.groups.iter() {
             let Some(block) = self.blocks.get(group.block) else { continue };
             for (&o, weights) in group.outputs.iter().zip(block.chunks(group.inputs.len().max(1))) {
                 let Some(acc) = out.get_mut(o as usize * width..(o as usize + 1) * width) else { continue };
-                for (&w, &k) in weights.iter().zip(&group.inputs) {
+                for (&w, &k) in weights.iter().zip(group.inputs) {
                     let row = x.row(k as usize).get(start..start + width).unwrap_or_default();
                     acc.iter_mut().zip(row).for_each(|(a, v)| *a += w * v);
                 }

@@ -19,7 +19,7 @@ mod tiling;
 
 use std::fmt;
 
-use he_ir::{CipherType, Group, HeProgram, WeightBlock};
+use he_ir::{CipherType, Groups, HeProgram, WeightBlock};
 use he_params::Scale;
 
 pub use memory::StreamMemory;
@@ -62,7 +62,7 @@ pub trait TiledBackend: Backend {
         &self,
         inputs: usize,
         blocks: Vec<Self::Block>,
-        groups: Vec<Group>,
+        groups: Groups,
         bias: Vec<f64>,
         weight_scale: Scale,
     ) -> Result<Self::Weights, Self::Error>;

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use he_ir::{Group, HeProgram, LinearMap, Node, Op, RefreshGroup, WeightBlock};
+use he_ir::{Groups, HeProgram, LinearMap, Node, Op, RefreshGroup, WeightBlock};
 
 use super::TiledBackend;
 use super::tiling::{Tiling, Tilings, keeps_tiles};
@@ -13,7 +13,7 @@ use crate::prepare::node_error;
 use crate::{Backend, ExecuteError};
 
 /// Values of the tiles that a task reads.
-pub(super) type Places = Vec<(u32, u32)>;
+pub(super) type Places = Box<[(u32, u32)]>;
 
 /// What a task does with what it reads.
 #[derive(Debug)]
@@ -277,7 +277,7 @@ impl<'a, B: TiledBackend> Layer<'a, B> {
         let mut inputs: Vec<u32> = Vec::new();
         let mut local: HashMap<u32, u32> = HashMap::new();
         let (mut blocks, mut block_of) = (Vec::new(), HashMap::new());
-        let mut groups = Vec::with_capacity(parts.len());
+        let mut groups = Groups::default();
         for (index, mut rows) in parts {
             let Some(group) = self.map.groups().get(index) else { continue };
             rows.sort_unstable();
@@ -296,9 +296,9 @@ impl<'a, B: TiledBackend> Layer<'a, B> {
                     inputs.len() as u32 - 1
                 })
             };
-            let reads = group.inputs.iter().map(place).collect();
-            groups.push(Group { inputs: reads, outputs: rows.into_iter().map(|(_, place)| place).collect(), block });
+            groups.push(group.inputs.iter().map(place), rows.into_iter().map(|(_, place)| place), block);
         }
+        groups.shrink_to_fit();
         let bias = elements.iter().map(|&e| self.map.bias().get(e as usize).copied().unwrap_or_default()).collect();
         let weights = self.backend.pack_tile(inputs.len(), blocks, groups, bias, self.map.weight_scale())?;
         let bytes = self.backend.tile_bytes(&weights);

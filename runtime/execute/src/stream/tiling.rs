@@ -166,7 +166,7 @@ fn waiting(op: &Op, result: &Tiling, operand: &Tiling, before: usize) -> usize {
     };
     match op {
         Op::Linear { map } => {
-            for group in map.groups() {
+            for group in map.groups().iter() {
                 let at = group.inputs.iter().map(|&i| place(i)).max().unwrap_or(0);
                 group.outputs.iter().for_each(|&o| note(o, at));
             }

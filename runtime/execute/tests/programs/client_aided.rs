@@ -223,7 +223,8 @@ impl Layers {
                     let elements = shape.elements();
                     let groups = (0..elements as u32).map(|i| Group { inputs: vec![i], outputs: vec![i], block: 0 });
                     let map =
-                        LinearMap::new(elements, vec![block], groups.collect(), vec![0.0; elements], one).unwrap();
+                        LinearMap::new(elements, vec![block], groups.collect::<Vec<_>>(), vec![0.0; elements], one)
+                            .unwrap();
                     value = b.linear(Arc::new(map), value, dims(shape), "shortcut").unwrap();
                     value = b.push(Op::Rescale, &[value], "shortcut").unwrap();
                 }

@@ -58,7 +58,7 @@ impl TwoLayers {
             Group { inputs: vec![corner, corner + 1, corner + 4, corner + 5], outputs: vec![i, i + 4], block: 0 }
         };
         let bias = (0..8).map(|o| self.conv_bias[o / 4]).collect();
-        let conv = LinearMap::new(16, vec![block], (0..4).map(window).collect(), bias, weight_scale).unwrap();
+        let conv = LinearMap::new(16, vec![block], (0..4).map(window).collect::<Vec<_>>(), bias, weight_scale).unwrap();
         let y = b.linear(Arc::new(conv), x, vec![2, 2, 2], "conv").unwrap();
         let y = b.push(Op::Rescale, &[y], "conv").unwrap();
         let y = b.push(Op::Square, &[y], "square").unwrap();

@@ -6,7 +6,7 @@
 //! `sum_k (w_k + s) x_k - s sum_k x_k`. Weights for which that overflows are taken modulo the prime and summed in 128 bits.
 //! Layout: a job is `CHUNK` columns of one prime of one component, of all outputs.
 
-use he_ir::LinearMap;
+use he_ir::{GroupRef, Groups, LinearMap};
 use he_params::Scale;
 use rayon::prelude::*;
 
@@ -30,17 +30,10 @@ type Columns = [u64; TILE];
 pub struct SealWeights {
     inputs: usize,
     blocks: Vec<Block>,
-    groups: Vec<Group>,
+    groups: Groups,
     bias: Vec<f64>,
     scale: Scale,
     primes: Vec<Prime>,
-}
-
-#[derive(Debug)]
-struct Group {
-    inputs: Vec<usize>,
-    outputs: Vec<usize>,
-    block: usize,
 }
 
 /// Weights, `[pair of outputs][input]`; a pair that lacks its second output has zeros there.
@@ -54,16 +47,10 @@ enum Block {
 
 impl SealWeights {
     pub(super) fn new(map: &LinearMap, primes: &[u64]) -> Self {
-        let widen = |x: &u32| *x as usize;
-        let groups = map.groups().iter().map(|group| Group {
-            inputs: group.inputs.iter().map(widen).collect(),
-            outputs: group.outputs.iter().map(widen).collect(),
-            block: group.block,
-        });
         Self {
             inputs: map.inputs(),
             blocks: map.blocks().iter().map(|block| Block::new(block.weights(), block.columns())).collect(),
-            groups: groups.collect(),
+            groups: map.groups().clone(),
             bias: map.bias().to_vec(),
             scale: map.weight_scale(),
             primes: primes.iter().map(|&q| Prime::new(q)).collect(),
@@ -75,8 +62,7 @@ impl SealWeights {
             Block::Small { weights, .. } => weights.iter().map(|pair| size_of_val(&pair[..])).sum::<usize>(),
             Block::Large { weights } => weights.iter().map(|pair| size_of_val(&pair[..])).sum(),
         };
-        let group = |group: &Group| size_of_val(&group.inputs[..]) + size_of_val(&group.outputs[..]);
-        self.blocks.iter().map(block).sum::<usize>() + self.groups.iter().map(group).sum::<usize>()
+        self.blocks.iter().map(block).sum::<usize>() + self.groups.byte_len()
     }
 
     pub(super) fn apply(&self, context: &Context, x: &SealTensor) -> Result<SealTensor, SealBackendError> {
@@ -102,7 +88,7 @@ impl SealWeights {
         jobs.into_par_iter().enumerate().for_each_init(Vec::new, |columns, (index, mut out)| {
             let (first, row) = (index * chunk, index * chunk / n);
             let prime = &self.primes[row % self.primes.len()];
-            for group in &self.groups {
+            for group in self.groups.iter() {
                 self.group(group, prime, &inputs, first, columns, &mut out);
             }
             if row < self.primes.len() {
@@ -117,7 +103,7 @@ impl SealWeights {
     /// The columns from `first` on of the outputs of one group.
     fn group(
         &self,
-        group: &Group,
+        group: GroupRef<'_>,
         prime: &Prime,
         inputs: &[&[u64]],
         first: usize,
@@ -130,12 +116,12 @@ impl SealWeights {
             columns.clear();
             columns.extend(group.inputs.iter().map(|&input| {
                 let mut line = Columns::default();
-                line[..end].copy_from_slice(&inputs[input][first + at..first + at + end]);
+                line[..end].copy_from_slice(&inputs[input as usize][first + at..first + at + end]);
                 line
             }));
             let mut store = |pair: usize, sums: [Columns; OUTPUTS]| {
                 for (&output, sums) in group.outputs[OUTPUTS * pair..].iter().zip(&sums) {
-                    out[output][at..at + end].copy_from_slice(&sums[..end]);
+                    out[output as usize][at..at + end].copy_from_slice(&sums[..end]);
                 }
             };
             match &self.blocks[group.block] {
