@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod compiled;
 mod faults;
 mod liar;
 mod networks;
@@ -10,4 +11,5 @@ mod proxy;
 mod refusals;
 mod results;
 mod stress;
+mod watcher;
 mod wrong_keys;

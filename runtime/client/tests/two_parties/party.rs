@@ -14,6 +14,7 @@ use protocol::Digest;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use server::{Access, Limits, Model, ModelOptions, Server, ServerConfig, Token, Transport};
 
+use crate::compiled;
 use crate::networks::{Network, params, real_params, secure_params, two_by_two};
 
 pub(crate) const TOKEN: &str = "token-of-the-ward-0123456789abcdef";
@@ -55,6 +56,16 @@ pub(crate) fn strangers() -> &'static Certificates {
     MADE.get_or_init(made)
 }
 
+/// What a server serves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Models {
+    Usual,
+    /// One for each function of the client.
+    Functions,
+    /// What the compiler makes of networks.
+    Compiled,
+}
+
 /// What the child process is told.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setup {
@@ -62,8 +73,7 @@ pub(crate) struct Setup {
     pub(crate) certificates: bool,
     pub(crate) limits: Limits,
     pub(crate) port: u16,
-    /// Serve a model for each function of the client instead of the usual ones.
-    pub(crate) functions: bool,
+    pub(crate) models: Models,
 }
 
 impl Setup {
@@ -73,7 +83,7 @@ impl Setup {
             shutdown_grace: Duration::from_secs(5),
             ..Limits::default()
         };
-        Self { tls: true, certificates: false, limits, port: 0, functions: false }
+        Self { tls: true, certificates: false, limits, port: 0, models: Models::Usual }
     }
 
     /// One line: what differs from test to test.
@@ -93,7 +103,7 @@ impl Setup {
             ms(resume_window),
             ms(shutdown_grace),
             ms(handshake_timeout),
-            u8::from(self.functions),
+            self.models as u8,
         )
     }
 
@@ -115,7 +125,8 @@ impl Setup {
             key_cache_bytes: n[15],
             ..Limits::default()
         };
-        Self { tls: n[0] == 1, certificates: n[1] == 1, port: n[2] as u16, limits, functions: n[13] == 1 }
+        let models = [Models::Usual, Models::Functions, Models::Compiled][n[13] as usize];
+        Self { tls: n[0] == 1, certificates: n[1] == 1, port: n[2] as u16, limits, models }
     }
 
     /// Starts the server.
@@ -312,7 +323,11 @@ fn server_process() {
     let config = ServerConfig { listen, metrics, transport, access, limits: setup.limits };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let models = if setup.functions { function_models() } else { models() };
+        let models = match setup.models {
+            Models::Usual => models(),
+            Models::Functions => function_models(),
+            Models::Compiled => compiled::models(),
+        };
         let server = Server::bind(config, models).await.unwrap();
         println!("listening {} {}", server.address(), server.metrics_address().unwrap());
         let stop = server.stopper();

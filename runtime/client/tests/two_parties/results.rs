@@ -7,7 +7,8 @@ use he_ir::ClientFunction;
 
 use crate::networks::{Network, numbers, real_params};
 use crate::party::{
-    FLOODED, POOLED, POWER, REAL, RELU, SECURE, SHUFFLED, SQUARE, Setup, TOKEN, TWO_BY_TWO, WIDE, WIDTH, certificates,
+    FLOODED, Models, POOLED, POWER, REAL, RELU, SECURE, SHUFFLED, SQUARE, Setup, TOKEN, TWO_BY_TWO, WIDE, WIDTH,
+    certificates,
 };
 
 pub(crate) fn largest_error(found: &[f64], expected: &[f64]) -> f64 {
@@ -208,7 +209,7 @@ async fn the_operator_sees_counts_and_health() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_function_of_the_client_over_the_wire() {
-    let party = Setup { functions: true, ..Setup::new() }.start();
+    let party = Setup { models: Models::Functions, ..Setup::new() }.start();
     let client = party.client().await;
     let functions = Network::functions();
     assert_eq!(functions.len(), 13);
