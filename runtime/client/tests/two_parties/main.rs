@@ -10,6 +10,7 @@ mod party;
 mod proxy;
 mod refusals;
 mod results;
+mod shuffle;
 mod stress;
 mod watcher;
 mod wrong_keys;

@@ -224,6 +224,11 @@ impl Network {
         b.finish().unwrap()
     }
 
+    /// What stands before the function between the layers, for one image.
+    pub(crate) fn hidden(&self, image: &[f64]) -> Vec<f64> {
+        self.first.evaluate(image)
+    }
+
     /// Batches through the network, image after image.
     pub(crate) fn evaluate(&self, images: &[f64]) -> Vec<f64> {
         let image = |x: &[f64]| {

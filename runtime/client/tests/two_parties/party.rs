@@ -253,7 +253,10 @@ pub(crate) const SQUARE: &str = "square";
 pub(crate) const FLOODED: &str = "flooded";
 pub(crate) const TWO_BY_TWO: &str = "two by two";
 pub(crate) const RELU: &str = "relu";
+/// Two tiles in random order.
 pub(crate) const SHUFFLED: &str = "shuffled";
+pub(crate) const SHUFFLED_WIDTH: usize = 24;
+pub(crate) const SHUFFLED_TILE: usize = 12;
 pub(crate) const POOLED: &str = "pooled";
 /// Many tiles: time for something to go wrong.
 pub(crate) const WIDE: &str = "wide";
@@ -279,6 +282,8 @@ fn models() -> Vec<Model> {
     let ranges = vec![Some((-1.0, 1.0))];
     let tiles = StreamOptions { tile_values: 8, in_flight: 2 };
     let wide = StreamOptions { tile_values: 6, in_flight: 3 };
+    let two = StreamOptions { tile_values: SHUFFLED_TILE, in_flight: 2 };
+    let shuffled = ModelOptions { shuffle: true, tiles: two, ..ModelOptions::default() };
     let with = |function| Network::with(function).program();
     let flooded = || ModelOptions { flooding: Some(1e-3), ..ModelOptions::default() };
     vec![
@@ -286,7 +291,7 @@ fn models() -> Vec<Model> {
         model(FLOODED, Network::square().program(), flooded()),
         model(TWO_BY_TWO, two_by_two(), ModelOptions::default()),
         model(RELU, with(ClientFunction::Relu), ModelOptions::default()),
-        model(SHUFFLED, with(ClientFunction::Tanh), ModelOptions { shuffle: true, ..ModelOptions::default() }),
+        model(SHUFFLED, Network::wide(SHUFFLED_WIDTH).program(), shuffled),
         model(POOLED, Network::pooled().program(), ModelOptions { tiles, ..ModelOptions::default() }),
         model(WIDE, Network::wide(WIDTH).program(), ModelOptions { tiles: wide, ..ModelOptions::default() }),
         model(POWER, with(ClientFunction::Power { exponent: 40.0 }), ModelOptions::default()),

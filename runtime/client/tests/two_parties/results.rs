@@ -7,8 +7,8 @@ use he_ir::ClientFunction;
 
 use crate::networks::{Network, numbers, real_params};
 use crate::party::{
-    FLOODED, Models, POOLED, POWER, REAL, RELU, SECURE, SHUFFLED, SQUARE, Setup, TOKEN, TWO_BY_TWO, WIDE, WIDTH,
-    certificates,
+    FLOODED, Models, POOLED, POWER, REAL, RELU, SECURE, SHUFFLED, SHUFFLED_WIDTH, SQUARE, Setup, TOKEN, TWO_BY_TWO,
+    WIDE, WIDTH, certificates,
 };
 
 pub(crate) fn largest_error(found: &[f64], expected: &[f64]) -> f64 {
@@ -67,7 +67,7 @@ async fn the_client_computes_activations() {
     let client = party.client().await;
     let relu = check(&client, RELU, &Network::with(ClientFunction::Relu), 500).await;
     assert_eq!((relu.traffic.requests, relu.traffic.key_bytes), (2, 0));
-    check(&client, SHUFFLED, &Network::with(ClientFunction::Tanh), 500).await;
+    check(&client, SHUFFLED, &Network::wide(SHUFFLED_WIDTH), 500).await;
     let pooled = check(&client, POOLED, &Network::pooled(), 500).await;
     assert!(pooled.traffic.requests > 3, "{:?}", pooled.traffic);
     let wide = check(&client, WIDE, &Network::wide(WIDTH), 1024).await;
