@@ -58,6 +58,7 @@ soak SECONDS="600":
 bench CRATE *ARGS:
     cargo bench --locked -p {{CRATE}} --bench '*' -- {{ARGS}}
 
-# data sets for cargo users: then HENGE_DATA=DIR
+# data sets, trained models and photos for cargo users: then HENGE_DATA=DIR
 data DIR="data":
     third_party/datasets/fetch.sh {{DIR}}
+    third_party/models/fetch.sh {{DIR}}
