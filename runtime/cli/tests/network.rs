@@ -212,6 +212,17 @@ fn squares_that_the_client_computes_under_a_mask() {
 }
 
 #[test]
+fn a_budget_below_one_inference_is_refused_at_the_start() {
+    let folder = Folder::new();
+    let interface: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.at("i.json")).unwrap()).unwrap();
+    let slots = 1u64 << (interface["params"]["log_n"].as_u64().unwrap() - 1);
+    let (served, budget) = (folder.served(), (slots - 1).to_string());
+    let serve = ["serve", "--model", &served, "--insecure-no-tls", "--images-per-client", &budget];
+    let error = fails(henge(&serve).output().unwrap());
+    assert_eq!(error, format!("model \"digits\": one inference carries {slots} images, a client's budget is {budget}"));
+}
+
+#[test]
 fn plaintext_is_refused_unless_it_stays_on_the_machine() {
     let folder = Folder::new();
     let served = folder.served();

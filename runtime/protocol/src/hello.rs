@@ -39,7 +39,7 @@ pub struct Hello {
     pub model: String,
     /// The program that the client was told about.
     pub program: Digest,
-    /// Images in the batch.
+    /// Images in the batch, as the client declares them.
     pub images: usize,
     /// The evaluation keys, where the program needs some.
     pub evaluation_keys: Option<Digest>,

@@ -100,6 +100,7 @@ pub struct Hello {
     /// The program that the client was told about.
     #[prost(bytes = "vec", tag = "3")]
     pub program: ::prost::alloc::vec::Vec<u8>,
+    /// Images in the batch, as the client declares them; a budget is charged with all that a batch has room for.
     #[prost(uint32, tag = "4")]
     pub images: u32,
     /// SHA-256 of the body of the evaluation keys; empty where the program needs none.

@@ -72,7 +72,8 @@ impl Admission {
         (counts.sessions, counts.memory)
     }
 
-    /// A place for an inference of `images` that plans with `memory` bytes.
+    /// A place for an inference that plans with `memory` bytes and has room for `images`, all of which it is charged with: the server cannot see
+    /// which slots are filled.
     pub(crate) fn admit(self: &Arc<Self>, principal: &Principal, memory: u64, images: usize) -> Result<Place, Status> {
         let limits = &self.limits;
         let full = |what: String| Err(Status::resource_exhausted(what));
@@ -100,7 +101,7 @@ impl Admission {
         if asked > limits.images_per_client {
             let (used, limit) = (client.images, limits.images_per_client);
             return full(format!(
-                "the client's budget is {limit} images, {used} are used and {images} more are asked for"
+                "the client's budget is {limit} images, {used} are used and one inference carries {images}"
             ));
         }
         if client.inferences >= limits.inferences_per_client {

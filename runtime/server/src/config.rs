@@ -45,7 +45,7 @@ pub struct Limits {
     pub key_cache_bytes: u64,
     /// Bytes that one client may send in a quota window.
     pub bytes_per_client: u64,
-    /// Images that one client may have classified in a quota window.
+    /// Images that one client may have classified in a quota window; an inference is charged with all that its ciphertexts have room for.
     pub images_per_client: u64,
     /// Inferences that one client may begin in a quota window; one that is taken up after a cut does not count again.
     pub inferences_per_client: u64,

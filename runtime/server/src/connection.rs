@@ -64,7 +64,7 @@ impl Connection {
             Opened::New(new) => (Arc::clone(&new.session), false),
         };
         let number = session.number;
-        info!(session = number, client = %self.principal, model = session.model.name(), images = session.images, resumed, "connected");
+        info!(session = number, client = %self.principal, model = session.model.name(), images_declared = session.images, resumed, "connected");
         self.shared.metrics.started(resumed);
         let connection = match session.attach() {
             Ok(connection) => connection,

@@ -48,6 +48,16 @@ pub enum ServerError {
         /// Bytes configured.
         limit: u64,
     },
+    /// A model of which no client could have one inference.
+    #[error("model {model:?}: one inference carries {carries} images, a client's budget is {budget}")]
+    Budget {
+        /// Its name.
+        model: String,
+        /// Images that its ciphertexts have room for.
+        carries: u64,
+        /// Images configured.
+        budget: u64,
+    },
     /// A model that does not fit the protocol.
     #[error("model {model:?}: {source}")]
     Model {

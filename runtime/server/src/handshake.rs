@@ -77,7 +77,7 @@ impl Shared {
         let keys = self.keys.get(&id);
         let limits = self.admission.limits();
         let deadline = hello.deadline.map_or(limits.deadline, |deadline: Duration| deadline.min(limits.deadline));
-        let place = self.admission.admit(principal, model.planned_bytes(), hello.images)?;
+        let place = self.admission.admit(principal, model.planned_bytes(), description.capacity())?;
         let mut name = [0; 16];
         getrandom::fill(&mut name).map_err(|error| Status::internal(format!("no random bytes: {error}")))?;
         let (name, number) = (SessionId(name), self.sessions.next_number());

@@ -78,7 +78,7 @@ impl Metrics {
             ("henge_inferences_finished_total", "Inferences computed to the end.", get(&self.finished)),
             ("henge_inferences_failed_total", "Inferences that ended before their outputs.", get(&self.failed)),
             ("henge_defects_total", "Inferences that ended by a defect of the server.", get(&self.defects)),
-            ("henge_images_total", "Images of finished inferences.", get(&self.images)),
+            ("henge_images_total", "Images of finished inferences, as clients declared them.", get(&self.images)),
             ("henge_run_seconds_total", "Wall time of finished inferences.", get(&self.run_microseconds) / 1e6),
             ("henge_received_bytes_total", "Bytes of keys and ciphertexts received.", get(&self.bytes_up)),
             ("henge_sent_bytes_total", "Bytes of ciphertexts sent.", get(&self.bytes_down)),

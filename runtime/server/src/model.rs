@@ -130,6 +130,7 @@ impl Model {
             planned_bytes = self.planned_bytes(),
             weights_bytes = weights,
             requests = self.streamed.requests(),
+            images_carried = self.description.capacity(),
             shuffle = self.options.shuffle,
             flooding = self.options.flooding,
             "model"

@@ -67,6 +67,11 @@ impl Server {
             let (model, needed) = (large.name().to_owned(), large.planned_bytes());
             return Err(ServerError::Memory { model, needed, limit });
         }
+        let budget = config.limits.images_per_client;
+        let carries = |model: &Model| model.description().capacity() as u64;
+        if let Some(large) = models.iter().find(|model| carries(model) > budget) {
+            return Err(ServerError::Budget { model: large.name().to_owned(), carries: carries(large), budget });
+        }
         let mut transport = tonic::transport::Server::builder()
             .max_concurrent_streams(STREAMS)
             .initial_stream_window_size(STREAM_WINDOW)

@@ -49,6 +49,7 @@ pub(crate) struct Session {
     pub(crate) number: u64,
     pub(crate) principal: Principal,
     pub(crate) model: Arc<Model>,
+    /// Images in the batch, as the client declared them.
     pub(crate) images: usize,
     deadline: Instant,
     state: Mutex<State>,

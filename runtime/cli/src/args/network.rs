@@ -66,6 +66,8 @@ pub(crate) struct Serve {
     pub(crate) inferences_per_client: Option<u64>,
 
     /// Images that one client may have classified in a day [default: no limit]
+    ///
+    /// An inference is charged with all the images that its ciphertexts have room for, whatever the client says it filled: the server cannot see.
     #[arg(long, value_name = "N")]
     pub(crate) images_per_client: Option<u64>,
 

@@ -119,15 +119,21 @@ async fn another_program_than_the_one_described() {
 #[tokio::test(flavor = "multi_thread")]
 async fn budgets_and_quotas() {
     let mut setup = Setup::new();
-    setup.limits.images_per_client = 10;
+    setup.limits.images_per_client = 2500;
     let party = setup.start();
     let client = party.client().await;
-    check(&client, RELU, &Network::with(he_ir::ClientFunction::Relu), 7).await;
     let model = client.describe(RELU).await.unwrap();
     let keys = Arc::new(Keys::generate(&model).unwrap());
-    let error = client.infer(&model, &keys, images(4)).await.unwrap_err();
-    assert!(error.to_string().contains("budget is 10 images, 7 are used"), "{error}");
+    assert_eq!(model.capacity(), 1024);
+    // Whoever declares one image may have filled every slot, and is charged with all of them.
+    for _ in 0..2 {
+        client.infer(&model, &keys, images(1)).await.unwrap();
+    }
+    let error = client.infer(&model, &keys, images(1)).await.unwrap_err();
+    let words = "budget is 2500 images, 2048 are used and one inference carries 1024";
+    assert!(error.to_string().contains(words), "{error}");
     assert_eq!(code(&error), Some(Code::ResourceExhausted));
+    assert_eq!(party.metric("henge_images_total"), 2.0);
     // Somebody else's budget is another.
     let lab = Client::connect(party.options().token(OTHER_TOKEN)).await.unwrap();
     lab.infer(&model, &keys, images(4)).await.unwrap();
