@@ -113,12 +113,14 @@ pub(crate) struct Explain {
     #[arg(long)]
     pub(crate) seal_exact: bool,
 
-    /// Who computes a function between linear layers: client (exactly, and the key owner sees its numbers) or polynomial (on ciphertexts, near
-    /// the function); for one node, or for all that are not named [default: squares on ciphertexts, all others by the client]
+    /// Who computes a function between linear layers: client (exactly, and the key owner sees its numbers, which tell the weights around) or
+    /// polynomial (on ciphertexts, near the function); for one node, or for all that are not named [default: squares on ciphertexts, all others by
+    /// the client]
     #[arg(long, value_name = "[NODE=]client|polynomial", value_parser = activation)]
     pub(crate) activation: Vec<(Option<String>, Activation)>,
 
-    /// Leave room for random factors and a random order of what the client sees, drawn when the model is served
+    /// Leave room for random factors and a random order of what the client sees, drawn when the model is served: they hide the weights up to
+    /// both, not a network that computes the same
     #[arg(long)]
     pub(crate) mask_channels: bool,
 

@@ -1,5 +1,7 @@
 //! Results that tell nothing but their numbers: made fresh under the client's public key, with noise on top.
 //!
+//! Of results alone: tiles that the client refreshes are sent as computed.
+//!
 //! Formula: `out + Enc_pk(e)`, e a vector of normal random numbers with a given standard deviation in every slot. The fresh encryption of zero hides how the second
 //! component of the result came about (the client knows the second components that it sent, and could solve for the weights); e hides the noise of
 //! the computation, which depends on weights and data.

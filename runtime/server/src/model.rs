@@ -19,11 +19,11 @@ pub struct ModelOptions {
     pub ranges: Vec<Option<(f64, f64)>>,
     /// How many ciphertexts travel at a time, and how many requests are open.
     pub tiles: StreamOptions,
-    /// Elements of a tile travel in random order where each result needs one element alone, so that the client cannot tell which neuron of the tile a number
-    /// belongs to.
+    /// Elements of a tile travel in random order where each result needs one element alone. A client that looks at numbers alone cannot tell which neuron of
+    /// the tile one belongs to; from one that looks at ciphertexts it hides nothing.
     pub shuffle: bool,
-    /// Standard deviation of the noise added to every number returned, which is then a fresh encryption: neither the noise of the computation nor
-    /// the second components of the result tell of the weights.
+    /// Standard deviation of the noise added to every number of a result, which is then a fresh encryption: neither the noise of the computation nor
+    /// the components of the result tell of the weights. Tiles that the client refreshes are sent as computed.
     pub flooding: Option<f64>,
     /// The same program under a mask, which runs in its place: what the client sees is multiplied by factors and reordered. The description, and the
     /// digest in it, stay those of the program itself.

@@ -1,4 +1,4 @@
-//! The run's way to its client: requests become messages, answers become ciphertexts.
+//! The run's way to its client: requests become messages, answers become ciphertexts. Tiles leave as they were computed, both components.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

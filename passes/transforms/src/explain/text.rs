@@ -80,8 +80,9 @@ impl fmt::Display for Explain {
                 f,
                 "           the key owner sees every value that it computes on: those of the layers listed below"
             )?;
+            writeln!(f, "           and can solve for the weights of linear layers between them (docs/security.md)")?;
             if self.passes.iter().any(|notes| notes.pass == "masking") {
-                writeln!(f, "           under a mask as far as \"masking\" says, once one is drawn")?;
+                writeln!(f, "           both under a mask as far as \"masking\" says, once one is drawn")?;
             }
             writeln!(f)?;
             let layers: Vec<_> = client.layers.iter().map(client_cells).collect();

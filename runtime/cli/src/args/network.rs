@@ -14,8 +14,8 @@ use std::path::PathBuf;
 pub(crate) struct Serve {
     /// A model: its name, the network, the interface that explain wrote for it, and options of this model alone
     ///
-    /// shuffle: elements of a tile travel in random order, where each result needs one element alone.
-    /// flooding=STD_DEV: make results fresh and add normal noise of this standard deviation.
+    /// shuffle: elements of a tile travel in random order, where each result needs one element alone; hides nothing from a client that looks at ciphertexts.
+    /// flooding=STD_DEV: make results fresh and add normal noise of this standard deviation; tiles that the client refreshes are sent as computed.
     /// tile=N: ciphertexts that travel at a time [default: --tile-values].
     /// in-flight=N: requests that are open at one time [default: --in-flight].
     #[arg(long, value_name = "NAME=MODEL.onnx,INTERFACE.json[,OPTION..]", required = true, value_parser = served)]
@@ -164,7 +164,8 @@ fn served(text: &str) -> Result<Served, String> {
 /// Has images classified by a server that does not see them.
 ///
 /// Keys are made for this one command and never leave it, unless a folder keeps them; a connection that breaks is taken up again. More images than one
-/// batch has room for are sent as several batches, one after the other.
+/// batch has room for are sent as several batches, one after the other. Logits still carry noise that depends on the key: publishing all digits of many
+/// can reveal it. Share labels or rounded numbers.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  henge infer --server https://henge.example:7700 --authority ca.pem --token-file token --model digits --input images.npy --top 1"
@@ -186,7 +187,7 @@ pub(crate) struct Infer {
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Print of each image the indices of the N largest logits, and nothing else
+    /// Print of each image the indices of the N largest logits, and nothing else; a file of --output has all logits all the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) top: Option<u16>,
 
