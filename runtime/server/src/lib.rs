@@ -29,6 +29,7 @@ mod service;
 mod session;
 mod sessions;
 mod shuffle;
+mod work;
 
 pub use auth::{Access, Token};
 pub use config::{Limits, ServerConfig, Transport};
@@ -36,3 +37,4 @@ pub use error::ServerError;
 pub use model::{Model, ModelOptions};
 pub use protocol::Digest;
 pub use serve::{Server, Stop};
+pub use work::Work;

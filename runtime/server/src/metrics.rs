@@ -22,6 +22,7 @@ pub(crate) struct Metrics {
     defects: AtomicU64,
     images: AtomicU64,
     run_microseconds: AtomicU64,
+    waited_microseconds: AtomicU64,
     bytes_up: AtomicU64,
     bytes_down: AtomicU64,
     requests: AtomicU64,
@@ -40,10 +41,13 @@ impl Metrics {
         add(&self.refused, 1);
     }
 
-    pub(crate) fn finished(&self, images: usize, time: Duration) {
+    /// An inference that took `time`, of which it waited `waited` for its client.
+    pub(crate) fn finished(&self, images: usize, time: Duration, waited: Duration) {
+        let microseconds = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         add(&self.finished, 1);
         add(&self.images, images as u64);
-        add(&self.run_microseconds, u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        add(&self.run_microseconds, microseconds(time));
+        add(&self.waited_microseconds, microseconds(waited));
     }
 
     pub(crate) fn failed(&self) {
@@ -80,6 +84,7 @@ impl Metrics {
             ("henge_defects_total", "Inferences that ended by a defect of the server.", get(&self.defects)),
             ("henge_images_total", "Images of finished inferences, as clients declared them.", get(&self.images)),
             ("henge_run_seconds_total", "Wall time of finished inferences.", get(&self.run_microseconds) / 1e6),
+            ("henge_waited_seconds_total", "Of that, waited for clients.", get(&self.waited_microseconds) / 1e6),
             ("henge_received_bytes_total", "Bytes of keys and ciphertexts received.", get(&self.bytes_up)),
             ("henge_sent_bytes_total", "Bytes of ciphertexts sent.", get(&self.bytes_down)),
             ("henge_requests_total", "Tiles asked of clients.", get(&self.requests)),

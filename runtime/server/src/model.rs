@@ -1,6 +1,7 @@
 //! A model, ready for any number of clients.
 
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 use execute::ckks::CkksBackend;
 use execute::{StreamOptions, Streamed, prepare_streamed};
@@ -10,7 +11,7 @@ use he_params::CkksParams;
 use protocol::{Description, Port, limits, program_digest};
 use tracing::info;
 
-use crate::ServerError;
+use crate::{ServerError, Work};
 
 /// What the owner of a model chooses for it.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +29,8 @@ pub struct ModelOptions {
     /// The same program under a mask, which runs in its place: what the client sees is multiplied by factors and reordered. The description, and the
     /// digest in it, stay those of the program itself.
     pub masked: Option<HeProgram>,
+    /// Who is told what each inference took that was computed to its end; logs and metrics say less of it.
+    pub work: Option<Sender<Work>>,
 }
 
 /// A program, its parameters, its packed weights.
@@ -151,6 +154,14 @@ impl Model {
 
     pub(crate) fn options(&self) -> &ModelOptions {
         &self.options
+    }
+
+    /// An inference was computed to its end.
+    pub(crate) fn did(&self, work: Work) {
+        if let Some(told) = &self.options.work {
+            // Whoever does not listen any more does not want to know.
+            let _ = told.send(work);
+        }
     }
 
     /// The backend of clients that need no keys.

@@ -2,14 +2,13 @@
 
 use std::any::Any;
 use std::error::Error;
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use execute::ExecuteError;
 use execute::ckks::{CkksBackend, CkksTensor};
-use execute::{ExecuteError, NodeInfo, Progress};
 use he_ckks::CiphertextTensor;
 use he_rlwe::wire::WireObject;
 use tonic::Status;
@@ -20,6 +19,7 @@ use crate::key_cache::ClientKeys;
 use crate::metrics::Metrics;
 use crate::port::SessionPort;
 use crate::session::Session;
+use crate::work::{self, Watch, Work};
 
 /// Runs the program of a session on a thread of its own.
 ///
@@ -30,9 +30,14 @@ pub(crate) fn start(session: Arc<Session>, keys: Option<Arc<ClientKeys>>, metric
     let body = move || {
         let start = Instant::now();
         match catch_unwind(AssertUnwindSafe(|| run(&session, keys.as_deref()))) {
-            Ok(Ok(outputs)) => {
-                metrics.finished(session.images, start.elapsed());
-                info!(session = session.number, seconds = start.elapsed().as_secs_f64(), "computed");
+            Ok(Ok((outputs, nodes))) => {
+                let (took, waited) = (start.elapsed(), session.waited());
+                metrics.finished(session.images, took, waited);
+                let (seconds, waited_seconds) = (took.as_secs_f64(), waited.as_secs_f64());
+                info!(session = session.number, seconds, waited_seconds, "computed");
+                let work = Work { total: took.saturating_sub(waited), nodes };
+                work::log(&session, &work);
+                session.model.did(work);
                 session.finish(outputs);
             }
             Ok(Err(status)) => {
@@ -57,12 +62,13 @@ fn text(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-/// The program, from the first request to the encoded outputs.
-fn run(session: &Arc<Session>, keys: Option<&ClientKeys>) -> Result<Vec<Bytes>, Status> {
+/// The program, from the first request to the encoded outputs, and the time of each of its nodes.
+fn run(session: &Arc<Session>, keys: Option<&ClientKeys>) -> Result<(Vec<Bytes>, Vec<Duration>), Status> {
     let model = &session.model;
     let backend: &CkksBackend = keys.map_or(model.keyless(), |keys| &keys.backend);
     let mut port = SessionPort::new(session);
-    let outputs = compute(session, backend, &mut port)?;
+    let mut watch = Watch::new(session);
+    let outputs = compute(session, backend, &mut port, &mut watch)?;
     let mut flooding = match (model.options().flooding, keys.and_then(|keys| keys.public.clone())) {
         (Some(std_dev), Some(key)) => Some(Flooding::new(model.context(), key, std_dev).map_err(internal)?),
         (Some(_), None) => return Err(Status::internal("the public key is gone")),
@@ -76,11 +82,16 @@ fn run(session: &Arc<Session>, keys: Option<&ClientKeys>) -> Result<Vec<Bytes>, 
         }
         Ok(CiphertextTensor::to_body(&output, model.context()).map_err(internal)?.into())
     };
-    outputs.into_iter().map(encode).collect()
+    Ok((outputs.into_iter().map(encode).collect::<Result<_, Status>>()?, watch.into_nodes()))
 }
 
-fn compute(session: &Session, backend: &CkksBackend, port: &mut SessionPort) -> Result<Vec<CkksTensor>, Status> {
-    let outputs = execute::run_streamed(backend, session.model.streamed(), port, &mut Checkpoints(session));
+fn compute(
+    session: &Session,
+    backend: &CkksBackend,
+    port: &mut SessionPort,
+    watch: &mut Watch<'_>,
+) -> Result<Vec<CkksTensor>, Status> {
+    let outputs = execute::run_streamed(backend, session.model.streamed(), port, watch);
     outputs.map_err(|error| match error {
         ExecuteError::Stopped { .. } => session.checkpoint().err().unwrap_or_else(|| internal(error)),
         error => refused(&error),
@@ -102,16 +113,4 @@ fn refused(error: &(dyn Error + 'static)) -> Status {
 
 fn internal(error: impl std::fmt::Display) -> Status {
     Status::internal(error.to_string())
-}
-
-/// Stops a run that nobody waits for, and pauses one whose client is away.
-struct Checkpoints<'a>(&'a Session);
-
-impl Progress for Checkpoints<'_> {
-    fn started(&mut self, _: NodeInfo<'_>) -> ControlFlow<()> {
-        match self.0.checkpoint() {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
-    }
 }

@@ -69,6 +69,8 @@ struct State {
     connections: u64,
     /// When the last connection went, or the last answer came.
     last_sign: Instant,
+    /// How long the run has waited for the client.
+    waited: Duration,
 }
 
 impl Session {
@@ -90,6 +92,7 @@ impl Session {
             attached: None,
             connections: 0,
             last_sign: now,
+            waited: Duration::ZERO,
         };
         Self {
             id,
@@ -158,8 +161,16 @@ impl Session {
 
     fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         // The limit guards against a notice missed.
-        let left = self.deadline.saturating_duration_since(Instant::now()).min(Duration::from_secs(1));
-        self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+        let start = Instant::now();
+        let left = self.deadline.saturating_duration_since(start).min(Duration::from_secs(1));
+        let mut state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        state.waited += start.elapsed();
+        state
+    }
+
+    /// How long the run has waited: for answers, and for a client that was away.
+    pub(crate) fn waited(&self) -> Duration {
+        self.state().waited
     }
 
     fn check(&self, state: &State) -> Result<(), Status> {

@@ -203,6 +203,8 @@ async fn the_operator_sees_counts_and_health() {
     assert_eq!(party.metric("henge_images_total"), 17.0);
     assert_eq!(party.metric("henge_inferences_finished_total"), 1.0);
     assert!(party.metric("henge_received_bytes_total") > 1e4);
+    let (ran, waited) = (party.metric("henge_run_seconds_total"), party.metric("henge_waited_seconds_total"));
+    assert!(waited > 0.0 && waited < ran, "waited {waited} s of {ran} s");
     assert_eq!(party.metric("henge_sessions"), 0.0);
     assert!(party.stop());
 }
