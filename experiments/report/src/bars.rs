@@ -38,23 +38,20 @@ pub struct Bar {
     pub met: bool,
     /// What is wished for beyond it.
     pub moonshot: Option<Bound>,
+    /// Whether that is reached.
+    pub moonshot_met: Option<bool>,
 }
 
 impl Bar {
     /// Holds `found` against `bound`. What is no number is not met.
     pub fn new(what: &str, unit: &'static str, bound: Bound, found: f64) -> Bar {
-        Bar { what: what.to_owned(), unit, bound, found, met: bound.holds(found), moonshot: None }
+        Bar { what: what.to_owned(), unit, bound, found, met: bound.holds(found), moonshot: None, moonshot_met: None }
     }
 
     /// The same with something to wish for.
     #[must_use]
     pub fn moonshot(self, bound: Bound) -> Bar {
-        Bar { moonshot: Some(bound), ..self }
-    }
-
-    /// Whether the moonshot is reached; `None` where there is none.
-    pub fn moonshot_met(&self) -> Option<bool> {
-        self.moonshot.map(|bound| bound.holds(self.found))
+        Bar { moonshot: Some(bound), moonshot_met: Some(bound.holds(self.found)), ..self }
     }
 
     /// What is asked for, in words.
@@ -63,6 +60,12 @@ impl Bar {
             Bound::AtLeast(least) => format!("at least {} {}", number(least), self.unit),
             Bound::AtMost(most) => format!("at most {} {}", number(most), self.unit),
         }
+    }
+
+    /// The moonshot and whether it is reached, in words; `None` where there is none.
+    pub fn moonshot_text(&self) -> Option<String> {
+        let (Bound::AtLeast(wished) | Bound::AtMost(wished)) = self.moonshot?;
+        Some(format!("moonshot {} {}", number(wished), if self.moonshot_met? { "met" } else { "missed" }))
     }
 
     /// What was found, in words.
@@ -84,13 +87,8 @@ fn number(value: f64) -> String {
 impl fmt::Display for Bar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.met { "met" } else { "MISSED" };
-        write!(f, "{verdict}: {}, {} ({} asked for", self.what, self.found_text(), self.asked())?;
-        match (self.moonshot, self.moonshot_met()) {
-            (Some(Bound::AtLeast(x) | Bound::AtMost(x)), Some(met)) => {
-                write!(f, "; moonshot {} {})", number(x), if met { "met" } else { "not met" })
-            }
-            _ => f.write_str(")"),
-        }
+        let moonshot = self.moonshot_text().map_or(String::new(), |text| format!("; {text}"));
+        write!(f, "{verdict}: {}, {} ({} asked for{moonshot})", self.what, self.found_text(), self.asked())
     }
 }
 
@@ -104,15 +102,15 @@ mod tests {
         assert_eq!([8000.0, 7999.9, f64::NAN].map(|found| speed(found).met), [true, false, false]);
         let size = |found| Bar::new("size", "MB", Bound::AtMost(7.0), found).moonshot(Bound::AtMost(5.5));
         assert_eq!([7.0, 7.01, f64::NAN].map(|found| size(found).met), [true, false, false]);
-        assert_eq!([5.5, 6.0].map(|found| size(found).moonshot_met()), [Some(true), Some(false)]);
-        assert_eq!(speed(9000.0).moonshot_met(), None);
+        assert_eq!([5.5, 6.0].map(|found| size(found).moonshot_met), [Some(true), Some(false)]);
+        assert_eq!((speed(9000.0).moonshot_met, speed(9000.0).moonshot_text()), (None, None));
     }
 
     #[test]
     fn bars_in_words() {
         let bar =
             Bar::new("travels for an image", "MB", Bound::AtMost(0.016), 0.013_456).moonshot(Bound::AtMost(0.012));
-        let expected = "met: travels for an image, 0.01346 MB (at most 0.01600 MB asked for; moonshot 0.01200 not met)";
+        let expected = "met: travels for an image, 0.01346 MB (at most 0.01600 MB asked for; moonshot 0.01200 missed)";
         assert_eq!(bar.to_string(), expected);
         let bar = Bar::new("an image", "ms", Bound::AtMost(27.0), 1234.56);
         assert_eq!(bar.to_string(), "MISSED: an image, 1235 ms (at most 27 ms asked for)");

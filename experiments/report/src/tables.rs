@@ -71,7 +71,7 @@ pub fn bars(bars: &[Bar]) -> String {
             escape(&bar.what),
             escape(&bar.asked()),
             escape(&bar.found_text()),
-            if bar.moonshot_met() == Some(true) { ", and the moonshot" } else { "" }
+            bar.moonshot_text().map_or(String::new(), |text| format!(", {text}"))
         )
     };
     let rows: String = bars.iter().map(row).collect();
