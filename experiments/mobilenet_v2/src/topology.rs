@@ -197,12 +197,15 @@ mod tests {
     #[test]
     fn sizes_are_the_published_ones() {
         // The paper's table 4: 300 million multiply-adds and 3.4 million parameters at width 1 and 224 pixels, 585 million and
-        // 6.9 million at width 1.4. Biases and batch normalisations are not among these weights.
+        // 6.9 million at width 1.4; 59 million and 1.66 million at width 0.35 in the authors' list of trained networks. Biases and batch
+        // normalisations are not among these weights.
         let (products, weights) = sizes(&mobilenet_v2(1.0, 224, 1).unwrap());
         assert_eq!((products, weights), (300_774_272, 3_469_760));
         let (products, weights) = sizes(&mobilenet_v2(1.4, 224, 1).unwrap());
         assert!((580_000_000..590_000_000).contains(&products), "{products}");
         assert!((6_000_000..7_000_000).contains(&weights), "{weights}");
+        let (products, weights) = sizes(&mobilenet_v2(0.35, 224, 1).unwrap());
+        assert_eq!((products, weights), (59_285_808, 1_662_048));
     }
 
     #[test]
