@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use datasets::{Dataset, LabelledImages, Part};
-use report::{Comparison, Logits, median};
+use report::{Comparison, Logits, gather, median};
 use transforms::explain::Explain;
 
 use crate::args::{Args, Seed};
 use crate::model::Model;
 use crate::page::Report;
-use crate::record::{Record, layers};
+use crate::record::Record;
 use crate::run::{EncryptedRun, Settings, compile_model, run_encrypted};
 
 /// Training images that the compiler sees to bound the values along the network.
@@ -112,7 +112,7 @@ fn record(
         n: params.n(),
         log_qp: params.log_qp(),
         security_bits: security.bits,
-        layers: layers(&run.steps, &explain.layers),
+        layers: gather(&run.steps, &explain.layers),
         forecast_seconds_per_batch: explain.seconds,
         insecure: security.bits < 128,
         security_table: security.table.to_string(),

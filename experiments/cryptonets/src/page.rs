@@ -1,7 +1,7 @@
 //! The self-contained HTML page of a run.
 
 use datasets::{Dataset, LabelledImages};
-use report::{LayerRow, Logits, Page, bytes, escape, grouped, power_of_ten, seconds, tables};
+use report::{Logits, Page, bytes, escape, grouped, power_of_ten, seconds, tables};
 
 use crate::record::Record;
 
@@ -49,26 +49,13 @@ pub(crate) fn page(report: &Report<'_>) -> std::io::Result<String> {
             escape(&r.isa),
             r.seconds.server.len()
         ),
-        &report::layers::times(r.layers.iter().map(|l| (l.name.as_str(), l.operations.len())), &r.steps),
+        &report::layers::times(r.layers.iter(), &r.steps),
     );
     page.section("Level and scale along the program", report::program::NOTE, &report::program::figure(&r.steps, &r.q));
-    let rows = r.layers.iter().map(|layer| LayerRow {
-        name: &layer.name,
-        operations: &layer.operations,
-        ciphertexts: layer.ciphertexts,
-        component_count: layer.component_count,
-        level: layer.level,
-        log_scale: layer.log_scale,
-        magnitude: layer.magnitude,
-        range_from: &layer.range_from,
-        error_bound: layer.error_bound,
-        seconds: layer.seconds,
-    });
-    let foot = report::layers::forecast_row(r.forecast_seconds_per_batch, r.seconds_per_batch);
     page.section(
         "What the compiler knew before the run",
         report::layers::NOTE,
-        &report::layers::table(rows, "measured", &foot),
+        &report::layers::table(r.layers.iter(), r.forecast_seconds_per_batch, r.seconds_per_batch),
     );
     page.pair(
         |page| {

@@ -13,11 +13,11 @@ use execute::ckks::{CkksBackend, decode};
 use execute::{Batch, Prepared, Recorder, prepare};
 use graph::Tensor;
 use he_ckks::{CiphertextTensor, CkksContext, Encoder, Isa, SeededCiphertextTensor};
-use he_ir::{CipherType, Node, Op};
+use he_ir::{CipherType, Node};
 use he_params::{RequiredSecurity, RingType};
 use he_rlwe::{EvaluationKeys, RelinearizationKey};
 use he_secret::{Decryptor, KeyGenerator, SecretKey, SymmetricEncryptor};
-use report::{Logits, Step, median};
+use report::{Bytes, Logits, Step, median};
 use transforms::cost::CostModel;
 use transforms::ranges::Interval;
 use transforms::{CompileOptions, Compiled, compile};
@@ -25,7 +25,7 @@ use transforms::{CompileOptions, Compiled, compile};
 use crate::args::Seed;
 use crate::model::Model;
 use crate::progress::Watch;
-use crate::record::{Bytes, Seconds};
+use crate::record::Seconds;
 
 /// How a run is made.
 #[derive(Clone, Copy, Debug)]
@@ -205,20 +205,7 @@ fn steps(compiled: &Compiled, times: &[Vec<f64>]) -> Vec<Step> {
     let nodes = compiled.program.nodes().iter().enumerate();
     let step = |(index, node): (usize, &Node)| {
         let each: Vec<f64> = times.iter().filter_map(|t| t.get(index)).copied().collect();
-        let value = node.value();
-        let (verb, layer) = match node.op() {
-            Op::Input { name } => ("input", name.as_str()),
-            op => (op.verb(), node.source()),
-        };
-        Step {
-            verb: verb.to_owned(),
-            layer: layer.to_owned(),
-            seconds: median(&each),
-            level: usize::from(value.level.get()),
-            log_scale: value.scale.log2(),
-            component_count: value.component_count,
-            ciphertexts: value.elements(),
-        }
+        Step::of(node, median(&each))
     };
     nodes.map(step).collect()
 }

@@ -9,7 +9,7 @@ const FULL_BATCH: usize = 2048;
 /// The bars of this set-up. Speed is asked of full batches over loopback TLS, size of full batches; labels and errors always.
 pub(crate) fn bars(r: &Record) -> Vec<Bar> {
     let mut bars = Vec::new();
-    let full = r.run.batch_size == FULL_BATCH;
+    let full = r.batch_size == FULL_BATCH;
     if full && r.way == Way::Loopback {
         bars.push(Bar::new("speed, both parties", "images/s", Bound::AtLeast(8000.0), r.images_per_second));
     }

@@ -72,11 +72,11 @@ fn client(args: &Args) -> anyhow::Result<bool> {
     let (clear, encrypted) = (Logits::new(classes, clear)?, Logits::new(classes, run.outputs().to_vec())?);
     let labels: Vec<Option<usize>> = images.labels().iter().map(|&label| Some(usize::from(label))).collect();
     let network = Network {
-        network: model.path.display().to_string(),
-        network_sha256: model.sha256,
-        data: Dataset::Mnist.title().to_owned(),
+        model: model.path.display().to_string(),
+        model_sha256: model.sha256,
+        dataset: Dataset::Mnist.title().to_owned(),
         batch_size,
-        seconds_clear,
+        clear: seconds_clear,
         least_agreement: 1.0,
     };
     let command = parties::command("cryptonets_relu");

@@ -40,7 +40,13 @@ fn run(arguments: &[&str]) -> (Value, String) {
         number("largest_logit_error") <= 1e-2 * number("logit_range") && number("security_bits") >= 128.0,
         "{said}"
     );
-    assert_eq!(record["seconds_batches"].as_array().unwrap().len(), 2);
+    // The server's computing is part of each batch, and every layer has its share of it.
+    let batches = |key: &str| -> Vec<f64> {
+        record["seconds"][key].as_array().unwrap().iter().map(|seconds| seconds.as_f64().unwrap()).collect()
+    };
+    let (server, both) = (batches("server"), batches("batches"));
+    assert_eq!((server.len(), both.len()), (2, 2));
+    assert!(server.iter().zip(&both).all(|(server, both)| server < both), "{server:?} of {both:?}");
     // What travels is at least what ciphertexts must take, and hardly more.
     for (found, least) in
         [("bytes_up_per_image", "minimum_bytes_up_per_image"), ("bytes_down_per_image", "minimum_bytes_down_per_image")]
@@ -51,6 +57,20 @@ fn run(arguments: &[&str]) -> (Value, String) {
     let layers = record["layers"].as_array().unwrap();
     let requests = layers.iter().map(|layer| layer["requests"].as_f64().unwrap()).sum::<f64>();
     assert_eq!(requests, number("requests"), "every answer is a layer's");
+    let measured = layers.iter().map(|layer| layer["seconds"].as_f64().unwrap());
+    let (least, sum) = measured.fold((f64::INFINITY, 0.0), |(least, sum), s| (s.min(least), sum + s));
+    // Of two batches the median is the mean, so that sums are of both sides.
+    assert!(least > 0.0 && sum <= 0.5 * (server[0] + server[1]) + 1e-9, "{layers:?}");
+    let steps = record["steps"].as_array().unwrap().iter().map(|step| step["seconds"].as_f64().unwrap());
+    assert!((steps.sum::<f64>() - sum).abs() < 1e-9, "layers are made of steps");
+    // Two activations, one after the other.
+    let rounds: Vec<&Value> = layers.iter().flat_map(|layer| layer["rounds"].as_array().unwrap()).collect();
+    assert_eq!((rounds, number("rounds")), (vec![&Value::from(1), &Value::from(2)], 2.0));
+    for key in ["model", "model_sha256", "dataset", "ring", "version"] {
+        assert!(record[key].is_string(), "{key}");
+    }
+    assert_eq!((&record["insecure"], &record["ring"]), (&false.into(), &"cyclotomic".into()));
+    assert!(record["bytes"]["input"].as_u64() > Some(0) && record["bytes"]["output"].as_u64() > Some(0));
     assert!(number("peak_rss_bytes") > 0.0 && number("rounds") > 0.0 && requests >= number("rounds"));
     // A batch of 32 is not judged for speed or size; labels and errors are.
     let bars = record["bars"].as_array().unwrap();
@@ -71,7 +91,13 @@ fn two_processes_and_an_emulated_link() {
     let both = ["client_peak_rss_bytes", "server_peak_rss_bytes"].map(|key| record[key].as_u64().unwrap());
     assert_eq!(record["peak_rss_bytes"].as_u64(), Some(both[0] + both[1]));
     let page = std::fs::read_to_string(page).unwrap();
-    for section in ["What was asked for", "Layer by layer, requests and bytes", "Confusion matrix", "Wrong labels"] {
+    for section in [
+        "What was asked for",
+        "Where the server's time goes",
+        "Layer by layer, rounds, requests and bytes",
+        "Confusion matrix",
+        "Wrong labels",
+    ] {
         assert!(page.contains(section), "{section}");
     }
     assert!(!page.contains("http") && !page.contains("NaN"), "no outside resource");
@@ -116,4 +142,7 @@ fn two_namespaces_at_a_rate() {
     let seconds = slow["seconds_per_batch"].as_f64().unwrap();
     // The burst and the buffers of the pair let a little through at once.
     assert!(seconds > 0.7 * bits / 5e7, "{seconds} s for {bits} bits down at 50 Mbit/s");
+    // What the server waits for is not among what it computes.
+    let server = slow["seconds"]["server"].as_array().unwrap().iter().map(|batch| batch.as_f64().unwrap());
+    assert!(server.fold(0.0, f64::max) < 0.5 * seconds, "{}", slow["seconds"]);
 }

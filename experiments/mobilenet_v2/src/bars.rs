@@ -13,7 +13,7 @@ const FULL_BATCH: usize = 4096;
 /// network.
 pub(crate) fn bars(args: &Args, model: &Model, r: &Record) -> Vec<Bar> {
     let mut bars = Vec::new();
-    let full = args.network == Network::Seeded && args.width == 0.35 && r.run.batch_size == FULL_BATCH;
+    let full = args.network == Network::Seeded && args.width == 0.35 && r.batch_size == FULL_BATCH;
     let memory =
         |most: f64| Bar::new("memory of both parties", "GB", Bound::AtMost(most), 1e-9 * r.peak_rss_bytes as f64);
     let travels = |most: f64| Bar::new("travels for an image", "MB", Bound::AtMost(most), 1e-6 * r.bytes_per_image());

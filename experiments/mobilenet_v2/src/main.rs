@@ -124,15 +124,15 @@ fn client(args: &Args) -> anyhow::Result<bool> {
         (Logits::new(outputs, clear.outputs.clone())?, Logits::new(outputs, run.outputs().to_vec())?);
     let seeded = args.network == Network::Seeded;
     let network = parties::Network {
-        network: model.name.clone(),
-        network_sha256: model.sha256.clone(),
-        data: if seeded {
+        model: model.name.clone(),
+        model_sha256: model.sha256.clone(),
+        dataset: if seeded {
             "seeded images, repeated".to_owned()
         } else {
             format!("{:?} photos", args.photos).to_lowercase()
         },
         batch_size,
-        seconds_clear: clear.seconds,
+        clear: clear.seconds,
         // Labels of seeded weights mean nothing; photos whose label differs are listed with their margins.
         least_agreement: 0.0,
     };
@@ -157,8 +157,8 @@ fn client(args: &Args) -> anyhow::Result<bool> {
 /// The JSON record of a run in the clear alone.
 #[derive(Serialize)]
 struct InTheClear<'a> {
-    network: &'a str,
-    network_sha256: &'a str,
+    model: &'a str,
+    model_sha256: &'a str,
     clear: &'a Clear,
     threads: usize,
     processor: String,
@@ -168,8 +168,8 @@ struct InTheClear<'a> {
 impl<'a> InTheClear<'a> {
     fn new(args: &Args, model: &'a Model, clear: &'a Clear) -> Self {
         InTheClear {
-            network: &model.name,
-            network_sha256: &model.sha256,
+            model: &model.name,
+            model_sha256: &model.sha256,
             clear,
             threads: args.options.threads(),
             processor: machine::processor(),

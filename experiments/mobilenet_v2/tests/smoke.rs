@@ -37,6 +37,11 @@ fn the_smallest_network_comes_back_as_in_the_clear() {
     let asked = |layer: &&serde_json::Value| of(layer, "requests") > 0.0 && of(layer, "bytes_down") > 0.0;
     assert_eq!(layers.iter().filter(relu6).count(), 35, "{layers:?}");
     assert!(layers.iter().filter(relu6).all(|layer| asked(&layer)), "{layers:?}");
+    // Each asks in a later round than the one before it; no layer takes no time.
+    let rounds = layers.iter().filter(relu6).flat_map(|layer| layer["rounds"].as_array().unwrap());
+    let rounds: Vec<u64> = rounds.map(|round| round.as_u64().unwrap()).collect();
+    assert!(rounds.len() == 35 && rounds.windows(2).all(|pair| pair[0] < pair[1]), "{rounds:?}");
+    assert!(layers.iter().all(|layer| of(layer, "seconds") > 0.0), "{layers:?}");
     let sum = |key: &str| layers.iter().map(|layer| of(layer, key)).sum::<f64>();
     assert_eq!(sum("requests"), number("requests"), "every answer is a layer's");
     assert!(number("rounds") >= 35.0 && number("requests") >= number("rounds"));
@@ -57,7 +62,10 @@ fn the_smallest_network_comes_back_as_in_the_clear() {
     );
     assert!(said.contains("largest output error") && said.contains("of tiles (limit 2.00 GB)"), "{said}");
     let page = std::fs::read_to_string(page).unwrap();
-    assert!(page.contains("Layer by layer, requests and bytes") && page.contains("block16/project"), "the page");
+    assert!(
+        page.contains("Layer by layer, rounds, requests and bytes") && page.contains("block16/project"),
+        "the page"
+    );
     assert!(!page.contains("NaN") && !page.contains("http"), "no outside resource");
 }
 

@@ -26,7 +26,7 @@ use child::Child;
 pub use layers::Layer;
 pub use options::{Options, Party, Way};
 pub use page::Show;
-pub use record::{Network, Record, command};
+pub use record::{Network, Record, Seconds, command};
 pub use relay::{Link, Relay};
 pub use run::{Run, begin, run};
 use serve::{Ready, Served};

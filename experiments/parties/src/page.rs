@@ -1,7 +1,7 @@
 //! The self-contained HTML page of a run of two parties.
 
 use report::layers::{Part, Row};
-use report::{LayerRow, Logits, Page, bytes, escape, grouped, power_of_ten, seconds, tables};
+use report::{Logits, Page, bytes, escape, grouped, power_of_ten, seconds, tables};
 
 use crate::{Layer, Record};
 
@@ -38,10 +38,15 @@ impl Record {
         } else {
             page.section("What was asked for", "Bars of the project, judged by this run.", &tables::bars(&self.bars));
         }
+        page.section(
+            "Where the server's time goes",
+            &times_note(self),
+            &report::layers::times(self.layers.iter().map(|layer| &layer.computed), &self.steps),
+        );
         page.section("What travels", &travel_note(self), &(travel(&self.layers) + &travel_key()));
         page.section(
-            "Layer by layer, requests and bytes",
-            "Ciphertexts and bytes of one batch: two polynomials of each down, one and a seed up, log<sub>2</sub> of the modulus to a coefficient. A request is one message that the client answers.",
+            "Layer by layer, rounds, requests and bytes",
+            "Ciphertexts and bytes of one batch: two polynomials of each down, one and a seed up, log<sub>2</sub> of the modulus to a coefficient. A request is one message that the client answers; a round is one step of the longest chain of layers whose answers wait for each other.",
             &travel_table(self),
         );
         page.section(
@@ -49,26 +54,14 @@ impl Record {
             report::program::NOTE,
             &report::program::figure(&self.steps, &self.q),
         );
-        let rows = self.layers.iter().map(|layer| LayerRow {
-            name: &layer.name,
-            operations: &layer.operations,
-            ciphertexts: layer.ciphertexts,
-            component_count: layer.component_count,
-            level: layer.level,
-            log_scale: layer.log_scale,
-            magnitude: layer.magnitude,
-            range_from: &layer.range_from,
-            error_bound: layer.error_bound,
-            seconds: layer.forecast_seconds,
-        });
-        let foot = report::layers::forecast_row(self.forecast_seconds_per_batch, self.seconds_per_batch);
         page.section(
             "What the compiler knew before the run",
-            &format!(
-                "{} Times are the server's, forecast; the last row holds their sum against what both parties took together.",
-                report::layers::NOTE
+            &format!("{} Times are the server's alone.", report::layers::NOTE),
+            &report::layers::table(
+                self.layers.iter().map(|layer| &layer.computed),
+                self.forecast_seconds_per_batch,
+                self.server_seconds_per_batch(),
             ),
-            &report::layers::table(rows, "forecast", &foot),
         );
         page.pair(
             |page| {
@@ -108,7 +101,7 @@ impl Record {
             page.section("Wrong labels", "", &wrong);
         }
         page.section("What was run", "", &provenance(self));
-        Ok(page.finish(&format!("Written by henge on {}. Network: {}", self.date, show.source)))
+        Ok(page.finish(&format!("Written by henge {} on {}. Network: {}", self.version, self.date, show.source)))
     }
 }
 
@@ -129,7 +122,7 @@ fn tiles(r: &Record) -> Vec<(String, String)> {
             format!(
                 "an image, both parties: {} a batch of {}",
                 seconds(r.seconds_per_batch),
-                grouped(r.run.batch_size as u64)
+                grouped(r.batch_size as u64)
             ),
         ),
         (grouped(r.images_per_second.round() as u64), format!("images a second, {} threads", r.threads)),
@@ -148,6 +141,18 @@ fn tiles(r: &Record) -> Vec<(String, String)> {
     tiles
 }
 
+fn times_note(r: &Record) -> String {
+    format!(
+        "What the server computes for each layer in one batch of {} images, {} threads, {}: median of {} batches, in all {} of {}. What it waits for the client is not among it; the client works on the same processors. What goes to the client is encoded, and what comes back decoded, in the layer that asks.",
+        grouped(r.batch_size as u64),
+        r.threads,
+        escape(&r.isa),
+        r.seconds.server.len(),
+        seconds(r.server_seconds_per_batch()),
+        seconds(r.seconds_per_batch)
+    )
+}
+
 const DOWN: &str = "var(--three)";
 const UP: &str = "var(--one)";
 
@@ -158,7 +163,7 @@ fn travel_key() -> String {
 fn travel_note(r: &Record) -> String {
     format!(
         "Bytes of one batch of {} images that each layer needs at least; layers for which nothing travels are left out. Measured over the run: {} up and {} down for an image, where the ciphertexts alone take {} and {}.",
-        grouped(r.run.batch_size as u64),
+        grouped(r.batch_size as u64),
         bytes(r.bytes_up_per_image.round() as u64),
         bytes(r.bytes_down_per_image.round() as u64),
         bytes(r.minimum_bytes_up_per_image.round() as u64),
@@ -170,7 +175,7 @@ fn travel_note(r: &Record) -> String {
 fn travel(layers: &[Layer]) -> String {
     let size = |value: f64| bytes(value.round() as u64);
     let row = |layer: &Layer| Row {
-        name: layer.name.clone(),
+        name: layer.computed.name.clone(),
         parts: vec![
             Part {
                 length: layer.bytes_down,
@@ -190,9 +195,9 @@ fn travel(layers: &[Layer]) -> String {
 }
 
 fn travel_table(r: &Record) -> String {
-    let cells = |name: &str, layer: &Layer| {
+    let cells = |name: &str, rounds: &str, layer: &Layer| {
         format!(
-            "<tr><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
+            "<tr><td>{}</td><td class=\"number\">{rounds}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
             escape(name),
             grouped(layer.requests),
             grouped(layer.ciphertexts_down as u64),
@@ -202,7 +207,11 @@ fn travel_table(r: &Record) -> String {
         )
     };
     let travelling = r.layers.iter().filter(|layer| layer.requests > 0 || layer.bytes_down + layer.bytes_up > 0.0);
-    let rows: String = travelling.map(|layer| cells(&layer.name, layer)).collect();
+    let rows = travelling.map(|layer| {
+        let rounds: Vec<String> = layer.rounds.iter().map(usize::to_string).collect();
+        cells(&layer.computed.name, &rounds.join(", "), layer)
+    });
+    let rows: String = rows.collect();
     let mut all = Layer::default();
     for layer in &r.layers {
         all.requests += layer.requests;
@@ -212,15 +221,15 @@ fn travel_table(r: &Record) -> String {
         all.bytes_up += layer.bytes_up;
     }
     format!(
-        "<table><tr><th>layer</th><th class=\"number\">requests</th><th class=\"number\">ciphertexts down</th><th class=\"number\">bytes down</th><th class=\"number\">ciphertexts up</th><th class=\"number\">bytes up</th></tr>{rows}{}</table>",
-        cells("all", &all)
+        "<table><tr><th>layer</th><th class=\"number\">round</th><th class=\"number\">requests</th><th class=\"number\">ciphertexts down</th><th class=\"number\">bytes down</th><th class=\"number\">ciphertexts up</th><th class=\"number\">bytes up</th></tr>{rows}{}</table>",
+        cells("all", &format!("{} in all", r.rounds), &all)
     )
 }
 
 fn scheme(r: &Record) -> String {
     tables::scheme(&tables::Scheme {
         n: r.n,
-        slots: r.n / 2,
+        slots: r.slots,
         q: &r.q,
         p: &r.p,
         log_qp: r.log_qp,
@@ -232,27 +241,37 @@ fn scheme(r: &Record) -> String {
 }
 
 fn cost(r: &Record) -> String {
-    let each: Vec<String> = r.seconds_batches.iter().map(|s| seconds(*s)).collect();
+    let taken = |batch: f64, each: &[f64]| {
+        let each: Vec<String> = each.iter().map(|s| seconds(*s)).collect();
+        format!("{} (median of {}: {})", seconds(batch), each.len(), each.join(", "))
+    };
     tables::table(&[
-        ("a batch, both parties", format!("{} (median of: {})", seconds(r.seconds_per_batch), each.join(", "))),
+        ("a batch, both parties", taken(r.seconds_per_batch, &r.seconds.batches)),
+        ("of it, the server computes", taken(r.server_seconds_per_batch(), &r.seconds.server)),
         ("parties", escape(&r.way_described)),
-        ("packing", format!("{}, {} images to a ciphertext", escape(&r.packing), grouped(r.slots as u64))),
+        (
+            "packing",
+            format!("{}, {} images to a ciphertext", escape(&r.packing), grouped(r.images_per_ciphertext as u64)),
+        ),
         (
             "before the first batch",
             format!(
                 "{} to compile, {} for keys, {} to pack weights",
-                seconds(r.seconds_compile),
-                seconds(r.seconds_keygen),
-                seconds(r.seconds_prepare)
+                seconds(r.seconds.compile),
+                seconds(r.seconds.keygen),
+                seconds(r.seconds.prepare)
             ),
         ),
-        ("in the clear", format!("{} for {} images (64-bit reference)", seconds(r.run.seconds_clear), r.images)),
+        ("in the clear", format!("{} for {} images (64-bit reference)", seconds(r.seconds.clear), r.images)),
+        ("whole run", seconds(r.seconds.total)),
         ("up, an image", format!("{:.0} bytes, at least {:.0}", r.bytes_up_per_image, r.minimum_bytes_up_per_image)),
         (
             "down, an image",
             format!("{:.0} bytes, at least {:.0}", r.bytes_down_per_image, r.minimum_bytes_down_per_image),
         ),
-        ("keys", format!("{}, once", bytes(r.key_bytes))),
+        ("encrypted input", format!("{} a batch", bytes(r.bytes.input))),
+        ("encrypted output", format!("{} a batch", bytes(r.bytes.output))),
+        ("evaluation keys", format!("{}, once", bytes(r.bytes.evaluation_keys))),
         ("peak memory", escape(&r.memory())),
     ])
 }
@@ -260,10 +279,11 @@ fn cost(r: &Record) -> String {
 fn provenance(r: &Record) -> String {
     let code = |text: &str| format!("<code>{}</code>", escape(text));
     tables::table(&[
-        ("model", format!("{}<br>{}", code(&r.run.network), code(&format!("sha256 {}", r.run.network_sha256)))),
-        ("data", format!("{}, {} images", escape(&r.run.data), grouped(r.images as u64))),
+        ("model", format!("{}<br>{}", code(&r.model), code(&format!("sha256 {}", r.model_sha256)))),
+        ("data", format!("{}, {} images", escape(&r.dataset), grouped(r.images as u64))),
+        ("seed", "none: the client draws its keys and all else from the operating system".to_owned()),
         ("machine", format!("{}, {} threads of {}, {}", escape(&r.processor), r.threads, r.processors, escape(&r.isa))),
         ("command", code(&r.command)),
-        ("date", escape(&r.date)),
+        ("program", format!("henge {}, {}", escape(&r.version), escape(&r.date))),
     ])
 }

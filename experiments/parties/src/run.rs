@@ -3,20 +3,21 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use graph::Tensor;
 
 use crate::classify::{Classified, classify};
-use crate::serve::{Here, Ready, Task};
+use crate::serve::{Here, Ready, Served, Task};
 use crate::{Child, Options, Relay, Way, namespaces};
 
 /// What the parties said.
 #[derive(Clone, Debug)]
 pub struct Run {
+    pub(crate) began: Instant,
     pub(crate) ready: Ready,
     pub(crate) found: Classified,
-    /// The server's own peak, where it has a process of its own.
-    pub(crate) server_peak_rss_bytes: Option<u64>,
+    pub(crate) served: Served,
 }
 
 impl Run {
@@ -48,19 +49,20 @@ pub fn run(
     images: &Arc<Tensor>,
     batch: usize,
 ) -> anyhow::Result<Run> {
+    let began = Instant::now();
     if options.way() == Way::OneProcess {
         let server = Here::start(options, task()?)?;
         let ready = server.ready().clone();
         let found = classify(&ready, ready.address, images, batch)?;
-        server.stop()?;
-        return Ok(Run { ready, found, server_peak_rss_bytes: None });
+        let served = server.stop()?;
+        return Ok(Run { began, ready, found, served });
     }
     let arguments = std::env::args_os().skip(1).chain(["--party", "server"].map(OsString::from));
     let server = Child::start(options, arguments)?;
     let ready = server.ready().clone();
     let found = classify(&ready, address(options, &ready)?, images, batch)?;
     let served = server.stop()?;
-    Ok(Run { ready, found, server_peak_rss_bytes: Some(served.peak_rss_bytes) })
+    Ok(Run { began, ready, found, served })
 }
 
 /// Where the client finds the server, or the relay before it.

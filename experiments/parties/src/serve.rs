@@ -5,18 +5,20 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use graph::Graph;
 use he_ckks::{CkksContext, Isa};
+use he_ir::Node;
+use he_params::RingType;
 use rcgen::{CertificateParams, KeyPair};
-use report::Step;
+use report::{Step, median};
 use serde::{Deserialize, Serialize};
-use server::{Access, Digest, Limits, Model, ModelOptions, Server, ServerConfig, Stop, Token, Transport};
+use server::{Access, Digest, Limits, Model, ModelOptions, Server, ServerConfig, Stop, Token, Transport, Work};
 use transforms::cost::CostModel;
 use transforms::{CompileOptions, Compiled, compile};
 
-use crate::layers::{Layer, layers, steps};
+use crate::layers::{Ends, Layer, layers};
 use crate::{Options, Way};
 
 /// Name of the only model of an experiment's server.
@@ -47,9 +49,10 @@ pub(crate) struct Ready {
     /// Bytes that one inference plans with: what the limit is held against.
     pub(crate) planned_bytes: u64,
     pub(crate) weights_bytes: u64,
+    pub(crate) ring: RingType,
     pub(crate) n: usize,
-    /// Images that a ciphertext holds.
     pub(crate) slots: usize,
+    pub(crate) images_per_ciphertext: usize,
     pub(crate) q: Vec<u64>,
     pub(crate) p: Vec<u64>,
     pub(crate) log_qp: f64,
@@ -62,14 +65,18 @@ pub(crate) struct Ready {
     pub(crate) forecast_seconds_per_batch: f64,
     /// Refreshes that wait for each other.
     pub(crate) rounds: usize,
-    pub(crate) layers: Vec<Layer>,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) ends: Ends,
 }
 
-/// What the server's process took.
+/// What serving took.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Served {
+    /// Of the whole process.
     pub(crate) peak_rss_bytes: u64,
+    /// The server's computing for each batch: wall time without what it waited for the client, who works on the same processors.
+    pub(crate) seconds: Vec<f64>,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) steps: Vec<Step>,
 }
 
 /// The server's process: compiles and serves until standard input ends.
@@ -77,7 +84,7 @@ pub(crate) struct Served {
 /// # Errors
 /// A model that cannot be compiled or served.
 pub fn serve(options: &Options, task: Task) -> anyhow::Result<()> {
-    listen(options, task, |ready, stop| {
+    let served = listen(options, task, |ready, stop| {
         say(ready)?;
         std::thread::spawn(move || {
             // Whatever comes, and however it ends: the client is done.
@@ -86,7 +93,7 @@ pub fn serve(options: &Options, task: Task) -> anyhow::Result<()> {
         });
         Ok(())
     })?;
-    say(&Served { peak_rss_bytes: machine::peak_rss_bytes() })
+    say(&served)
 }
 
 /// A server in this process.
@@ -94,7 +101,7 @@ pub fn serve(options: &Options, task: Task) -> anyhow::Result<()> {
 pub(crate) struct Here {
     ready: Ready,
     stop: Stop,
-    thread: JoinHandle<anyhow::Result<()>>,
+    thread: JoinHandle<anyhow::Result<Served>>,
 }
 
 impl Here {
@@ -110,7 +117,10 @@ impl Here {
         Here::listening(&announced, thread)
     }
 
-    fn listening(announced: &Receiver<(Ready, Stop)>, thread: JoinHandle<anyhow::Result<()>>) -> anyhow::Result<Here> {
+    fn listening(
+        announced: &Receiver<(Ready, Stop)>,
+        thread: JoinHandle<anyhow::Result<Served>>,
+    ) -> anyhow::Result<Here> {
         match announced.recv() {
             Ok((ready, stop)) => Ok(Here { ready, stop, thread }),
             Err(_) => {
@@ -129,22 +139,22 @@ impl Here {
     ///
     /// # Errors
     /// A server that did not end well.
-    pub(crate) fn stop(self) -> anyhow::Result<()> {
+    pub(crate) fn stop(self) -> anyhow::Result<Served> {
         self.stop.stop();
         joined(self.thread)
     }
 }
 
-fn joined(thread: JoinHandle<anyhow::Result<()>>) -> anyhow::Result<()> {
+fn joined(thread: JoinHandle<anyhow::Result<Served>>) -> anyhow::Result<Served> {
     thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the server's thread panicked (defect)")))
 }
 
-/// Compiles, binds, announces, and serves until it is told to stop. Runs on the global rayon pool.
+/// Compiles, binds, announces, serves until it is told to stop, and says what that took. Runs on the global rayon pool.
 fn listen(
     options: &Options,
     mut task: Task,
     announce: impl FnOnce(&Ready, Stop) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Served> {
     let isa = Isa::best()?.name();
     (task.options.costs, task.options.costs_from) = (CostModel::for_isa(isa), format!("built in, {isa}"));
     (task.options.threads, task.options.precision_bits) = (options.threads(), options.precision_bits);
@@ -155,10 +165,12 @@ fn listen(
     drop(task);
     let seconds_compile = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let model_options = ModelOptions { ranges: vec![Some(range)], ..ModelOptions::default() };
+    let (work, done) = channel();
+    let model_options = ModelOptions { ranges: vec![Some(range)], work: Some(work), ..ModelOptions::default() };
     let model = Model::new(MODEL, &program, params.clone(), model_options)?;
     let seconds_prepare = start.elapsed().as_secs_f64();
 
+    let requests: Vec<u64> = (0..program.nodes().len()).map(|node| model.requests_of(node)).collect();
     let security = params.security_report();
     let door = Door::new(options.way())?;
     let mut ready = Ready {
@@ -169,8 +181,10 @@ fn listen(
         seconds_prepare,
         planned_bytes: model.planned_bytes(),
         weights_bytes: model.weights_bytes(),
+        ring: params.shape().ring_type(),
         n: params.n(),
-        slots: program.packing().images(params.slots()),
+        slots: params.slots(),
+        images_per_ciphertext: explain.slots,
         q: params.q().to_vec(),
         p: params.p().to_vec(),
         log_qp: params.log_qp(),
@@ -182,8 +196,7 @@ fn listen(
         isa: CkksContext::new(params.clone())?.isa().name().to_owned(),
         forecast_seconds_per_batch: explain.seconds,
         rounds: explain.client.as_ref().map_or(0, |client| client.rounds),
-        layers: layers(&program, &explain, |node| model.requests_of(node)),
-        steps: steps(&explain),
+        ends: Ends::of(&explain),
     };
     let config = door.config(options);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -191,8 +204,23 @@ fn listen(
         let server = Server::bind(config, vec![model]).await?;
         ready.address = server.address();
         announce(&ready, server.stopper())?;
-        Ok(server.serve().await?)
+        anyhow::Ok(server.serve().await?)
+    })?;
+    let batches: Vec<Work> = done.try_iter().collect();
+    let steps: Vec<Step> =
+        program.nodes().iter().enumerate().map(|(index, node)| step(index, node, &batches)).collect();
+    Ok(Served {
+        peak_rss_bytes: machine::peak_rss_bytes(),
+        seconds: batches.iter().map(|work| work.total.as_secs_f64()).collect(),
+        layers: layers(&program, &explain, &steps, &requests),
+        steps,
     })
+}
+
+/// A node of the program with the median of its times.
+fn step(index: usize, node: &Node, batches: &[Work]) -> Step {
+    let each = batches.iter().filter_map(|work| work.nodes.get(index));
+    Step::of(node, median(&each.map(Duration::as_secs_f64).collect::<Vec<_>>()))
 }
 
 /// How clients come in.
@@ -241,7 +269,7 @@ impl Door {
             None => Transport::InsecureLoopback,
         };
         // One experiment, which may take long, within the memory that was stated.
-        let day = std::time::Duration::from_secs(24 * 3600);
+        let day = Duration::from_secs(24 * 3600);
         let limits = Limits {
             memory_bytes: options.memory_limit_bytes(),
             bytes_per_client: u64::MAX,

@@ -8,7 +8,7 @@ impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut row = |name: &str, value: String| writeln!(f, "{name:<22}{value}");
         let r = self;
-        row("network", format!("{} (sha256 {:.16}…)", r.run.network, r.run.network_sha256))?;
+        row("model", format!("{} (sha256 {:.16}…)", r.model, r.model_sha256))?;
         row(
             "parameters",
             format!(
@@ -26,13 +26,20 @@ impl fmt::Display for Record {
         row(
             "a batch",
             format!(
-                "{:.2} s for {} images, both parties, {} threads{}, {}; median of {}; the server's work was forecast at {:.2} s",
+                "{:.2} s for {} images, both parties, {} threads{}, {}; median of {}",
                 r.seconds_per_batch,
-                r.run.batch_size,
+                r.batch_size,
                 r.threads,
                 if r.server_peak_rss_bytes.is_some() { " each" } else { "" },
                 r.isa,
-                r.seconds_batches.len(),
+                r.seconds.batches.len()
+            ),
+        )?;
+        row(
+            "",
+            format!(
+                "of which the server computes {:.2} s, forecast at {:.2} s",
+                r.server_seconds_per_batch(),
                 r.forecast_seconds_per_batch
             ),
         )?;
@@ -47,7 +54,7 @@ impl fmt::Display for Record {
                 r.minimum_bytes_down_per_image,
                 r.requests,
                 r.rounds,
-                r.key_bytes
+                r.bytes.evaluation_keys
             ),
         )?;
         row("peak memory", r.memory())?;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::style::colour;
-use crate::{Step, escape, grouped, seconds};
+use crate::{Layer, Step, escape, grouped, seconds};
 
 const WIDTH: f64 = 1070.0;
 const LEFT: f64 = 190.0;
@@ -14,36 +14,11 @@ const BAR: f64 = 20.0;
 /// What [`table`] shows.
 pub const NOTE: &str = "Level and scale are those a layer hands on. Values are bounded by interval arithmetic, or by training images times a stated margin; errors by the noise formulas. A value that could outgrow its modulus would have been refused.";
 
-/// A layer as the tables show it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LayerRow<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Verbs of its operations, in order.
-    pub operations: &'a [String],
-    /// Ciphertexts that it hands on.
-    pub ciphertexts: usize,
-    /// Polynomials of each.
-    pub component_count: usize,
-    /// Level that it hands on.
-    pub level: usize,
-    /// log2 of the scale that it hands on.
-    pub log_scale: f64,
-    /// Bound on its values.
-    pub magnitude: f64,
-    /// Where that bound comes from.
-    pub range_from: &'a str,
-    /// Bound on their error.
-    pub error_bound: f64,
-    /// Seconds of a batch.
-    pub seconds: f64,
-}
-
-/// Server time: one bar per layer, split by operation. `layers` are names with numbers of steps.
-pub fn times<'a>(layers: impl Iterator<Item = (&'a str, usize)>, mut steps: &[Step]) -> String {
+/// Server time: one bar per layer, split by operation. `steps` are those of the layers, in order.
+pub fn times<'a>(layers: impl Iterator<Item = &'a Layer>, mut steps: &[Step]) -> String {
     let mut verbs: Vec<&str> = Vec::new();
-    let rows = layers.map(|(name, count)| {
-        let (head, tail) = steps.split_at(count.min(steps.len()));
+    let rows = layers.map(|layer| {
+        let (head, tail) = steps.split_at(layer.operations.len().min(steps.len()));
         steps = tail;
         let parts = head.iter().map(|step| Part {
             length: step.seconds,
@@ -55,8 +30,7 @@ pub fn times<'a>(layers: impl Iterator<Item = (&'a str, usize)>, mut steps: &[St
                 verbs.push(&step.verb);
             }
         }
-        let took: f64 = head.iter().map(|step| step.seconds).sum();
-        Row { name: name.to_owned(), parts: parts.collect(), said: seconds(took) }
+        Row { name: layer.name.clone(), parts: parts.collect(), said: seconds(layer.seconds) }
     });
     let rows: Vec<Row> = rows.collect();
     bars("server time of each layer", &rows) + &legend(&verbs)
@@ -124,38 +98,35 @@ pub fn bars(label: &str, rows: &[Row]) -> String {
     svg + "</svg>"
 }
 
-/// One row per layer: what the compiler said before the run, and the time, which `timed` names.
-pub fn table<'a>(rows: impl Iterator<Item = LayerRow<'a>>, timed: &str, foot: &str) -> String {
-    let mut html = format!(
-        "<table><tr><th>layer</th><th>operations</th><th class=\"number\">ciphertexts</th><th class=\"number\">level</th><th class=\"number\">scale</th><th class=\"number\">values at most</th><th>known from</th><th class=\"number\">error at most</th><th class=\"number\">{}</th></tr>",
-        escape(timed)
+/// One row per layer: what the compiler said before the run, and what it took; then a batch as a whole, forecast and measured.
+pub fn table<'a>(layers: impl Iterator<Item = &'a Layer>, forecast: f64, measured: f64) -> String {
+    let mut html = String::from(
+        "<table><tr><th>layer</th><th>operations</th><th class=\"number\">ciphertexts</th><th class=\"number\">level</th><th class=\"number\">scale</th><th class=\"number\">values at most</th><th>known from</th><th class=\"number\">error at most</th><th class=\"number\">forecast</th><th class=\"number\">measured</th></tr>",
     );
-    for layer in rows {
+    for layer in layers {
         let _ = write!(
             html,
-            "<tr><td>{}</td><td>{}</td><td class=\"number\">{} × {}</td><td class=\"number\">{}</td><td class=\"number\">2<sup>{:.1}</sup></td><td class=\"number\">{:.2}</td><td>{}</td><td class=\"number\">{:.1e}</td><td class=\"number\">{}</td></tr>",
-            escape(layer.name),
+            "<tr><td>{}</td><td>{}</td><td class=\"number\">{} × {}</td><td class=\"number\">{}</td><td class=\"number\">2<sup>{:.1}</sup></td><td class=\"number\">{:.2}</td><td>{}</td><td class=\"number\">{:.1e}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
+            escape(&layer.name),
             escape(&layer.operations.join(", ")),
             grouped(layer.ciphertexts as u64),
             layer.component_count,
             layer.level,
             layer.log_scale,
             layer.magnitude,
-            escape(layer.range_from),
+            escape(&layer.range_from),
             layer.error_bound,
+            seconds(layer.forecast_seconds),
             seconds(layer.seconds)
         );
     }
-    html + foot + "</table>"
-}
-
-/// The last row of [`table`]: what was forecast for a batch, and what it took.
-pub fn forecast_row(forecast: f64, measured: f64) -> String {
-    format!(
-        "<tr><th>a batch</th><td colspan=\"7\">forecast {}</td><td class=\"number\">{}</td></tr>",
+    let _ = write!(
+        html,
+        "<tr><th>a batch</th><td colspan=\"7\"></td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr></table>",
         seconds(forecast),
         seconds(measured)
-    )
+    );
+    html
 }
 
 /// Squares of colour with the verbs they stand for.

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use he_ir::{Node, Op};
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{legend, shorten};
@@ -28,7 +29,7 @@ pub struct Step {
     pub verb: String,
     /// Layer of the model.
     pub layer: String,
-    /// Seconds of a batch, measured or forecast.
+    /// Server seconds of a batch, median over the batches.
     pub seconds: f64,
     /// Level of its result.
     pub level: usize,
@@ -38,6 +39,26 @@ pub struct Step {
     pub component_count: usize,
     /// Ciphertexts of its result.
     pub ciphertexts: usize,
+}
+
+impl Step {
+    /// A node that took so many seconds.
+    pub fn of(node: &Node, seconds: f64) -> Step {
+        let value = node.value();
+        let (verb, layer) = match node.op() {
+            Op::Input { name } => ("input", name.as_str()),
+            op => (op.verb(), node.source()),
+        };
+        Step {
+            verb: verb.to_owned(),
+            layer: layer.to_owned(),
+            seconds,
+            level: usize::from(value.level.get()),
+            log_scale: value.scale.log2(),
+            component_count: value.component_count,
+            ciphertexts: value.elements(),
+        }
+    }
 }
 
 /// The operations of a program over the ciphertext primes `q`.

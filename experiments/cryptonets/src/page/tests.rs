@@ -1,7 +1,7 @@
-use report::{Comparison, Step};
+use report::{Bytes, Comparison, Layer, Step, gather};
 
 use super::*;
-use crate::record::{Bytes, Layer, Record, Seconds, layers};
+use crate::record::{Record, Seconds};
 
 /// A run on `images` blank images, with names that try to break out of the page.
 struct Run {
@@ -36,7 +36,7 @@ fn run(images: usize, error: f64) -> Run {
         step("rescale", evil, 1),
         step("square", "square1", 1),
     ];
-    let found_layers: Vec<Layer> = layers(&steps, &[]);
+    let found_layers: Vec<Layer> = gather(&steps, &[]);
     let record = Record {
         images,
         accuracy_clear: found.accuracy_clear,

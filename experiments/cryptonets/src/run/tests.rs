@@ -69,7 +69,7 @@ fn a_program_step_by_step() {
     let run = run(&model, &images, 1);
     assert_eq!(run.steps.len(), run.compiled.program.nodes().len());
     assert_eq!(run.steps[0].verb, "input");
-    let layers = crate::record::layers(&run.steps, &run.compiled.explain.layers);
+    let layers = report::gather(&run.steps, &run.compiled.explain.layers);
     let explained: Vec<&str> = run.compiled.explain.layers.iter().map(|l| l.name.as_str()).collect();
     let mut found: Vec<&str> = layers.iter().map(|l| l.name.as_str()).collect();
     assert_eq!(found[1..], explained[1..]);
