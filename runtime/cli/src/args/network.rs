@@ -6,8 +6,8 @@ use std::path::PathBuf;
 /// Runs models for clients over the network, without seeing their data.
 ///
 /// Clients are told apart by bearer tokens or by certificates; without TLS the server listens on a loopback address only. It serves until it is
-/// interrupted or terminated, then lets running inferences end. Logs go to standard error, as HENGE_LOG says [default: info]; debug has the seconds of
-/// each layer too.
+/// interrupted or terminated, then lets running inferences end. Logs go to standard error, as HENGE_LOG says [default: info];
+/// info,server=debug has the seconds of each layer too.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  henge serve --model digits=model.onnx,model.json --certificate server.pem --key server.key --tokens tokens.txt\n\nA line of the file of tokens is a name and the SHA-256 of the token:\n  TOKEN=$(openssl rand -hex 32); echo \"ward $(printf %s $TOKEN | sha256sum | cut -c1-64)\" >> tokens.txt"
