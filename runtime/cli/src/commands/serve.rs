@@ -78,6 +78,7 @@ fn model(args: &Args, command: &Serve, served: &Served) -> anyhow::Result<Model>
         shuffle: served.shuffle,
         flooding: served.flooding,
         masked,
+        ..ModelOptions::default()
     };
     Ok(Model::new(&served.name, &program, interface.params().clone(), options)?)
 }
