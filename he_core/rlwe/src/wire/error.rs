@@ -108,8 +108,8 @@ pub enum WireError {
         /// The only legal value.
         expected: u64,
     },
-    /// A residue is not below its prime.
-    #[error("limb {limb}, row {row}, word {word}: residue {found} is not below its prime {q}")]
+    /// A residue is not below its prime. The text says where: what stands there is somebody's ciphertext, and texts are logged.
+    #[error("limb {limb}, row {row}, word {word}: the residue is not below its prime {q}")]
     Residue {
         /// Position of the limb in the section.
         limb: usize,
@@ -123,7 +123,7 @@ pub enum WireError {
         q: u64,
     },
     /// Unused bits at the end of a packed row are not zero.
-    #[error("limb {limb}, row {row}: padding bits {found:#x}, expected zero")]
+    #[error("limb {limb}, row {row}: padding bits are not zero")]
     Padding {
         /// Position of the limb in the section.
         limb: usize,

@@ -165,10 +165,15 @@ fn tensors_of_another_shape_are_refused() {
     let row = 12 + 2 * 7;
     let mut padded = body.clone();
     padded[row + 3] |= 0x50;
-    assert_eq!(tensor_of(&padded, 2, &[0, 1]), Some(WireError::Padding { limb: 1, row: 0, found: 5 }));
+    let padding = tensor_of(&padded, 2, &[0, 1]).unwrap();
+    assert_eq!(padding, WireError::Padding { limb: 1, row: 0, found: 5 });
     let mut large = body.clone();
     large[row + 4] |= 0x7f;
-    assert_eq!(tensor_of(&large, 2, &[0, 1]), Some(WireError::Residue { limb: 1, row: 1, word: 0, found: 127, q: 97 }));
+    let residue = tensor_of(&large, 2, &[0, 1]).unwrap();
+    assert_eq!(residue, WireError::Residue { limb: 1, row: 1, word: 0, found: 127, q: 97 });
+    // Texts are logged: no bits of a ciphertext in them.
+    assert_eq!(padding.to_string(), "limb 1, row 0: padding bits are not zero");
+    assert_eq!(residue.to_string(), "limb 1, row 1, word 0: the residue is not below its prime 97");
 
     let other = Ring::new(2, &[97, 12289], Isa::Scalar).unwrap();
     let mut writer = Writer::new(Kind::Plaintext, &params);
