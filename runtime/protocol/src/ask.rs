@@ -78,6 +78,8 @@ impl Ask {
             }
             v1::ask::What::Refresh(tile) => {
                 let function = function(&tile)?;
+                // Each group gives a result of its own.
+                at_most("groups", tile.reads.len(), results)?;
                 at_most("group indices", tile.inputs.len().max(tile.outputs.len()), limits::GROUP_INDICES)?;
                 let (node, bytes) = (tile.node as usize, tile.bytes);
                 Asked::Refresh { node, function, groups: groups(tile)?, bytes }
@@ -102,6 +104,9 @@ fn groups(tile: v1::RefreshTile) -> Result<Option<Vec<RefreshGroup>>, ProtocolEr
     }
     if reads.is_empty() {
         return Ok(None);
+    }
+    if let Some(empty) = reads.iter().zip(&writes).position(|(&reads, &writes)| reads == 0 || writes == 0) {
+        return refuse(format!("empty at {empty}, expected each to read and to write"));
     }
     let (mut inputs, mut outputs) = (inputs.as_slice(), outputs.as_slice());
     let mut take = |reads: u32, writes: u32| {

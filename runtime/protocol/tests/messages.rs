@@ -94,7 +94,7 @@ fn function() -> impl Strategy<Value = ClientFunction> {
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
-    let indices = || prop::collection::vec(any::<u32>(), 0..6);
+    let indices = || prop::collection::vec(any::<u32>(), 1..6);
     let group = (indices(), indices()).prop_map(|(inputs, outputs)| RefreshGroup { inputs, outputs });
     let groups = prop::option::of(prop::collection::vec(group, 1..5));
     let refresh = (any::<u32>(), function(), groups, any::<u64>());
@@ -110,7 +110,7 @@ fn ask() -> impl Strategy<Value = Ask> {
         |(sequence, results, level, scale, what)| {
             let results = match &what {
                 Asked::Input { elements, .. } => elements.len(),
-                Asked::Refresh { .. } => results,
+                Asked::Refresh { groups, .. } => results.max(groups.as_ref().map_or(0, Vec::len)),
             };
             Ask { sequence, results, level: Level::new(level), scale: Scale::new(scale).unwrap(), what }
         },
@@ -402,6 +402,22 @@ fn every_refusal_names_its_field() {
         what: too_many,
     };
     assert!(v1::Ask::try_from(ask).unwrap_err().to_string().contains("results"));
+    let groups = |change: fn(&mut v1::RefreshTile)| {
+        let (function, reads, writes) = (v1::Function::Max as i32, vec![2, 1], vec![1, 1]);
+        let (inputs, outputs) = (vec![0, 1, 2], vec![0, 1]);
+        let mut tile = v1::RefreshTile { function, reads, writes, inputs, outputs, ..v1::RefreshTile::default() };
+        change(&mut tile);
+        let what = Some(v1::ask::What::Refresh(tile));
+        let ask = v1::Ask { sequence: 0, results: 2, level: 0, scale: 2.0, what };
+        Ask::check(ask, &model()).map(|_| ()).map_err(|e| e.to_string())
+    };
+    assert_eq!(groups(|_| {}), Ok(()));
+    // A million groups of nothing are two megabytes.
+    assert_eq!(groups(|t| t.reads = vec![0; 1 << 20]).unwrap_err(), "groups: 1048576, at most 2");
+    let reads_nothing = groups(|t| (t.reads, t.inputs) = (vec![3, 0], vec![0; 3]));
+    assert_eq!(reads_nothing.unwrap_err(), "groups is empty at 1, expected each to read and to write");
+    let writes_nothing = groups(|t| (t.writes, t.outputs) = (vec![0, 2], vec![0; 2]));
+    assert_eq!(writes_nothing.unwrap_err(), "groups is empty at 0, expected each to read and to write");
     let done = ProtocolError::Unexpected { found: "Done", expected: "a request" };
     assert_eq!(done.to_string(), "Done, expected a request");
 }
