@@ -8,6 +8,7 @@ use he_rlwe::wire::WireObject;
 use he_rlwe::{EvaluationKeys, PublicKey};
 use he_secret::{KeyGenerator, SecretKey};
 use protocol::{Description, Digest};
+use zeroize::Zeroizing;
 
 use crate::ClientError;
 
@@ -22,9 +23,9 @@ pub struct Keys {
 
 /// A seed that nobody has.
 pub(crate) fn fresh_seed() -> Result<Seed, getrandom::Error> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)?;
-    Ok(Seed::new(bytes))
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *bytes)?;
+    Ok(Seed::new(*bytes))
 }
 
 impl Keys {
