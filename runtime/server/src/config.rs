@@ -39,9 +39,9 @@ pub struct Limits {
     pub sessions: usize,
     /// Sessions of one client at one time.
     pub sessions_per_client: usize,
-    /// Bytes of live tensors that all sessions together may plan with.
+    /// Bytes of live tensors and of keys that all sessions together may plan with.
     pub memory_bytes: u64,
-    /// Bytes of evaluation keys that are kept.
+    /// Bytes of evaluation keys that are kept for the next session.
     pub key_cache_bytes: u64,
     /// Bytes that one client may send in a quota window.
     pub bytes_per_client: u64,

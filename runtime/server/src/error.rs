@@ -43,7 +43,7 @@ pub enum ServerError {
     Memory {
         /// Its name.
         model: String,
-        /// Bytes of live tensors at the most.
+        /// Bytes of live tensors and keys at the most.
         needed: u64,
         /// Bytes configured.
         limit: u64,

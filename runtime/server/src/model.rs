@@ -8,6 +8,7 @@ use execute::{StreamOptions, Streamed, prepare_streamed};
 use he_ckks::{CkksContext, SeededCiphertextTensor};
 use he_ir::HeProgram;
 use he_params::CkksParams;
+use he_rlwe::{EvaluationKeys, PublicKey};
 use protocol::{Description, Port, limits, program_digest};
 use tracing::info;
 
@@ -102,13 +103,22 @@ impl Model {
         &self.description
     }
 
-    /// Bytes that one inference plans with: live tiles, and what waits on its way to the client or back.
+    /// Bytes that one inference plans with: live tiles, what waits on its way to the client or back, and the keys of its client.
     pub fn planned_bytes(&self) -> u64 {
         // Of each open request two components of a tile, or the first of its answer.
         let polynomials =
             SeededCiphertextTensor::max_body_len(&self.context, self.description.tile_values).unwrap_or(0);
         let under_way = polynomials.saturating_mul(2 * self.options.tiles.in_flight as u64);
-        under_way.saturating_add(self.streamed.memory().peak as u64)
+        under_way.saturating_add(self.streamed.memory().peak as u64).saturating_add(self.keys_bytes())
+    }
+
+    /// Bytes that keys of one client take at the most: as they arrive, and in words, of which a residue fills half or more.
+    fn keys_bytes(&self) -> u64 {
+        let Description { relinearizes, wants_public_key, .. } = self.description;
+        let rlwe = self.context.rlwe();
+        let evaluation = relinearizes.then(|| EvaluationKeys::max_body_len(rlwe, 0).unwrap_or(0));
+        let public = wants_public_key.then(|| PublicKey::max_body_len(rlwe).unwrap_or(0));
+        (evaluation.unwrap_or(0).saturating_add(public.unwrap_or(0))).saturating_mul(3)
     }
 
     /// Bytes of packed weights, which all inferences share.

@@ -50,7 +50,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) metrics: Option<SocketAddr>,
 
-    /// Gigabytes that live tiles of all inferences may take together
+    /// Gigabytes that live tiles of all inferences and the keys that they hold may take together
     #[arg(long, value_name = "GB", default_value_t = 8.0)]
     pub(crate) memory: f64,
 

@@ -1,18 +1,22 @@
 //! Strangers, liars and the greedy: each is answered with a status and a reason.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use client::{Client, ClientError, ClientOptions, Images, Keys};
+use execute::StreamOptions;
+use he_rlwe::{EvaluationKeys, PublicKey};
 use protocol::v1::inference_client::InferenceClient;
 use protocol::v1::{from_client::What, from_server};
 use protocol::{Ask, PROTOCOL, limits, v1};
+use server::{Model, ModelOptions};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
-use crate::networks::{Network, numbers};
+use crate::networks::{Network, numbers, params};
 use crate::party::{OTHER_TOKEN, Party, RELU, SQUARE, Setup, TOKEN, certificates, strangers};
 use crate::results::check;
 
@@ -164,7 +168,7 @@ async fn budgets_and_quotas() {
 }
 
 /// A client without manners.
-struct Raw {
+pub(crate) struct Raw {
     channel: InferenceClient<Channel>,
 }
 
@@ -172,7 +176,11 @@ type Answer = Result<Vec<v1::FromServer>, Status>;
 
 impl Raw {
     async fn new(party: &Party) -> Self {
-        let endpoint = Endpoint::from_shared(format!("http://{}", party.address)).unwrap();
+        Self::at(party.address).await
+    }
+
+    pub(crate) async fn at(address: SocketAddr) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
         let channel = InferenceClient::new(endpoint.connect().await.unwrap()).max_encoding_message_size(64 << 20);
         Self { channel }
     }
@@ -188,13 +196,24 @@ impl Raw {
         self.channel.clone().describe(Self::request(ask)).await.unwrap().into_inner()
     }
 
-    async fn hello(&self, model: &str) -> v1::Hello {
+    pub(crate) async fn hello(&self, model: &str) -> v1::Hello {
         let program = self.describe(model).await.program;
         v1::Hello { protocol: PROTOCOL, model: model.into(), program, images: 1, ..v1::Hello::default() }
     }
 
+    /// Begins a session and leaves it; its name.
+    pub(crate) async fn begin(&self, hello: v1::Hello) -> Vec<u8> {
+        let (outbound, queue) = mpsc::channel(8);
+        outbound.send(v1::FromClient { what: Some(What::Hello(hello)) }).await.unwrap();
+        let request = Self::request(ReceiverStream::new(queue));
+        let mut inbound = self.channel.clone().infer(request).await.unwrap().into_inner();
+        let welcome = inbound.message().await.unwrap().unwrap().what;
+        let Some(from_server::What::Welcome(welcome)) = welcome else { panic!("{welcome:?}") };
+        welcome.session
+    }
+
     /// Sends messages one after the other and then nothing; whatever the server says until it ends the stream.
-    async fn say(&self, messages: Vec<What>) -> Answer {
+    pub(crate) async fn say(&self, messages: Vec<What>) -> Answer {
         let (outbound, queue) = mpsc::channel(64);
         for what in messages {
             outbound.send(v1::FromClient { what: Some(what) }).await.unwrap();
@@ -247,6 +266,23 @@ async fn hellos_that_are_refused() {
     let old = v1::ModelsRequest { protocol: 0 };
     assert_eq!(raw.channel.clone().models(Raw::request(old)).await.unwrap_err().code(), Code::FailedPrecondition);
     assert_eq!(party.metric("henge_sessions"), 0.0);
+}
+
+/// What a session plans with, and is admitted for: its keys are in it, cached or not.
+#[test]
+fn keys_are_held_against_the_memory_limit() {
+    let tiles = StreamOptions { tile_values: 1, in_flight: 1 };
+    let program = Network::square().program();
+    let model = |flooding| {
+        let options = ModelOptions { tiles, flooding, ..ModelOptions::default() };
+        Model::new("square", &program, params(), options).unwrap()
+    };
+    let (plain, flooded) = (model(None), model(Some(1e-3)));
+    let context = plain.description().context().unwrap();
+    let (evaluation, public) =
+        (EvaluationKeys::max_body_len(context.rlwe(), 0).unwrap(), PublicKey::max_body_len(context.rlwe()).unwrap());
+    assert!(plain.planned_bytes() > 3 * evaluation);
+    assert_eq!(flooded.planned_bytes() - plain.planned_bytes(), 3 * public);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -367,13 +403,7 @@ async fn sessions_belong_to_whoever_opened_them() {
     let party = plain().start();
     let raw = Raw::new(&party).await;
     let hello = raw.hello(RELU).await;
-    let (outbound, queue) = mpsc::channel(8);
-    outbound.send(v1::FromClient { what: Some(What::Hello(hello.clone())) }).await.unwrap();
-    let request = Raw::request(ReceiverStream::new(queue));
-    let mut inbound = raw.channel.clone().infer(request).await.unwrap().into_inner();
-    let welcome = inbound.message().await.unwrap().unwrap().what;
-    let Some(from_server::What::Welcome(welcome)) = welcome else { panic!("{welcome:?}") };
-    let resume = v1::Hello { resume: welcome.session, ..hello };
+    let resume = v1::Hello { resume: raw.begin(hello.clone()).await, ..hello };
     let (outbound, queue) = mpsc::channel(8);
     outbound.send(v1::FromClient { what: Some(What::Hello(resume)) }).await.unwrap();
     let mut request = Request::new(ReceiverStream::new(queue));
