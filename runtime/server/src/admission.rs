@@ -120,7 +120,7 @@ impl Admission {
     pub(crate) fn received(&self, principal: &Principal, bytes: u64) -> Result<(), Status> {
         let limit = self.limits.bytes_per_client;
         let mut counts = self.counts();
-        let Some(client) = counts.clients.get_mut(principal) else { return Ok(()) };
+        let client = counts.clients.entry(principal.clone()).or_insert_with(|| Client::new(Instant::now()));
         client.roll(&self.limits);
         client.bytes = client.bytes.saturating_add(bytes);
         if client.bytes <= limit {

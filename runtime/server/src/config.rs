@@ -43,7 +43,7 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Bytes of evaluation keys that are kept for the next session.
     pub key_cache_bytes: u64,
-    /// Bytes that one client may send in a quota window.
+    /// Bytes that one client may send in a quota window: of gRPC messages as they arrive, with what they hold beside their fields.
     pub bytes_per_client: u64,
     /// Images that one client may have classified in a quota window; an inference is charged with all that its ciphertexts have room for.
     pub images_per_client: u64,

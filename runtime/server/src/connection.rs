@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use tonic::{Code, Status, Streaming};
 use tracing::info;
 
+use crate::arrived::Arrived;
 use crate::auth::Principal;
 use crate::handshake::{New, Opened, Wanted};
 use crate::key_cache::ClientKeys;
@@ -25,6 +26,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 pub(crate) struct Connection {
     pub(crate) shared: Arc<Shared>,
     pub(crate) principal: Principal,
+    pub(crate) arrived: Arrived,
     pub(crate) inbound: Streaming<v1::FromClient>,
     pub(crate) outbound: Sender<Result<v1::FromServer, Status>>,
 }
@@ -81,6 +83,8 @@ impl Connection {
             end = served => end,
             status = session.over() => End::Over(status),
         };
+        // Messages that nobody waited for, and the beginning of one that broke off: what they exceed refuses the next Hello.
+        let _ = self.shared.received(&self.principal, &self.arrived);
         match end {
             End::Complete => {
                 self.shared.sessions.remove(&session);
@@ -149,7 +153,7 @@ impl Connection {
                     return Err(End::Over(Status::invalid_argument("a message that is none of the keys wanted")));
                 }
             };
-            self.count(session, part.data.len() as u64).map_err(End::Over)?;
+            self.shared.received(&self.principal, &self.arrived).map_err(End::Over)?;
             let whole = assembly.take::<Broken>(part, |sequence| {
                 expect_sequence(sequence, 0)?;
                 Ok(max?)
@@ -165,16 +169,11 @@ impl Connection {
         read.map_err(|_| End::Over(Status::internal("reading the keys failed (defect)")))?.map_err(End::Over)
     }
 
-    fn count(&self, session: &Session, bytes: u64) -> Result<(), Status> {
-        self.shared.metrics.received(bytes);
-        self.shared.admission.received(&session.principal, bytes)
-    }
-
     /// Both directions at once; whichever ends first ends both.
     async fn exchange(&mut self, session: &Arc<Session>, connection: u64) -> End {
-        let Self { shared, inbound, outbound, .. } = self;
+        let Self { shared, arrived, inbound, outbound, .. } = self;
         let written = tokio::select! {
-            end = read(shared, session, inbound) => return end,
+            end = read(shared, session, arrived, inbound) => return end,
             end = write(shared, session, connection, outbound) => end,
         };
         if let Err(end) = written {
@@ -209,7 +208,7 @@ async fn send(outbound: &Sender<Result<v1::FromServer, Status>>, what: Out) -> R
 }
 
 /// Answers, until something ends the connection.
-async fn read(shared: &Shared, session: &Session, inbound: &mut Streaming<v1::FromClient>) -> End {
+async fn read(shared: &Shared, session: &Session, arrived: &Arrived, inbound: &mut Streaming<v1::FromClient>) -> End {
     let patience = shared.admission.limits().answer_timeout;
     let mut assembly = Assembly::default();
     loop {
@@ -229,9 +228,7 @@ async fn read(shared: &Shared, session: &Session, inbound: &mut Streaming<v1::Fr
             Err(status) if status.code() == Code::OutOfRange => return End::Over(status),
             Err(_) => return End::Gone("cut"),
         };
-        let bytes = part.data.len() as u64;
-        shared.metrics.received(bytes);
-        if let Err(status) = shared.admission.received(&session.principal, bytes) {
+        if let Err(status) = shared.received(&session.principal, arrived) {
             return End::Over(status);
         }
         session.sign();

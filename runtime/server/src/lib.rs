@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod arrived;
 mod auth;
 mod config;
 mod connection;

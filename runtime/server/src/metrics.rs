@@ -85,7 +85,7 @@ impl Metrics {
             ("henge_images_total", "Images of finished inferences, as clients declared them.", get(&self.images)),
             ("henge_run_seconds_total", "Wall time of finished inferences.", get(&self.run_microseconds) / 1e6),
             ("henge_waited_seconds_total", "Of that, waited for clients.", get(&self.waited_microseconds) / 1e6),
-            ("henge_received_bytes_total", "Bytes of keys and ciphertexts received.", get(&self.bytes_up)),
+            ("henge_received_bytes_total", "Bytes of messages received.", get(&self.bytes_up)),
             ("henge_sent_bytes_total", "Bytes of ciphertexts sent.", get(&self.bytes_down)),
             ("henge_requests_total", "Tiles asked of clients.", get(&self.requests)),
         ];

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::map_request;
 use protocol::limits;
 use protocol::v1::inference_server::InferenceServer;
 use tokio::net::TcpListener;
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout};
 use tonic::Status;
+use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 use tracing::info;
@@ -20,7 +22,7 @@ use crate::key_cache::KeyCache;
 use crate::metrics::{self, Metrics};
 use crate::service::{Service, Shared};
 use crate::sessions::Sessions;
-use crate::{Model, ServerConfig, ServerError, Transport, model};
+use crate::{Model, ServerConfig, ServerError, Transport, arrived, model};
 
 /// How often sessions are held against their deadlines.
 const SWEEP: Duration = Duration::from_millis(200);
@@ -140,7 +142,8 @@ impl Server {
         let service = InferenceServer::new(Service(Arc::clone(&shared)))
             .max_decoding_message_size(limits::MESSAGE_BYTES)
             .max_encoding_message_size(limits::MESSAGE_BYTES);
-        let router = transport.add_service(health_service).add_service(service);
+        let counted = Routes::new(service).into_axum_router().layer(map_request(arrived::count));
+        let router = transport.add_routes(counted.into()).add_service(health_service);
         shared.models.iter().for_each(|model| model.log());
         info!(%address, models = shared.models.len(), "serving");
         let mut told = stop.subscribe();

@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 use tracing::info;
 
 use crate::admission::Admission;
+use crate::arrived::Arrived;
 use crate::auth::Principal;
 use crate::connection::Connection;
 use crate::key_cache::KeyCache;
@@ -37,6 +38,19 @@ impl Shared {
         let found = self.models.iter().find(|model| model.name() == name);
         found.ok_or_else(|| Status::not_found("no model of that name"))
     }
+
+    /// Counts what has arrived of a stream since it was last counted.
+    pub(crate) fn received(&self, principal: &Principal, arrived: &Arrived) -> Result<(), Status> {
+        let bytes = arrived.take();
+        self.metrics.received(bytes);
+        self.admission.received(principal, bytes)
+    }
+
+    /// Tells the operator of a client that was refused.
+    fn refused(&self, principal: &Principal, status: &Status) {
+        self.metrics.refused();
+        info!(client = %principal, code = ?status.code(), reason = status.message(), "refused");
+    }
 }
 
 /// The service as tonic calls it.
@@ -52,14 +66,18 @@ pub(crate) fn refuse(error: &protocol::ProtocolError) -> Status {
 }
 
 impl Service {
-    fn authenticate<T>(&self, request: &Request<T>) -> Result<Principal, Status> {
+    /// Who asks; what has arrived of the request by now is counted.
+    fn authenticate<T>(&self, request: &Request<T>) -> Result<(Principal, Arrived), Status> {
         let certificates = request.peer_certs();
         let certificate = certificates.as_ref().and_then(|chain| chain.first()).map(AsRef::as_ref);
         let who = self.0.access.authenticate(request.metadata(), certificate);
-        who.inspect_err(|_| {
+        let who = who.inspect_err(|_| {
             self.0.metrics.refused();
             info!(peer = ?request.remote_addr(), "refused: not authenticated");
-        })
+        })?;
+        let arrived = request.extensions().get::<Arrived>().cloned().unwrap_or_default();
+        self.0.received(&who, &arrived).inspect_err(|status| self.0.refused(&who, status))?;
+        Ok((who, arrived))
     }
 }
 
@@ -82,19 +100,17 @@ impl Inference for Service {
     }
 
     async fn infer(&self, request: Request<Streaming<v1::FromClient>>) -> Result<Response<Self::InferStream>, Status> {
-        let principal = self.authenticate(&request)?;
+        let (principal, arrived) = self.authenticate(&request)?;
         let mut inbound = request.into_inner();
         let shared = Arc::clone(&self.0);
         let hello = async {
-            let hello = first(&mut inbound, shared.admission.limits().handshake_timeout).await?;
-            shared.open(&principal, &hello)
+            let hello = first(&mut inbound, shared.admission.limits().handshake_timeout).await;
+            shared.received(&principal, &arrived)?;
+            shared.open(&principal, &hello?)
         };
-        let opened = hello.await.inspect_err(|status| {
-            shared.metrics.refused();
-            info!(client = %principal, code = ?status.code(), reason = status.message(), "refused");
-        })?;
+        let opened = hello.await.inspect_err(|status| shared.refused(&principal, status))?;
         let (outbound, queue) = mpsc::channel(QUEUE);
-        let connection = Connection { shared, principal, inbound, outbound };
+        let connection = Connection { shared, principal, arrived, inbound, outbound };
         tokio::spawn(connection.serve(opened));
         Ok(Response::new(ReceiverStream::new(queue)))
     }

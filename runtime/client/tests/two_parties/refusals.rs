@@ -268,6 +268,23 @@ async fn hellos_that_are_refused() {
     assert_eq!(party.metric("henge_sessions"), 0.0);
 }
 
+/// What is refused has arrived all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn hellos_count_as_bytes() {
+    let mut setup = plain();
+    setup.limits.bytes_per_client = 2_500_000;
+    let party = setup.start();
+    let raw = Raw::new(&party).await;
+    let hello = v1::Hello { model: "x".repeat(1 << 20), ..raw.hello(RELU).await };
+    for _ in 0..2 {
+        refused(raw.say(vec![What::Hello(hello.clone())]).await, Code::InvalidArgument, "at most 256");
+    }
+    refused(raw.say(vec![What::Hello(hello)]).await, Code::ResourceExhausted, "at most 2500000");
+    let ask = v1::DescribeRequest { protocol: PROTOCOL, model: RELU.into() };
+    let status = raw.channel.clone().describe(Raw::request(ask)).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+}
+
 /// What a session plans with, and is admitted for: its keys are in it, cached or not.
 #[test]
 fn keys_are_held_against_the_memory_limit() {
