@@ -184,19 +184,25 @@ impl ClientFunction {
         };
         let rows: Vec<&[f64]> = values.chunks_exact(images.max(1)).collect();
         let mut out = vec![0.0; results.checked_mul(images)?];
-        let mut places: Vec<Option<&mut [f64]>> = out.chunks_exact_mut(images.max(1)).map(Some).collect();
+        self.apply_rows(groups, &rows, out.chunks_exact_mut(images.max(1)).collect())?;
+        Some(out)
+    }
+
+    /// Applies the function to the rows of a tile, or to the same part of each: every image is on its own. `None` as for
+    /// [`ClientFunction::apply_tile`].
+    pub fn apply_rows(&self, groups: &[RefreshGroup], values: &[&[f64]], results: Vec<&mut [f64]>) -> Option<()> {
+        let mut places: Vec<Option<&mut [f64]>> = results.into_iter().map(Some).collect();
         for group in groups {
             if self.results_of(group.inputs.len()) != Some(group.outputs.len()) {
                 return None;
             }
             let inputs: Vec<&[f64]> =
-                group.inputs.iter().map(|&i| rows.get(i as usize).copied()).collect::<Option<_>>()?;
+                group.inputs.iter().map(|&i| values.get(i as usize).copied()).collect::<Option<_>>()?;
             // A result that two groups name is taken by the first.
             let outputs = group.outputs.iter().map(|&o| places.get_mut(o as usize)?.take());
             self.apply_group(&inputs, &mut outputs.collect::<Option<Vec<_>>>()?);
         }
-        places.iter().all(Option::is_none).then_some(())?;
-        Some(out)
+        places.iter().all(Option::is_none).then_some(())
     }
 }
 

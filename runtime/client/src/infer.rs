@@ -14,6 +14,7 @@ use protocol::v1::from_server::What as In;
 use protocol::{
     Ask, Asked, Assembly, Description, Hello, ProtocolError, SessionId, Welcome, expect_sequence, parts, v1,
 };
+use rayon::prelude::*;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
@@ -97,8 +98,10 @@ impl Client {
         cancel: impl Future<Output = ()>,
     ) -> Result<Inference, ClientError> {
         let inputs: Vec<Input> = inputs.into_iter().map(Into::into).collect();
-        let images = check(model, keys, &inputs)?;
         let model = Arc::new(model.clone());
+        let (of, with) = (Arc::clone(&model), Arc::clone(keys));
+        let check = move || check(&of, &with, &inputs).map(|images| (images, inputs));
+        let (images, inputs) = tokio::task::spawn_blocking(check).await.map_err(|_| ClientError::Worker)??;
         let worker = Worker::start(Arc::clone(&model), Arc::clone(keys), inputs, images)?;
         let mut run = Run {
             client: self,
@@ -157,20 +160,20 @@ fn check(model: &Description, keys: &Keys, inputs: &[Input]) -> Result<usize, Cl
         if found != expected {
             return Err(ClientError::Input { name: name(), what: "images", found, expected });
         }
-        let most = worker::most(model, port.level, port.scale);
-        let mut outside = 0_u64;
-        for element in 0..port.elements() {
-            let Some(row) = input.row(element) else { continue };
-            let Some((low, high)) = port.range else {
-                outside += row.iter().filter(|x| x.is_nan() || x.abs() > most).count() as u64;
-                continue;
-            };
-            if let Some((image, &found)) = row.iter().enumerate().find(|(_, x)| !(low..=high).contains(*x)) {
-                return Err(ClientError::Range { name: name(), element, image, found, low, high });
+        let rows = (0..port.elements()).into_par_iter().filter_map(|element| Some((element, input.row(element)?)));
+        if let Some((low, high)) = port.range {
+            let outside = rows.find_map_first(|(element, row)| {
+                let (image, &found) = row.iter().enumerate().find(|(_, x)| !(low..=high).contains(*x))?;
+                Some(ClientError::Range { name: name(), element, image, found, low, high })
+            });
+            outside.map_or(Ok(()), Err)?;
+        } else {
+            let most = worker::most(model, port.level, port.scale);
+            let outside = |row: &[f64]| row.iter().filter(|x| x.is_nan() || x.abs() > most).count() as u64;
+            match rows.map(|(_, row)| outside(&row)).sum() {
+                0 => {}
+                outside => return Err(ClientError::Saturated(outside)),
             }
-        }
-        if outside > 0 {
-            return Err(ClientError::Saturated(outside));
         }
     }
     Ok(images)

@@ -29,6 +29,7 @@
 
 #![forbid(unsafe_code)]
 
+mod apply;
 mod batch;
 mod connect;
 mod decode;

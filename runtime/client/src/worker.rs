@@ -16,6 +16,7 @@ use protocol::{Ask, Asked, Description};
 use rayon::prelude::*;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::apply::apply_groups;
 use crate::decode::{Decoded, Decoder};
 use crate::keys::fresh_seed;
 use crate::traffic::minimum;
@@ -149,8 +150,8 @@ impl Side<'_> {
                 self.garbled.fetch_add(garbled, Ordering::SeqCst);
                 match &refresh.groups {
                     None => numbers.par_chunks_mut(self.images).for_each(|row| function.apply_assign(row)),
-                    groups => {
-                        let made = function.apply_tile(groups.as_deref(), &numbers, self.images, ask.results);
+                    Some(groups) => {
+                        let made = apply_groups(function, groups, &numbers, self.images, ask.results);
                         numbers = made.ok_or_else(|| refuse("groups that do not fit".into()))?;
                     }
                 }
