@@ -123,7 +123,7 @@ impl Client {
             outputs = run.outputs() => {
                 let outputs = outputs?;
                 let traffic = run.traffic;
-                return finish(&model, keys, &worker, images, outputs, traffic).await;
+                return finish(&model, keys, worker, images, outputs, traffic).await;
             }
             () = cancel => ClientError::Cancelled,
             () = deadline => ClientError::Deadline,
@@ -183,21 +183,14 @@ fn check(model: &Description, keys: &Keys, inputs: &[Input]) -> Result<usize, Cl
 async fn finish(
     model: &Arc<Description>,
     keys: &Arc<Keys>,
-    worker: &Worker,
+    worker: Worker,
     images: usize,
     outputs: Vec<Bytes>,
     traffic: Traffic,
 ) -> Result<Inference, ClientError> {
-    match worker.garbled.load(Ordering::SeqCst) {
-        0 => {}
-        slots => return Err(ClientError::Garbled(slots)),
-    }
-    match worker.saturated.load(Ordering::SeqCst) {
-        0 => {}
-        numbers => return Err(ClientError::Saturated(numbers)),
-    }
     let (model, keys) = (Arc::clone(model), Arc::clone(keys));
     let decrypt = move || {
+        worker.end()?;
         let (context, decoder) = (keys.context(), Decoder::new(&keys, model.packing, images));
         let mut numbers = Vec::with_capacity(outputs.len());
         for (port, body) in model.outputs.iter().zip(outputs) {

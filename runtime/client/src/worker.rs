@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use he_ckks::{CiphertextTensor, SeededCiphertextTensor};
@@ -53,9 +54,10 @@ pub(crate) struct Worker {
     /// The connection of the moment: tasks of others are not worth their time.
     pub(crate) connection: Arc<AtomicU64>,
     /// Numbers that outgrew their ciphertexts.
-    pub(crate) saturated: Arc<AtomicU64>,
+    saturated: Arc<AtomicU64>,
     /// Decrypted slots that hold no message under this key.
-    pub(crate) garbled: Arc<AtomicU64>,
+    garbled: Arc<AtomicU64>,
+    thread: JoinHandle<()>,
 }
 
 impl Worker {
@@ -85,8 +87,20 @@ impl Worker {
             side.work(queue, &current);
         };
         let thread = std::thread::Builder::new().name("henge client".into()).spawn(body);
-        thread.map_err(|_| ClientError::Worker)?;
-        Ok(Self { tasks, connection, saturated, garbled })
+        let thread = thread.map_err(|_| ClientError::Worker)?;
+        Ok(Self { tasks, connection, saturated, garbled, thread })
+    }
+
+    /// Waits for the thread, which ends what it was asked, and says whether all of it was well: a server need not wait for the answers before it sends results.
+    pub(crate) fn end(self) -> Result<(), ClientError> {
+        let Self { tasks, saturated, garbled, thread, .. } = self;
+        drop(tasks);
+        thread.join().map_err(|_| ClientError::Worker)?;
+        match (garbled.load(Ordering::SeqCst), saturated.load(Ordering::SeqCst)) {
+            (0, 0) => Ok(()),
+            (0, numbers) => Err(ClientError::Saturated(numbers)),
+            (slots, _) => Err(ClientError::Garbled(slots)),
+        }
     }
 
     /// Hands a task over, when there is room for it.
