@@ -180,6 +180,8 @@ fn a_model_served_over_tls() {
     assert!(fails(infer(&["--token-file", &folder.at("guess")])).contains("no valid bearer token"));
     assert!(fails(infer(&[])).contains("no valid bearer token"));
     assert!(fails(infer(&["--token-file", &token, "--model", "dogs"])).contains("no model of that name"));
+    let greedy = fails(infer(&["--token-file", &token, "--memory", "0.00001"]));
+    assert!(greedy.starts_with("a request would take ") && greedy.ends_with(" at most 10000 are allowed"), "{greedy}");
     let stranger = ["infer", "--server", &url, "--authority", &certificate, "--input", &x];
     assert!(fails(henge(&stranger).output().unwrap()).contains("cannot connect"));
     assert_eq!(serving.terminated(), Some(0));

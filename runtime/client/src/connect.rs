@@ -12,6 +12,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 use tonic::{Code, Request};
 
 use crate::ClientError;
+use crate::memory::Memory;
 
 /// Bytes in flight, on one stream and on one connection.
 const STREAM_WINDOW: u32 = 4 << 20;
@@ -32,6 +33,7 @@ pub struct ClientOptions {
     pub(crate) attempts: usize,
     pub(crate) restart: bool,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) memory: u64,
     connect_timeout: Duration,
 }
 
@@ -55,6 +57,7 @@ impl ClientOptions {
             attempts: 8,
             restart: true,
             deadline: None,
+            memory: 8 << 30,
             connect_timeout: Duration::from_secs(10),
         }
     }
@@ -102,6 +105,12 @@ impl ClientOptions {
     /// How long one inference may take.
     pub fn deadline(self, deadline: Duration) -> Self {
         Self { deadline: Some(deadline), ..self }
+    }
+
+    /// Bytes that one request of the server may take here, and all outputs together: 8 GiB unless told otherwise. What would take more is refused before
+    /// memory is taken for it.
+    pub fn memory(self, bytes: u64) -> Self {
+        Self { memory: bytes, ..self }
     }
 
     fn endpoint(&self) -> Result<Endpoint, ClientError> {
@@ -202,10 +211,12 @@ impl Client {
     /// What a model takes, gives, and is computed under.
     ///
     /// # Errors
-    /// [`ClientError::Refused`], [`ClientError::Protocol`], [`ClientError::Insecure`].
+    /// [`ClientError::Refused`], [`ClientError::Protocol`], [`ClientError::Insecure`]; [`ClientError::Memory`] for a model that takes more on a full batch.
     pub async fn describe(&self, model: &str) -> Result<Description, ClientError> {
         let request = self.request(v1::DescribeRequest { protocol: PROTOCOL, model: model.to_owned() });
-        let reply = self.channel.clone().describe(request).await.map_err(|status| ClientError::refused(&status))?;
+        // Ports of nothing take two bytes on the way and a hundred in memory.
+        let mut channel = self.channel.clone().max_decoding_message_size(limits::DESCRIPTION_BYTES);
+        let reply = channel.describe(request).await.map_err(|status| ClientError::refused(&status))?;
         let description = Description::try_from(reply.into_inner())?;
         if description.model != model {
             return Err(ClientError::Refused { code: Code::Internal, reason: "another model was described".into() });
@@ -214,6 +225,8 @@ impl Client {
         if bits < SecurityBits::Bits128.get() && !self.options.accept_insecure_parameters {
             return Err(ClientError::Insecure { bits });
         }
+        let limit = self.options.memory;
+        Memory { limit, model: &description, images: description.capacity() }.check_model()?;
         Ok(description)
     }
 }

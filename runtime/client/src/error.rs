@@ -87,6 +87,16 @@ pub enum ClientError {
         /// Highest that is accepted.
         high: f64,
     },
+    /// More memory than the client allows: see [`ClientOptions::memory`](crate::ClientOptions::memory).
+    #[error("{what} would take {needed} bytes of memory here, at most {limit} are allowed")]
+    Memory {
+        /// A request of the server, or the outputs.
+        what: &'static str,
+        /// Bytes that it would take.
+        needed: u64,
+        /// Bytes that are allowed.
+        limit: u64,
+    },
     /// Numbers outgrew their ciphertexts on the way: the results would be wrong.
     #[error("{0} numbers outgrew their ciphertexts or were no numbers: the results would be wrong")]
     Saturated(u64),

@@ -22,6 +22,7 @@ use tonic::{Code, Status, Streaming};
 use tracing::debug;
 
 use crate::decode::Decoder;
+use crate::memory::Memory;
 use crate::traffic::{PREFIX, minimum};
 use crate::worker::{Answer, Task, Worker};
 use crate::{Client, ClientError, Images, Input, Keys, Traffic, connect, worker};
@@ -361,12 +362,15 @@ impl Run<'_> {
     ) -> Result<Vec<Bytes>, Broken> {
         let params = &self.model.params;
         let context = self.keys.context();
+        let memory = Memory { limit: self.client.options.memory, model: self.model, images: self.images };
+        let longest_tile = CiphertextTensor::max_body_len(context, self.model.tile_values)?;
         let (mut waiting, mut tile, mut output) = (None::<Ask>, Assembly::default(), Assembly::default());
-        let (mut outputs, mut before) = (Vec::new(), None);
+        let (mut outputs, mut output_bytes, mut before) = (Vec::new(), 0, None);
         loop {
             let ready = match self.next(inbound, resuming).await? {
                 In::Ask(ask) if waiting.is_none() => {
                     let ask = Ask::check(ask, self.model)?;
+                    memory.check_request(&ask, longest_tile)?;
                     if before.replace(ask.sequence).is_some_and(|before| ask.sequence <= before) {
                         let found = format!("{} once more", ask.sequence);
                         return Err(ProtocolError::Value { field: "sequence of a request", found }.into());
@@ -385,10 +389,9 @@ impl Run<'_> {
                         Asked::Refresh { bytes, .. } => *bytes,
                         Asked::Input { .. } => 0,
                     };
-                    let most = CiphertextTensor::max_body_len(context, self.model.tile_values)?;
                     let whole = tile.take::<ClientError>(part, |sequence| {
                         expect_sequence(sequence, ask.sequence)?;
-                        Ok(stated.min(most))
+                        Ok(stated.min(longest_tile))
                     })?;
                     match (whole, waiting.take()) {
                         (Some((_, body)), Some(ask)) => Some((ask, body)),
@@ -406,8 +409,11 @@ impl Run<'_> {
                         .get(index)
                         .ok_or_else(|| ClientError::Asked("one output too many".into()))?;
                     let most = CiphertextTensor::max_body_len(context, port.elements())?;
+                    let total = part.total.min(most);
                     let whole = output.take::<ClientError>(part, |sequence| {
                         expect_sequence(sequence, index as u64)?;
+                        output_bytes += total;
+                        memory.check_outputs(output_bytes)?;
                         Ok(most)
                     })?;
                     if let Some((_, body)) = whole {

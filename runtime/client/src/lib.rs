@@ -36,6 +36,7 @@ mod decode;
 mod error;
 mod infer;
 mod keys;
+mod memory;
 mod traffic;
 mod worker;
 

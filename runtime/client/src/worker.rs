@@ -156,6 +156,9 @@ impl Side<'_> {
             Asked::Refresh { node, function, groups, .. } => {
                 let refuse = |what: String| refuse(format!("node {node}: {what}"));
                 let x = CiphertextTensor::from_body(self.keys.context(), tile)?;
+                if x.values() > self.model.tile_values {
+                    return Err(refuse(format!("{} ciphertexts, at most {}", x.values(), self.model.tile_values)));
+                }
                 let (function, groups) = (*function, groups.clone());
                 let refresh =
                     Refresh { function, groups, shape: vec![ask.results], level: ask.level, scale: ask.scale };

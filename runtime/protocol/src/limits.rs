@@ -4,6 +4,8 @@
 pub const MESSAGE_BYTES: usize = 2 << 20;
 /// Longest data of one part, in bytes.
 pub const PART_BYTES: usize = 512 << 10;
+/// Longest description of a model, in bytes: every port with the longest name and shape, and the longest parameters, leave a third of it.
+pub const DESCRIPTION_BYTES: usize = 256 << 10;
 /// Longest name of a model, an input or an output, in bytes.
 pub const NAME_BYTES: usize = 256;
 /// Most models of a server.

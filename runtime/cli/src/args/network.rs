@@ -225,6 +225,10 @@ pub(crate) struct Infer {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) deadline: Option<u32>,
 
+    /// Gigabytes that one request of the server may take here, and all outputs together; more is refused
+    #[arg(long, value_name = "GB", default_value_t = 8.0)]
+    pub(crate) memory: f64,
+
     /// Fail when the server has lost the inference, instead of beginning anew
     #[arg(long)]
     pub(crate) no_restart: bool,

@@ -56,7 +56,8 @@ pub(crate) fn infer(args: &Args, command: &Infer) -> anyhow::Result<()> {
 }
 
 fn options(args: &Args, command: &Infer) -> anyhow::Result<ClientOptions> {
-    let mut options = ClientOptions::new(&command.server).restart(!command.no_restart);
+    let memory = (command.memory * super::GB) as u64;
+    let mut options = ClientOptions::new(&command.server).restart(!command.no_restart).memory(memory);
     if let Some(path) = &command.authority {
         options = options.authority(&files::read(path, MAX_FILE)?);
     }

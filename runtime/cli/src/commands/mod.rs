@@ -33,6 +33,9 @@ use crate::args::Args;
 use crate::interface::Port;
 use crate::numbers::{self, Array, Wanted};
 
+/// Bytes of a gigabyte, as flags count them.
+const GB: f64 = 1e9;
+
 /// Does one step, and says what and how long where that is asked for.
 fn step<T>(args: &Args, what: impl Display, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     let start = Instant::now();

@@ -18,7 +18,6 @@ use crate::security;
 
 /// Longest file of certificates or tokens.
 const MAX_FILE: u64 = 1 << 20;
-const GB: f64 = 1e9;
 
 pub(crate) fn serve(args: &Args, command: &Serve) -> anyhow::Result<()> {
     logs(command.log_json)?;
@@ -106,9 +105,9 @@ fn config(command: &Serve) -> anyhow::Result<ServerConfig> {
     let limits = Limits {
         sessions: usize::from(command.sessions),
         sessions_per_client: usize::from(command.sessions_per_client),
-        memory_bytes: (command.memory * GB) as u64,
-        bytes_per_client: (command.gigabytes_per_client * GB) as u64,
-        key_cache_bytes: (command.key_cache * GB) as u64,
+        memory_bytes: (command.memory * super::GB) as u64,
+        bytes_per_client: (command.gigabytes_per_client * super::GB) as u64,
+        key_cache_bytes: (command.key_cache * super::GB) as u64,
         images_per_client: command.images_per_client.unwrap_or(u64::MAX),
         inferences_per_client: command.inferences_per_client.unwrap_or(u64::MAX),
         deadline: seconds(command.deadline),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use client::{Client, ClientError, ClientOptions, Description, Images, Inference, Keys};
 use he_ckks::{CkksContext, Seed};
-use he_ir::ClientFunction;
-use he_params::{Level, Scale};
+use he_ir::{ClientFunction, RefreshGroup};
+use he_params::{CkksParams, CkksParamsLiteral, Level, Packing, Scale};
 use he_rlwe::wire::WireObject;
 use he_secret::{SecretKey, SymmetricEncryptor};
 use protocol::v1::from_server::What;
@@ -61,12 +61,14 @@ impl Service for Liar {
 }
 
 impl Liar {
-    async fn start(self) -> Client {
+    /// A client of it, that allows so much memory where that is said.
+    async fn start(self, memory: Option<u64>) -> Client {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let router = tonic::transport::Server::builder().add_service(InferenceServer::new(self));
         tokio::spawn(router.serve_with_incoming(TcpIncoming::from(listener)));
         let options = ClientOptions::new(&format!("http://{address}")).insecure_no_tls().attempts(1);
+        let options = memory.into_iter().fold(options, ClientOptions::memory);
         Client::connect(options.accept_insecure_parameters()).await.unwrap()
     }
 }
@@ -123,8 +125,12 @@ fn honest(tile_key: u8, output_key: u8) -> Vec<What> {
 
 /// A client that hears `script` of the model.
 async fn hears(model: Description, script: Vec<What>) -> Result<Inference, ClientError> {
+    hears_within(None, model, script).await
+}
+
+async fn hears_within(memory: Option<u64>, model: Description, script: Vec<What>) -> Result<Inference, ClientError> {
     let description = v1::Description::from(&model);
-    let client = Liar { names: vec![], description, script: Arc::new(script) }.start().await;
+    let client = Liar { names: vec![], description, script: Arc::new(script) }.start(memory).await;
     let context = model.context()?;
     let keys = Keys::from_parts(Arc::clone(&context), secret(&context, KEY), None, None)?;
     let described = client.describe("model").await?;
@@ -194,6 +200,64 @@ async fn every_lie_is_refused_by_name() {
     assert!(error.to_string().contains("is not what the model was described to give"), "{error}");
 }
 
+/// Whatever would take more memory than the client allows is refused before it is there, by both numbers.
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_is_bounded_before_it_is_taken() {
+    fn refused(result: Result<Inference, ClientError>, whose: &str, most: u64, expected: std::ops::Range<u64>) {
+        let error = result.unwrap_err();
+        let ClientError::Memory { what, needed, limit } = error else { panic!("{error}") };
+        assert!((what, limit) == (whose, most) && expected.contains(&needed), "{error}");
+        assert!(error.to_string().contains(&format!("take {needed} bytes of memory here, at most {limit}")), "{error}");
+    }
+    // The most ciphertexts of a large degree, two images to a slot: numbers of values and results alone are 69 gigabytes.
+    let literal = CkksParamsLiteral { log_n: 16, ..params().literal().clone() };
+    let (tile_values, params) = (limits::TILE_VALUES, CkksParams::try_from(literal).unwrap());
+    let numbers = 2 * 65536 * 65536 * 8;
+    let large = Description { params, packing: Packing::Complex, tile_values, ..description() };
+    refused(hears(large, vec![]).await, "a request", 8 << 30, numbers..2 * numbers);
+    // One ciphertext is sent, and its maximum asked for 65,536 times, at the highest level.
+    let groups = (0..tile_values as u32).map(|i| RefreshGroup { inputs: vec![0], outputs: vec![i] }).collect();
+    let what = Asked::Refresh { node: 3, function: ClientFunction::Max, groups: Some(groups), bytes: 100 };
+    let scale = description().outputs[0].scale;
+    let ask = Ask { sequence: 0, results: tile_values, level: Level::new(3), scale, what };
+    let script = || vec![What::Ask(ask.clone().try_into().unwrap())];
+    let many = || Description { tile_values, ..description() };
+    let packed = tile_values as u64 * 2048 * 108 / 8;
+    refused(
+        hears_within(Some(3_000_000_000), many(), script()).await,
+        "a request",
+        3_000_000_000,
+        2 * packed..3 * packed,
+    );
+    // The same on a full batch, before anything is asked.
+    refused(hears_within(Some(1 << 30), many(), script()).await, "a request", 1 << 30, 1 << 30..3 << 30);
+    // Outputs as they were described, and as they come.
+    let output = output(KEY).len() as u64;
+    let single = Description { tile_values: 1, ..description() };
+    let found = hears_within(Some(2 * output), single, vec![]).await;
+    refused(found, "the outputs", 2 * output, 2 * output..4 * output);
+    let mut longer = honest(KEY, KEY);
+    let What::Output(part) = &mut longer[2] else { panic!() };
+    part.total *= 5;
+    let most = 8 * output;
+    refused(hears_within(Some(most), description(), longer).await, "the outputs", most, 5 * 2 * output..5 * 4 * output);
+    assert!(hears_within(Some(most), description(), honest(KEY, KEY)).await.is_ok());
+    // More ciphertexts in the bytes of a tile than any request has.
+    let tile = ciphertexts(KEY, 5, Level::new(0), self::params().scale());
+    let group = RefreshGroup { inputs: vec![4], outputs: vec![0] };
+    let (groups, bytes) = (Some(vec![group]), tile.len() as u64);
+    let what = Asked::Refresh { node: 3, function: ClientFunction::Max, groups, bytes };
+    let ask = Ask { sequence: 0, results: 1, level: Level::new(1), scale, what };
+    let script = std::iter::once(What::Ask(ask.try_into().unwrap())).chain(parts(0, &tile).map(What::Tile)).collect();
+    let error = hears(Description { tile_values: 4, ..description() }, script).await.unwrap_err();
+    assert!(error.to_string().contains("5 ciphertexts, at most 4"), "{error}");
+    // Ports of nothing: two bytes each on the way.
+    let description = v1::Description { inputs: vec![v1::Port::default(); 200_000], ..(&description()).into() };
+    let client = Liar { names: vec![], description, script: Arc::default() }.start(None).await;
+    let error = client.describe("model").await.unwrap_err();
+    assert!(error.to_string().contains("limit is: 262144 bytes"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ciphertexts_under_another_key_never_give_a_result() {
     // The bounded ReLU hides a garbled tile in plausible numbers: what was decrypted tells.
@@ -214,7 +278,7 @@ async fn lists_of_models_are_bounded() {
     ];
     for (names, words) in lists {
         let liar = Liar { names, description: description.clone(), script: Arc::default() };
-        let error = liar.start().await.models().await.unwrap_err();
+        let error = liar.start(None).await.models().await.unwrap_err();
         assert!(matches!(error, ClientError::Protocol(_)) && error.to_string().contains(words), "{error}");
     }
 }
