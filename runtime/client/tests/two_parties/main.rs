@@ -5,6 +5,7 @@
 mod compiled;
 mod faults;
 mod liar;
+mod logs;
 mod networks;
 mod party;
 mod proxy;
