@@ -1,8 +1,8 @@
 //! One inference, across connections.
 
 use std::future::{Future, pending};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,10 +12,10 @@ use prost::Message;
 use protocol::v1::from_client::What as Out;
 use protocol::v1::from_server::What as In;
 use protocol::{
-    Ask, Asked, Assembly, Description, Hello, ProtocolError, SessionId, Welcome, expect_sequence, parts, v1,
+    Ask, Asked, Assembly, Description, Hello, ProtocolError, SessionId, Welcome, expect_sequence, is_cut, parts, v1,
 };
 use rayon::prelude::*;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
@@ -32,7 +32,7 @@ const QUEUE: usize = 4;
 /// First wait before a new connection, doubled each time.
 const BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
-/// How long a cancelled stream may take to end.
+/// How long a stream may take to end, once it is cancelled or takes no more messages.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Results, and what travelled for them.
@@ -63,11 +63,10 @@ impl<E: Into<ClientError>> From<E> for Broken {
 impl Broken {
     /// A status from the server, or from the transport under it.
     fn from_status(status: &Status, resuming: bool) -> Self {
-        use std::error::Error;
         match status.code() {
             Code::NotFound if resuming => Self::Session(status.message().to_owned()),
             Code::Unavailable => Self::Connection(connect::causes(status)),
-            _ if status.source().is_some() => Self::Connection(connect::causes(status)),
+            _ if is_cut(status) => Self::Connection(connect::causes(status)),
             _ => Self::Fatal(ClientError::refused(status)),
         }
     }
@@ -286,9 +285,8 @@ impl Run<'_> {
             return Err(ProtocolError::Unexpected { found: "a session taken up", expected: "a new one" }.into());
         }
         self.session = Some(welcome.session);
-        self.send_keys(&outbound, &welcome).await?;
-        let (answers, made) = channel(QUEUE);
-        self.exchange(number, &mut inbound, &outbound, answers, made, resuming).await
+        let keys = self.wanted_keys(&welcome)?;
+        self.exchange(number, &mut inbound, &outbound, keys, resuming).await
     }
 
     async fn next(&mut self, inbound: &mut Streaming<v1::FromServer>, resuming: bool) -> Result<In, Broken> {
@@ -302,7 +300,8 @@ impl Run<'_> {
         }
     }
 
-    async fn send_keys(&mut self, outbound: &Sender<v1::FromClient>, welcome: &Welcome) -> Result<(), Broken> {
+    /// Messages with the keys that the server lacks.
+    fn wanted_keys(&self, welcome: &Welcome) -> Result<Vec<Out>, Broken> {
         let wanted = |wanted: bool, what| {
             let missing = ClientError::NoKey(what);
             move |key: Option<Bytes>| if wanted { key.map(Some).ok_or(missing) } else { Ok(None) }
@@ -312,45 +311,57 @@ impl Run<'_> {
         let public = wanted(welcome.public_key_wanted, "a public key")(body(self.keys.public()))?;
         let evaluation = evaluation.iter().flat_map(|key| parts(0, key)).map(Out::EvaluationKeys);
         let public = public.iter().flat_map(|key| parts(0, key)).map(Out::PublicKey);
-        for part in evaluation.chain(public) {
-            self.traffic.key_bytes += send(outbound, part).await?;
-        }
-        Ok(())
+        Ok(evaluation.chain(public).collect())
     }
 
-    /// Requests in, answers out, until the outputs are there.
+    /// Requests in, keys and answers out, until the outputs are there.
     async fn exchange(
         &mut self,
         number: u64,
         inbound: &mut Streaming<v1::FromServer>,
         outbound: &Sender<v1::FromClient>,
-        answers: Sender<Answer>,
-        mut made: Receiver<Answer>,
+        keys: Vec<Out>,
         resuming: bool,
     ) -> Result<Vec<Bytes>, Broken> {
-        // Answers leave while requests come in.
-        let (up, down, requests) = (AtomicU64::new(0), Mutex::new(0.0), AtomicU64::new(0));
+        let (answers, mut made) = channel(QUEUE);
+        let mut sent = Traffic::default();
+        // Keys and answers leave while the server is listened to: it may have something to say before it has all of them.
         let leave = async {
+            for part in keys {
+                sent.key_bytes += send(outbound, part).await?;
+            }
             while let Some(Answer { sequence, made }) = made.recv().await {
                 let made = made?;
                 for part in parts(sequence, &made.body) {
-                    up.fetch_add(send(outbound, Out::Answer(part)).await?, Ordering::Relaxed);
+                    sent.bytes_up += send(outbound, Out::Answer(part)).await?;
                 }
-                *down.lock().unwrap_or_else(PoisonError::into_inner) += made.minimum_down;
-                requests.fetch_add(1, Ordering::Relaxed);
+                sent.minimum_down += made.minimum_down;
+                sent.requests += 1;
             }
             pending::<Result<Vec<Bytes>, Broken>>().await
         };
         let result = tokio::select! {
-            result = leave => result,
             result = self.come(number, inbound, answers, resuming) => result,
+            result = leave => match result {
+                Err(Broken::Connection(reason)) => Err(self.last_word(inbound, resuming, reason).await),
+                result => result,
+            },
         };
-        let requests = requests.into_inner();
-        self.traffic.bytes_up += up.into_inner();
-        self.traffic.minimum_down += down.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.traffic.requests += requests;
-        self.progress |= requests > 0;
+        self.traffic += sent;
+        self.progress |= sent.requests > 0;
         result
+    }
+
+    /// Why a connection that takes no more messages ended, where the server says so.
+    async fn last_word(&mut self, inbound: &mut Streaming<v1::FromServer>, resuming: bool, reason: String) -> Broken {
+        let listen = async {
+            loop {
+                if let Err(broken) = self.next(inbound, resuming).await {
+                    break broken;
+                }
+            }
+        };
+        timeout(FAREWELL, listen).await.unwrap_or(Broken::Connection(reason))
     }
 
     async fn come(
@@ -457,15 +468,12 @@ impl Run<'_> {
     }
 }
 
-/// Sends a message; its length on the way.
+/// Sends a message; its length on the way. A stream that has ended takes none.
 async fn send(outbound: &Sender<v1::FromClient>, what: Out) -> Result<u64, Broken> {
     let message = v1::FromClient { what: Some(what) };
     let bytes = PREFIX + message.encoded_len() as u64;
-    match outbound.send(message).await {
-        Ok(()) => Ok(bytes),
-        // The reading side learns why.
-        Err(_) => pending().await,
-    }
+    let ended = |_| Broken::Connection("the stream takes no more messages".into());
+    outbound.send(message).await.map(|()| bytes).map_err(ended)
 }
 
 fn unexpected(found: &In, expected: &'static str) -> ClientError {

@@ -15,8 +15,8 @@
 //! end of stream                          ->
 //! ```
 //!
-//! A stream that breaks is taken up again by a Hello that names the session: the server repeats every request without an answer, and the client
-//! answers it with new randomness.
+//! A stream that breaks is taken up again by a Hello that names the session: the server asks again for keys that did not arrive, or repeats every
+//! request without an answer, and the client answers it with new randomness.
 //!
 //! - [`v1`]: the messages as they are encoded, generated from the `.proto` file;
 //! - [`Hello`], [`Welcome`], [`Ask`], [`Description`]: the same, checked; what a stranger sent goes through `TryFrom` before anybody reads it;
@@ -30,6 +30,7 @@
 
 mod ask;
 mod assembly;
+mod cut;
 mod description;
 mod digest;
 mod error;
@@ -42,6 +43,7 @@ pub mod v1;
 
 pub use ask::{Ask, Asked};
 pub use assembly::{Assembly, expect_sequence, parts};
+pub use cut::is_cut;
 pub use description::{Description, Port};
 pub use digest::{Digest, program_digest};
 pub use error::ProtocolError;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::v1::from_client::What as In;
 use protocol::v1::from_server::What as Out;
-use protocol::{Assembly, ProtocolError, Welcome, expect_sequence, parts, v1};
+use protocol::{Assembly, ProtocolError, Welcome, expect_sequence, is_cut, parts, v1};
 use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
 use tonic::{Code, Status, Streaming};
@@ -14,7 +14,7 @@ use tracing::info;
 
 use crate::arrived::Arrived;
 use crate::auth::Principal;
-use crate::handshake::{New, Opened, Wanted};
+use crate::handshake::{Opened, Wanted};
 use crate::key_cache::ClientKeys;
 use crate::run;
 use crate::service::{Shared, refuse};
@@ -60,11 +60,7 @@ impl From<Status> for Broken {
 
 impl Connection {
     /// Serves a session for as long as this connection lasts.
-    pub(crate) async fn serve(mut self, opened: Opened) {
-        let (session, resumed) = match &opened {
-            Opened::Resumed(session) => (Arc::clone(session), true),
-            Opened::New(new) => (Arc::clone(&new.session), false),
-        };
+    pub(crate) async fn serve(mut self, Opened { session, resumed }: Opened) {
         let number = session.number;
         info!(session = number, client = %self.principal, model = session.model.name(), images_declared = session.images, resumed, "connected");
         self.shared.metrics.started(resumed);
@@ -73,7 +69,7 @@ impl Connection {
             Err(status) => return self.last(Err(status)).await,
         };
         let served = async {
-            match self.begin(&session, opened).await {
+            match self.begin(&session, resumed).await {
                 Ok(()) => self.exchange(&session, connection).await,
                 Err(end) => end,
             }
@@ -81,10 +77,12 @@ impl Connection {
         // Whatever the connection waits for, a session that is over ends it: keys that trickle in, outputs that nobody reads.
         let end = tokio::select! {
             end = served => end,
-            status = session.over() => End::Over(status),
+            status = session.over(connection) => End::Over(status),
         };
         // Messages that nobody waited for, and the beginning of one that broke off: what they exceed refuses the next Hello.
         let _ = self.shared.received(&self.principal, &self.arrived);
+        // Whatever it has come to, it is not the session's end once another connection has taken that up.
+        let end = session.superseded(connection).map_or(end, End::Cut);
         match end {
             End::Complete => {
                 self.shared.sessions.remove(&session);
@@ -104,6 +102,7 @@ impl Connection {
             }
             End::Cut(status) => {
                 session.detach(connection);
+                drop(session);
                 info!(session = number, reason = status.message(), "connection cut");
                 self.last(Err(status)).await;
             }
@@ -115,23 +114,21 @@ impl Connection {
         let _ = timeout(FAREWELL, self.outbound.send(message)).await;
     }
 
-    /// Welcome, keys, and the run begins.
-    async fn begin(&mut self, session: &Arc<Session>, opened: Opened) -> Result<(), End> {
-        let new = match opened {
-            Opened::Resumed(_) => {
-                let welcome = welcome(session, true, None);
-                return send(&self.outbound, Out::Welcome(welcome.into())).await;
-            }
-            Opened::New(new) => new,
-        };
-        let New { wanted, keys, .. } = new;
-        let missing = (keys.is_none() && (wanted.evaluation() || wanted.public())).then_some(&wanted);
-        send(&self.outbound, Out::Welcome(welcome(session, false, missing).into())).await?;
+    /// Welcome, keys, and the run begins, where no connection before has come so far.
+    async fn begin(&mut self, session: &Arc<Session>, resumed: bool) -> Result<(), End> {
+        let wanted = &session.wanted;
+        let begun = session.begun();
+        let known = if begun { None } else { wanted.known(&self.shared) };
+        let missing = (!begun && known.is_none() && (wanted.evaluation() || wanted.public())).then_some(wanted);
+        send(&self.outbound, Out::Welcome(welcome(session, resumed, missing).into())).await?;
         let keys = match missing {
             Some(wanted) => Some(self.read_keys(session, wanted).await?),
-            None => keys,
+            None => known,
         };
-        run::start(Arc::clone(session), keys, Arc::clone(&self.shared.metrics)).map_err(End::Over)
+        match session.begin() {
+            true => run::start(Arc::clone(session), keys, Arc::clone(&self.shared.metrics)).map_err(End::Over),
+            false => Ok(()),
+        }
     }
 
     async fn read_keys(&mut self, session: &Arc<Session>, wanted: &Wanted) -> Result<Arc<ClientKeys>, End> {
@@ -139,17 +136,15 @@ impl Connection {
         let patience = self.shared.admission.limits().answer_timeout;
         let mut assembly = Assembly::default();
         while evaluation.is_some() != wanted.evaluation() || public.is_some() != wanted.public() {
-            let message = timeout(patience, self.inbound.message()).await;
-            let message = message.map_err(|_| End::Over(Status::deadline_exceeded("the keys did not come in time")))?;
-            let (part, slot, max) = match message.map_err(|_| End::Over(cancelled()))?.and_then(|m| m.what) {
+            let late = |_| End::Cut(Status::unavailable(format!("no sign of the keys for {patience:?}")));
+            let (part, slot, max) = match timeout(patience, hear(&mut self.inbound)).await.map_err(late)?? {
                 Some(In::EvaluationKeys(part)) if wanted.evaluation() && evaluation.is_none() => {
                     (part, &mut evaluation, Wanted::max_evaluation(&session.model))
                 }
                 Some(In::PublicKey(part)) if wanted.public() && public.is_none() => {
                     (part, &mut public, Wanted::max_public(&session.model))
                 }
-                Some(In::Cancel(_)) | None => return Err(End::Over(cancelled())),
-                Some(_) => {
+                _ => {
                     return Err(End::Over(Status::invalid_argument("a message that is none of the keys wanted")));
                 }
             };
@@ -173,7 +168,7 @@ impl Connection {
     async fn exchange(&mut self, session: &Arc<Session>, connection: u64) -> End {
         let Self { shared, arrived, inbound, outbound, .. } = self;
         let written = tokio::select! {
-            end = read(shared, session, arrived, inbound) => return end,
+            end = read(shared, session, connection, arrived, inbound) => return end,
             end = write(shared, session, connection, outbound) => end,
         };
         if let Err(end) = written {
@@ -207,26 +202,41 @@ async fn send(outbound: &Sender<Result<v1::FromServer, Status>>, what: Out) -> R
     outbound.send(Ok(message)).await.map_err(|_| End::Gone("nobody reads"))
 }
 
+/// What the client says next, where it does not end the connection.
+async fn hear(inbound: &mut Streaming<v1::FromClient>) -> Result<Option<In>, End> {
+    match inbound.message().await {
+        Ok(Some(v1::FromClient { what: Some(In::Cancel(_)) })) => Err(End::Over(cancelled())),
+        Ok(Some(message)) => Ok(message.what),
+        Ok(None) => Err(End::Gone("closed before the end")),
+        Err(status) if is_cut(&status) => Err(End::Gone("cut")),
+        // A message longer than allowed, or one that cannot be read: the rest of the stream is lost.
+        Err(status) if status.code() == Code::OutOfRange => Err(End::Over(status)),
+        Err(status) => Err(End::Over(Status::invalid_argument(status.message()))),
+    }
+}
+
 /// Answers, until something ends the connection.
-async fn read(shared: &Shared, session: &Session, arrived: &Arrived, inbound: &mut Streaming<v1::FromClient>) -> End {
+async fn read(
+    shared: &Shared,
+    session: &Session,
+    connection: u64,
+    arrived: &Arrived,
+    inbound: &mut Streaming<v1::FromClient>,
+) -> End {
     let patience = shared.admission.limits().answer_timeout;
     let mut assembly = Assembly::default();
     loop {
-        let message = match timeout(patience, inbound.message()).await {
-            Ok(message) => message,
+        let heard = match timeout(patience, hear(inbound)).await {
+            Ok(heard) => heard,
             Err(_) if session.silence().is_some_and(|silence| silence >= patience) => {
                 return End::Cut(Status::unavailable(format!("no sign of an answer for {patience:?}")));
             }
             Err(_) => continue,
         };
-        let part = match message {
-            Ok(Some(v1::FromClient { what: Some(In::Answer(part)) })) => part,
-            Ok(Some(v1::FromClient { what: Some(In::Cancel(_)) })) => return End::Over(cancelled()),
-            Ok(Some(_)) => return End::Over(Status::invalid_argument("a message that is no answer")),
-            Ok(None) => return End::Gone("closed before the end"),
-            // Longer than allowed: the rest of the stream is lost.
-            Err(status) if status.code() == Code::OutOfRange => return End::Over(status),
-            Err(_) => return End::Gone("cut"),
+        let part = match heard {
+            Ok(Some(In::Answer(part))) => part,
+            Ok(_) => return End::Over(Status::invalid_argument("a message that is no answer")),
+            Err(end) => return end,
         };
         if let Err(status) = shared.received(&session.principal, arrived) {
             return End::Over(status);
@@ -234,7 +244,7 @@ async fn read(shared: &Shared, session: &Session, arrived: &Arrived, inbound: &m
         session.sign();
         let taken = assembly.take::<Broken>(part, |sequence| Ok(session.max_answer(sequence)?));
         let put = taken.and_then(|whole| match whole {
-            Some((sequence, answer)) => Ok(session.put_answer(sequence, answer)?),
+            Some((sequence, answer)) => Ok(session.put_answer(connection, sequence, answer)?),
             None => Ok(()),
         });
         if let Err(Broken(status)) = put {
@@ -260,17 +270,16 @@ async fn write(
                 shared.metrics.asked();
                 send(outbound, Out::Ask(request.ask.clone())).await?;
                 if matches!(request.ask.what, Some(v1::ask::What::Refresh(_))) {
-                    send_parts(shared, outbound, request.ask.sequence, &request.tile, Out::Tile).await?;
+                    send_parts(shared, session, outbound, request.ask.sequence, &request.tile, Out::Tile).await?;
                 }
             }
             Next::Outputs(outputs) => {
                 for (sequence, output) in (0..).zip(outputs.iter()) {
-                    send_parts(shared, outbound, sequence, output, Out::Output).await?;
+                    send_parts(shared, session, outbound, sequence, output, Out::Output).await?;
                 }
                 return send(outbound, Out::Done(v1::Done {})).await;
             }
             Next::Ended(status) => return Err(End::Over(status)),
-            Next::Superseded => return Err(End::Cut(Status::aborted("another connection has taken the session up"))),
             Next::Nothing => {
                 tokio::select! {
                     _ = wake.changed() => {}
@@ -283,6 +292,7 @@ async fn write(
 
 async fn send_parts(
     shared: &Shared,
+    session: &Session,
     outbound: &Sender<Result<v1::FromServer, Status>>,
     sequence: u64,
     object: &Bytes,
@@ -291,6 +301,8 @@ async fn send_parts(
     for part in parts(sequence, object) {
         shared.metrics.sent(part.data.len() as u64);
         send(outbound, what(part)).await?;
+        // There is room for it because the client has read on.
+        session.sign();
     }
     Ok(())
 }

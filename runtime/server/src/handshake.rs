@@ -18,23 +18,14 @@ use crate::service::Shared;
 use crate::session::Session;
 
 /// What a Hello leads to.
-pub(crate) enum Opened {
-    /// A session taken up.
-    Resumed(Arc<Session>),
-    /// A new one, that may lack keys.
-    New(New),
-}
-
-/// A session that has a place and does not run yet.
-pub(crate) struct New {
+pub(crate) struct Opened {
     pub(crate) session: Arc<Session>,
-    pub(crate) wanted: Wanted,
-    /// The keys, where some are needed and known.
-    pub(crate) keys: Option<Arc<ClientKeys>>,
+    /// Whether it was there before.
+    pub(crate) resumed: bool,
 }
 
 /// The keys of a session.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     id: KeysId,
 }
@@ -55,7 +46,7 @@ impl Shared {
             if session.model.name() != hello.model || session.images != hello.images {
                 return Err(Status::invalid_argument("the session is one of another model or of another batch"));
             }
-            return Ok(Opened::Resumed(session));
+            return Ok(Opened { session, resumed: true });
         }
         self.sessions.check_open()?;
         if hello.images > description.capacity() {
@@ -74,21 +65,26 @@ impl Shared {
             evaluation: needed(description.relinearizes, hello.evaluation_keys, "evaluation keys")?,
             public: needed(description.wants_public_key, hello.public_key, "a public key")?,
         };
-        let keys = self.keys.get(&id);
         let limits = self.admission.limits();
         let deadline = hello.deadline.map_or(limits.deadline, |deadline: Duration| deadline.min(limits.deadline));
         let place = self.admission.admit(principal, model.planned_bytes(), description.capacity())?;
         let mut name = [0; 16];
         getrandom::fill(&mut name).map_err(|error| Status::internal(format!("no random bytes: {error}")))?;
         let (name, number) = (SessionId(name), self.sessions.next_number());
-        let session = Session::new(name, number, principal.clone(), Arc::clone(model), hello.images, deadline, place);
+        let (model, wanted) = (Arc::clone(model), Wanted { id });
+        let session = Session::new(name, number, principal.clone(), model, hello.images, wanted, deadline, place);
         let session = Arc::new(session);
         self.sessions.insert(&session);
-        Ok(Opened::New(New { session, wanted: Wanted { id }, keys }))
+        Ok(Opened { session, resumed: false })
     }
 }
 
 impl Wanted {
+    /// The keys, where they are known.
+    pub(crate) fn known(&self, shared: &Shared) -> Option<Arc<ClientKeys>> {
+        shared.keys.get(&self.id)
+    }
+
     pub(crate) fn evaluation(&self) -> bool {
         self.id.evaluation.is_some()
     }

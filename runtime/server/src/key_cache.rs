@@ -12,7 +12,7 @@ use protocol::Digest;
 use crate::auth::Principal;
 
 /// Whose keys, under which parameters, and which.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct KeysId {
     pub(crate) principal: Principal,
     /// Whether the backend that holds them is for complex packing.

@@ -30,6 +30,8 @@ mod service;
 mod session;
 mod sessions;
 mod shuffle;
+#[cfg(test)]
+mod testing;
 mod work;
 
 pub use auth::{Access, Token};

@@ -215,7 +215,29 @@ async fn sweep(shared: Arc<Shared>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use tonic::transport::Endpoint;
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_check_response::ServingStatus;
+    use tonic_health::pb::health_client::HealthClient;
+
     use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn health_says_whether_inferences_may_begin() {
+        let server = Server::bind(testing::config(), vec![testing::model()]).await.unwrap();
+        let (address, stop) = (server.address(), server.stopper());
+        let serving = tokio::spawn(server.serve());
+        let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+        let mut client = HealthClient::new(channel);
+        let request = HealthCheckRequest { service: "henge.v1.Inference".to_owned() };
+        let mut health = client.watch(request).await.unwrap().into_inner();
+        assert_eq!(health.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+        stop.stop();
+        assert_eq!(health.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+        drop((health, client));
+        serving.await.unwrap().unwrap();
+    }
 
     #[tokio::test]
     async fn a_serving_task_that_panicked_or_was_aborted_is_an_error() {

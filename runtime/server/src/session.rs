@@ -15,6 +15,7 @@ use tonic::{Code, Status};
 use crate::Model;
 use crate::admission::Place;
 use crate::auth::Principal;
+use crate::handshake::Wanted;
 
 /// Most requests without an answer: a run that asks for more is refused.
 pub(crate) const MAX_OPEN: usize = 256;
@@ -36,8 +37,6 @@ pub(crate) enum Next {
     Outputs(Arc<[Bytes]>),
     /// The session is over, for this reason.
     Ended(Status),
-    /// Another connection has taken the session up.
-    Superseded,
     Nothing,
 }
 
@@ -51,6 +50,8 @@ pub(crate) struct Session {
     pub(crate) model: Arc<Model>,
     /// Images in the batch, as the client declared them.
     pub(crate) images: usize,
+    /// The keys without which the run does not begin.
+    pub(crate) wanted: Wanted,
     deadline: Instant,
     state: Mutex<State>,
     changed: Condvar,
@@ -60,6 +61,8 @@ pub(crate) struct Session {
 
 #[derive(Debug)]
 struct State {
+    /// Whether the run has its keys.
+    begun: bool,
     open: BTreeMap<u64, Arc<Request>>,
     answers: BTreeMap<u64, Bytes>,
     outputs: Option<Arc<[Bytes]>>,
@@ -74,17 +77,20 @@ struct State {
 }
 
 impl Session {
+    #[expect(clippy::too_many_arguments, reason = "one for each field that is given")]
     pub(crate) fn new(
         id: SessionId,
         number: u64,
         principal: Principal,
         model: Arc<Model>,
         images: usize,
+        wanted: Wanted,
         deadline: Duration,
         place: Place,
     ) -> Self {
         let now = Instant::now();
         let state = State {
+            begun: false,
             open: BTreeMap::new(),
             answers: BTreeMap::new(),
             outputs: None,
@@ -100,6 +106,7 @@ impl Session {
             principal,
             model,
             images,
+            wanted,
             deadline: now + deadline,
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -226,17 +233,35 @@ impl Session {
         }
     }
 
-    /// Completes when the session has ended or its time is over, with the reason.
-    pub(crate) async fn over(&self) -> Status {
+    /// Why a connection has no say any more, when another has taken the session up.
+    pub(crate) fn superseded(&self, connection: u64) -> Option<Status> {
+        let superseded = self.state().connections != connection;
+        superseded.then(|| Status::aborted("another connection has taken the session up"))
+    }
+
+    /// Completes when the session has ended, its time is over, or another connection has taken it up, with the reason.
+    pub(crate) async fn over(&self, connection: u64) -> Status {
         let mut wake = self.wake.subscribe();
         loop {
             wake.borrow_and_update();
+            if let Some(status) = self.superseded(connection) {
+                return status;
+            }
             if let Err(status) = self.check(&self.state()) {
                 return status;
             }
             // Either way it is looked at again.
             let _ = tokio::time::timeout_at(self.deadline.into(), wake.changed()).await;
         }
+    }
+
+    pub(crate) fn begun(&self) -> bool {
+        self.state().begun
+    }
+
+    /// Whether the run is to begin now: once.
+    pub(crate) fn begin(&self) -> bool {
+        !std::mem::replace(&mut self.state().begun, true)
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
@@ -250,7 +275,7 @@ impl Session {
             return Next::Ended(status.clone());
         }
         if state.attached != Some(connection) {
-            return Next::Superseded;
+            return Next::Nothing;
         }
         if let Some(outputs) = &state.outputs {
             return Next::Outputs(Arc::clone(outputs));
@@ -273,9 +298,12 @@ impl Session {
         max.ok_or_else(|| Status::invalid_argument(format!("answer {sequence}, which was not asked for")))
     }
 
-    /// An answer has arrived.
-    pub(crate) fn put_answer(&self, sequence: u64, answer: Bytes) -> Result<(), Status> {
+    /// An answer has arrived. One that a connection brings after another has taken the session up is asked for again on that other, and dropped.
+    pub(crate) fn put_answer(&self, connection: u64, sequence: u64, answer: Bytes) -> Result<(), Status> {
         let mut state = self.state();
+        if state.attached != Some(connection) {
+            return Ok(());
+        }
         if state.open.remove(&sequence).is_none() {
             return Err(Status::invalid_argument(format!("answer {sequence}, which was not asked for")));
         }
@@ -286,7 +314,7 @@ impl Session {
         Ok(())
     }
 
-    /// A part has arrived: the client is alive.
+    /// A part has arrived or has left: the client is alive.
     pub(crate) fn sign(&self) {
         self.state().last_sign = Instant::now();
     }
@@ -320,4 +348,67 @@ fn late() -> Status {
 /// The client gave up.
 pub(crate) fn cancelled() -> Status {
     Status::new(Code::Cancelled, "the client cancelled the inference")
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Hello;
+
+    use super::*;
+    use crate::admission::Admission;
+    use crate::key_cache::KeyCache;
+    use crate::service::Shared;
+    use crate::testing::{config, model, principal};
+
+    fn session() -> Arc<Session> {
+        let (model, config) = (model(), config());
+        let hello = Hello {
+            model: model.name().to_owned(),
+            program: model.description().program,
+            images: 1,
+            evaluation_keys: None,
+            public_key: None,
+            deadline: None,
+            resume: None,
+        };
+        let shared = Shared {
+            models: vec![Arc::new(model)],
+            access: config.access,
+            admission: Admission::new(config.limits),
+            sessions: crate::sessions::Sessions::default(),
+            keys: KeyCache::new(0),
+            metrics: Arc::default(),
+        };
+        shared.open(&principal(), &hello).unwrap().session
+    }
+
+    #[test]
+    fn a_connection_has_no_say_once_another_has_taken_the_session_up() {
+        let session = session();
+        let old = session.attach().unwrap();
+        let request = Request { ask: v1::Ask::default(), tile: Bytes::new(), max_answer: 3 };
+        session.ask(0, request).unwrap();
+        assert!(matches!(session.next(old, None), Next::Request(_)));
+        let new = session.attach().unwrap();
+        assert!(session.superseded(old).is_some() && session.superseded(new).is_none());
+        // Its answer was still on its way: the request is repeated, and answered once.
+        session.put_answer(old, 0, Bytes::from("old")).unwrap();
+        assert!(matches!(session.next(old, None), Next::Nothing));
+        assert!(matches!(session.next(new, None), Next::Request(_)));
+        session.put_answer(new, 0, Bytes::from("new")).unwrap();
+        assert_eq!(session.answer(0).unwrap(), "new");
+        assert_eq!(session.put_answer(new, 0, Bytes::from("new")).unwrap_err().code(), Code::InvalidArgument);
+        // Nor does its end leave the session without a connection.
+        session.detach(old);
+        session.checkpoint().unwrap();
+        assert!(session.superseded(new).is_none());
+    }
+
+    #[test]
+    fn the_run_begins_once() {
+        let session = session();
+        assert!(!session.begun());
+        assert!(session.begin() && !session.begin());
+        assert!(session.begun());
+    }
 }

@@ -77,6 +77,16 @@ async fn a_truncated_stream_is_no_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cut_that_the_server_has_not_seen() {
+    let party = Setup::new().start();
+    let whole = undisturbed(&party).await;
+    let (connections, traffic) = through(&party, vec![(Fault::Abandon(300_000), Fault::Nothing)]).await;
+    assert_eq!((connections, traffic.connections), (2, 2));
+    assert!(traffic.requests <= whole + 4, "{} requests, undisturbed {whole}", traffic.requests);
+    assert_eq!(party.metric("henge_sessions_resumed_total"), 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_slow_wire_is_only_slow() {
     let party = Setup::new().start();
     let slow = Fault::Delay(Duration::from_millis(3));
@@ -149,7 +159,7 @@ async fn deadlines_hold_on_both_sides() {
 }
 
 /// A port that is free now.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

@@ -268,6 +268,14 @@ async fn ciphertexts_under_another_key_never_give_a_result() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_of_another_version_is_refused_by_both_versions() {
+    let description = v1::Description { protocol: 2, ..v1::Description::from(&description()) };
+    let client = Liar { names: vec![], description, script: Arc::default() }.start(None).await;
+    let error = client.describe("model").await.unwrap_err();
+    assert_eq!(error.to_string(), "the server breaks the protocol: protocol 2, this side speaks 1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_of_models_are_bounded() {
     let description = v1::Description::from(&description());
     let many: Vec<String> = (0..=limits::MODELS).map(|i| i.to_string()).collect();

@@ -4,6 +4,7 @@
 
 mod compiled;
 mod faults;
+mod large;
 mod liar;
 mod logs;
 mod networks;

@@ -27,6 +27,12 @@ pub(crate) fn secure_params() -> CkksParams {
     CkksParams::try_from(literal).unwrap()
 }
 
+/// Keys of 8.8 MB: more than a queue and a window of HTTP/2 hold. A megabyte to a ciphertext that is to be refreshed.
+pub(crate) fn large_params() -> CkksParams {
+    let chain = ModulusChain::Bits(vec![60, 50, 50, 50]);
+    CkksParams::try_from(CkksParamsLiteral::new(16, chain, ModulusChain::Bits(vec![60]), 50.0)).unwrap()
+}
+
 /// Numbers in [-1, 1) that look random.
 pub(crate) fn numbers(count: usize, seed: u64) -> Vec<f64> {
     let mut state = seed;
@@ -249,6 +255,16 @@ impl Network {
 /// Windows over `len` values.
 fn windows(len: usize, size: usize, stride: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     (0..=len - size).step_by(stride).map(move |start| start..start + size)
+}
+
+/// Each of `values` numbers twice as large.
+pub(crate) fn doubled(values: usize) -> HeProgram {
+    let params = params();
+    let mut b = HeProgramBuilder::new("doubled", params.q().to_vec());
+    let x = b.input("x", vec![values], params.max_level(), params.scale()).unwrap();
+    let y = b.push(Op::Add, &[x, x], "doubled").unwrap();
+    b.output("y", y);
+    b.finish().unwrap()
 }
 
 /// Two inputs, two outputs, complex packing, a rescale: `x + y` and `2 (x + y)`.

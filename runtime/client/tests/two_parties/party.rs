@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client::{Client, ClientOptions};
 use execute::StreamOptions;
@@ -15,7 +15,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsa
 use server::{Access, Limits, Model, ModelOptions, Server, ServerConfig, Token, Transport};
 
 use crate::compiled;
-use crate::networks::{Network, params, real_params, secure_params, two_by_two};
+use crate::networks::{Network, doubled, large_params, params, real_params, secure_params, two_by_two};
 
 pub(crate) const TOKEN: &str = "token-of-the-ward-0123456789abcdef";
 pub(crate) const OTHER_TOKEN: &str = "token-of-the-lab-0123456789abcdef";
@@ -62,6 +62,8 @@ pub(crate) enum Models {
     Usual,
     /// One for each function of the client.
     Functions,
+    /// Models whose keys, tiles or requests under way are more than any queue holds.
+    Large,
     /// What the compiler makes of networks.
     Compiled,
 }
@@ -125,7 +127,7 @@ impl Setup {
             key_cache_bytes: n[15],
             ..Limits::default()
         };
-        let models = [Models::Usual, Models::Functions, Models::Compiled][n[13] as usize];
+        let models = [Models::Usual, Models::Functions, Models::Large, Models::Compiled][n[13] as usize];
         Self { tls: n[0] == 1, certificates: n[1] == 1, port: n[2] as u16, limits, models }
     }
 
@@ -233,6 +235,15 @@ impl Party {
         page
     }
 
+    /// Waits until no session is left.
+    pub(crate) async fn forgets(&self) {
+        let start = Instant::now();
+        while self.metric("henge_sessions") > 0.0 {
+            assert!(start.elapsed() < Duration::from_secs(15), "a session is still there");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// One number of the metrics.
     pub(crate) fn metric(&self, name: &str) -> f64 {
         let page = self.page("/metrics");
@@ -266,12 +277,35 @@ pub(crate) const POWER: &str = "power";
 pub(crate) const REAL: &str = "real";
 /// On parameters of 128 bits.
 pub(crate) const SECURE: &str = "secure";
+/// Seventeen messages of keys.
+pub(crate) const LARGE_KEYS: &str = "large keys";
+/// One tile of 23 messages.
+pub(crate) const LARGE_TILE: &str = "large tile";
+pub(crate) const LARGE_TILE_VALUES: usize = 12;
+/// A request for each number, and all of them open: more than a client has room for.
+pub(crate) const AHEAD: &str = "ahead";
+pub(crate) const AHEAD_VALUES: usize = 24;
 
 fn function_models() -> Vec<Model> {
     // Tiles of five of twelve values: windows do not end where tiles do.
     let options = || ModelOptions { tiles: StreamOptions { tile_values: 5, in_flight: 2 }, ..ModelOptions::default() };
     let model = |(name, network): (&str, Network)| Model::new(name, &network.program(), params(), options()).unwrap();
     Network::functions().into_iter().map(model).collect()
+}
+
+fn large_models() -> Vec<Model> {
+    let tiles = |tile_values, in_flight| ModelOptions {
+        tiles: StreamOptions { tile_values, in_flight },
+        ..ModelOptions::default()
+    };
+    let large = |name, network: Network, options| {
+        Model::new(name, &network.program_on(&large_params()), large_params(), options).unwrap()
+    };
+    vec![
+        large(LARGE_KEYS, Network::square(), ModelOptions::default()),
+        large(LARGE_TILE, Network::wide(LARGE_TILE_VALUES), tiles(LARGE_TILE_VALUES, 1)),
+        Model::new(AHEAD, &doubled(AHEAD_VALUES), params(), tiles(1, AHEAD_VALUES)).unwrap(),
+    ]
 }
 
 fn models() -> Vec<Model> {
@@ -332,6 +366,7 @@ fn server_process() {
             Models::Usual => models(),
             Models::Functions => function_models(),
             Models::Compiled => compiled::models(),
+            Models::Large => large_models(),
         };
         let server = Server::bind(config, models).await.unwrap();
         println!("listening {} {}", server.address(), server.metrics_address().unwrap());

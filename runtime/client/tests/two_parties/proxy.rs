@@ -1,5 +1,6 @@
 //! A wire that fails: bytes pass through it, and something happens to them on the way.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,6 +24,10 @@ pub(crate) enum Fault {
     Flip(u64),
     /// The connection is ended in good order after so many bytes, the rest never sent.
     Truncate(u64),
+    /// The wire stands still for so long after so many bytes.
+    Pause(u64, Duration),
+    /// The client's side ends after so many bytes, and the server's stays open: it is not told.
+    Abandon(u64),
 }
 
 /// A proxy before a server. Connection i suffers fault i; those after the last, none. It takes no more connections once it is dropped.
@@ -81,21 +86,32 @@ async fn carry(
         let mut piece = &mut buffer[..len];
         let left = |limit: u64| (limit.saturating_sub(carried) as usize).min(len);
         match fault {
-            Fault::Nothing => {}
+            Fault::Nothing | Fault::Pause(..) => {}
             Fault::Delay(delay) => tokio::time::sleep(delay).await,
-            Fault::Cut(limit) | Fault::Truncate(limit) | Fault::Stall(limit) => piece = &mut piece[..left(limit)],
+            Fault::Cut(limit) | Fault::Truncate(limit) | Fault::Stall(limit) | Fault::Abandon(limit) => {
+                piece = &mut piece[..left(limit)];
+            }
             Fault::Flip(byte) => {
                 if (carried..carried + len as u64).contains(&byte) {
                     piece[(byte - carried) as usize] ^= 0x10;
                 }
             }
         }
+        let before = carried;
         carried += len as u64;
         if to.write_all(piece).await.is_err() {
             break;
         }
         match fault {
+            Fault::Pause(limit, pause) if (before..carried).contains(&limit) => tokio::time::sleep(pause).await,
             Fault::Cut(limit) if carried >= limit => break,
+            Fault::Abandon(limit) if carried >= limit => {
+                tokio::spawn(async move {
+                    let _open = to;
+                    pending::<()>().await
+                });
+                break;
+            }
             Fault::Truncate(limit) if carried >= limit => {
                 let _ = to.shutdown().await;
                 tokio::time::sleep(Duration::from_millis(50)).await;

@@ -4,15 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::{Buf, BufMut};
 use client::{Client, ClientError, ClientOptions, Images, Keys};
 use execute::StreamOptions;
 use he_rlwe::{EvaluationKeys, PublicKey};
+use prost::Message;
 use protocol::v1::inference_client::InferenceClient;
 use protocol::v1::{from_client::What, from_server};
 use protocol::{Ask, PROTOCOL, limits, v1};
 use server::{Model, ModelOptions};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
@@ -169,13 +173,13 @@ async fn budgets_and_quotas() {
 
 /// A client without manners.
 pub(crate) struct Raw {
-    channel: InferenceClient<Channel>,
+    pub(crate) channel: InferenceClient<Channel>,
 }
 
-type Answer = Result<Vec<v1::FromServer>, Status>;
+pub(crate) type Answer = Result<Vec<v1::FromServer>, Status>;
 
 impl Raw {
-    async fn new(party: &Party) -> Self {
+    pub(crate) async fn new(party: &Party) -> Self {
         Self::at(party.address).await
     }
 
@@ -185,13 +189,13 @@ impl Raw {
         Self { channel }
     }
 
-    fn request<T>(message: T) -> Request<T> {
+    pub(crate) fn request<T>(message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.metadata_mut().insert("authorization", format!("Bearer {TOKEN}").parse().unwrap());
         request
     }
 
-    async fn describe(&self, model: &str) -> v1::Description {
+    pub(crate) async fn describe(&self, model: &str) -> v1::Description {
         let ask = v1::DescribeRequest { protocol: PROTOCOL, model: model.into() };
         self.channel.clone().describe(Self::request(ask)).await.unwrap().into_inner()
     }
@@ -227,7 +231,7 @@ impl Raw {
     }
 }
 
-fn refused(answer: Answer, code: Code, words: &str) {
+pub(crate) fn refused(answer: Answer, code: Code, words: &str) {
     let status = answer.unwrap_err();
     assert!(status.code() == code && status.message().contains(words), "expected {code:?} {words:?}, found {status}");
 }
@@ -321,7 +325,9 @@ async fn keys_that_are_refused() {
         Code::InvalidArgument,
         "not the one that Hello announced",
     );
-    refused(raw.say(keys(vec![part(100, 0, vec![0; 9])])).await, Code::DeadlineExceeded, "did not come");
+    let oversized = part(8 << 20, 0, vec![0; 8 << 20]);
+    refused(raw.say(keys(vec![oversized])).await, Code::OutOfRange, "too large");
+    refused(raw.say(vec![What::Hello(hello.clone()), What::Cancel(v1::Cancel {})]).await, Code::Cancelled, "cancelled");
     let answer = What::Answer(part(9, 0, vec![0; 9]));
     refused(raw.say(vec![What::Hello(hello.clone()), answer]).await, Code::InvalidArgument, "none of the keys");
     // The right digest of something that is no key.
@@ -330,6 +336,76 @@ async fn keys_that_are_refused() {
     let says = vec![What::Hello(honest), What::EvaluationKeys(part(50, 0, junk))];
     refused(raw.say(says).await, Code::InvalidArgument, "keys refused");
     assert_eq!(party.metric("henge_sessions"), 0.0);
+    // Keys that are late may come on another connection.
+    refused(raw.say(keys(vec![part(100, 0, vec![0; 9])])).await, Code::Unavailable, "no sign of the keys");
+    assert_eq!(party.metric("henge_sessions"), 1.0);
+}
+
+/// Sends bytes as they are, and understands none.
+struct Bare;
+
+impl Encoder for Bare {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn encode(&mut self, message: Vec<u8>, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        to.put_slice(&message);
+        Ok(())
+    }
+}
+
+impl Decoder for Bare {
+    type Item = ();
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<()>, Status> {
+        from.advance(from.remaining());
+        Ok(Some(()))
+    }
+}
+
+impl Codec for Bare {
+    type Encode = Vec<u8>;
+    type Decode = ();
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_cannot_be_read() {
+    let party = plain().start();
+    let raw = Raw::new(&party).await;
+    // Where keys are wanted, and where an answer is.
+    let keys = v1::Hello { evaluation_keys: vec![7; 32], ..raw.hello(SQUARE).await };
+    for hello in [keys, raw.hello(RELU).await] {
+        let (outbound, queue) = mpsc::channel(2);
+        let hello = v1::FromClient { what: Some(What::Hello(hello)) };
+        for message in [hello.encode_to_vec(), vec![0xff; 9]] {
+            outbound.send(message).await.unwrap();
+        }
+        let channel = Endpoint::from_shared(format!("http://{}", party.address)).unwrap().connect().await.unwrap();
+        let mut channel = tonic::client::Grpc::new(channel);
+        channel.ready().await.unwrap();
+        let path = PathAndQuery::from_static("/henge.v1.Inference/Infer");
+        let streaming = channel.streaming(Raw::request(ReceiverStream::new(queue)), path, Bare);
+        let mut inbound = streaming.await.unwrap().into_inner();
+        let status = loop {
+            match inbound.message().await {
+                Ok(heard) => assert!(heard.is_some(), "the stream ended without a reason"),
+                Err(status) => break status,
+            }
+        };
+        refused(Err(status), Code::InvalidArgument, "Protobuf");
+    }
+    party.forgets().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
