@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use client::{Client, ClientError, Images, Keys};
 
 use crate::networks::{Network, numbers};
-use crate::party::{Party, SQUARE, Setup, WIDE, WIDTH};
+use crate::party::{PATIENCE, Party, SQUARE, Setup, WIDE, WIDTH};
 use crate::proxy::{Fault, Proxy};
 use crate::results::check_with;
 
@@ -215,6 +215,7 @@ async fn a_server_that_is_told_to_stop_finishes_what_it_has() {
         assert!(matches!(error, ClientError::Broken { .. }), "{error}");
     }
     running.await.unwrap().unwrap();
-    assert!(stopped.await.unwrap(), "the server did not end well");
+    let stopped = tokio::time::timeout(PATIENCE / 2, stopped).await.expect("the server waits for nobody");
+    assert!(stopped.unwrap(), "the server did not end well");
     assert!(std::net::TcpStream::connect(address).is_err());
 }

@@ -19,13 +19,11 @@ use tonic::{Code, Status};
 
 use crate::faults::free_port;
 use crate::networks::{Network, numbers};
-use crate::party::{AHEAD, AHEAD_VALUES, LARGE_KEYS, LARGE_TILE, Models, Party, Setup};
+use crate::party::{AHEAD, AHEAD_VALUES, LARGE_KEYS, LARGE_TILE, Models, PATIENCE, Party, Setup};
 use crate::proxy::{Fault, Proxy};
 use crate::refusals::{Answer, Raw, refused};
 use crate::results::{check_with, largest_error};
 
-/// Whatever takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
 const MB: u64 = 1_000_000;
 
 fn large() -> Setup {
@@ -200,7 +198,7 @@ impl Reader {
 
 fn impatient() -> Setup {
     let mut setup = Setup { tls: false, ..large() };
-    setup.limits.answer_timeout = Duration::from_millis(1500);
+    setup.limits.answer_timeout = Duration::from_secs(4);
     setup.limits.resume_window = Duration::from_millis(300);
     setup
 }
@@ -209,7 +207,7 @@ fn impatient() -> Setup {
 async fn a_client_that_reads_slowly_is_alive() {
     let party = impatient().start();
     let reader = Reader::start(&party).await;
-    refused(reader.reads_slowly(Duration::from_millis(150)).await, Code::InvalidArgument, "answer refused");
+    refused(reader.reads_slowly(Duration::from_millis(400)).await, Code::InvalidArgument, "answer refused");
 }
 
 #[tokio::test(flavor = "multi_thread")]

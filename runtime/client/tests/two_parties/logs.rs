@@ -67,7 +67,7 @@ async fn infer() -> Vec<String> {
         metrics: None,
         transport: Transport::InsecureLoopback,
         access: Access { tokens, ..Access::default() },
-        limits: Limits { shutdown_grace: Duration::from_secs(5), ..Limits::default() },
+        limits: Limits::default(),
     };
     let server = Server::bind(config, vec![model.unwrap()]).await.unwrap();
     let (address, stop) = (server.address(), server.stopper());

@@ -1,7 +1,6 @@
 //! What comes back is what the network computes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use client::{Client, ClientError, Images, Keys, Traffic};
 use he_ir::ClientFunction;
@@ -209,12 +208,7 @@ async fn the_operator_sees_counts_and_health() {
     let (sent, received) = (traffic.bytes_up + traffic.key_bytes, party.metric("henge_received_bytes_total") as u64);
     assert!((sent..sent + 50).contains(&received), "{sent} bytes sent, {received} received");
     // The client's farewell may still be on its way.
-    let gone = async {
-        while party.metric("henge_sessions") > 0.0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("the session stays");
+    party.forgets().await;
     assert!(party.stop());
 }
 

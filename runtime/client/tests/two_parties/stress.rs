@@ -19,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 
 use crate::networks::{Network, numbers};
-use crate::party::{Party, RELU, SQUARE, Setup, TOKEN, WIDE, WIDTH, certificates};
+use crate::party::{PATIENCE, Party, RELU, SQUARE, Setup, TOKEN, WIDE, WIDTH, certificates};
 use crate::proxy::{Fault, Proxy};
 use crate::results::check_with;
 
@@ -247,7 +247,7 @@ async fn quiet(party: &Party, files: usize) -> (u64, u64) {
     let start = Instant::now();
     // Connections that fell silent are found dead a keep-alive later.
     while party.metric("henge_sessions") > 0.0 || party.open_files() > files + 2 {
-        assert!(start.elapsed() < Duration::from_secs(60), "sessions are left, or {} open files", party.open_files());
+        assert!(start.elapsed() < PATIENCE, "sessions are left, or {} open files", party.open_files());
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(party.metric("henge_planned_memory_bytes"), 0.0);
