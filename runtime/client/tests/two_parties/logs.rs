@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use client::{Client, ClientOptions, Images, Keys};
 use he_ir::ClientFunction;
