@@ -236,7 +236,7 @@ def two_parties(row, r):
     right = f"{accuracy(r)} of {r['labelled']:,}; " if r["labelled"] else ""
     ours = (
         f"{r['milliseconds_per_image']:.3g} ms an image = {r['images_per_second']:,.0f} images/s, {r['seconds_per_batch']:.2f} s a batch, both parties, "
-        f"of which the server computes {statistics.median(r['seconds']['server']):.2f} s; memory {memory} (server planned {gb(r, 'planned_server_bytes')} + {gb(r, 'weights_bytes')} of weights); "
+        f"of which the server computes {statistics.median(r['seconds']['server']):.2f} s; memory {memory} (server planned {gb(r, 'planned_server_bytes')} + {gb(r, 'weights_bytes')} of weights + {gb(r, 'program_bytes')} of program); "
         f"{travels:.4g} MB an image (ciphertexts alone {least:.4g}), {r['requests']:,} requests a batch in {r['rounds']} rounds; "
         f"{right}{agreement(r)} labels agree{differing(r)}, {largest_error(r)}"
     )

@@ -70,9 +70,10 @@ pub struct Record {
     pub server_peak_rss_bytes: Option<u64>,
     /// Both parties together.
     pub peak_rss_bytes: u64,
-    /// What an inference plans with, and the weights beside it: the server's peak as forecast.
+    /// What an inference plans with, the weights beside it, and the program with the lists of its tiles: the server's peak as forecast.
     pub planned_server_bytes: u64,
     pub weights_bytes: u64,
+    pub program_bytes: u64,
     pub memory_limit_bytes: u64,
     pub isa: String,
     pub ring: RingType,
@@ -180,6 +181,7 @@ impl Record {
             peak_rss_bytes: found.peak_rss_bytes + server.unwrap_or(0),
             planned_server_bytes: ready.planned_bytes,
             weights_bytes: ready.weights_bytes,
+            program_bytes: ready.program_bytes,
             memory_limit_bytes: options.memory_limit_bytes(),
             isa: ready.isa,
             ring: ready.ring,

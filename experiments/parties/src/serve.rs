@@ -49,6 +49,7 @@ pub(crate) struct Ready {
     /// Bytes that one inference plans with: what the limit is held against.
     pub(crate) planned_bytes: u64,
     pub(crate) weights_bytes: u64,
+    pub(crate) program_bytes: u64,
     pub(crate) ring: RingType,
     pub(crate) n: usize,
     pub(crate) slots: usize,
@@ -181,6 +182,7 @@ fn listen(
         seconds_prepare,
         planned_bytes: model.planned_bytes(),
         weights_bytes: model.weights_bytes(),
+        program_bytes: model.program_bytes(),
         ring: params.shape().ring_type(),
         n: params.n(),
         slots: params.slots(),

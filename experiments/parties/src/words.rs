@@ -103,11 +103,12 @@ impl Record {
             _ => "one process, ".to_owned(),
         };
         format!(
-            "{measured}{}; the server planned {} of tiles (limit {}) beside {} of weights",
+            "{measured}{}; the server planned {} of tiles (limit {}) beside {} of weights and {} of program",
             size(self.peak_rss_bytes),
             size(self.planned_server_bytes),
             size(self.memory_limit_bytes),
-            size(self.weights_bytes)
+            size(self.weights_bytes),
+            size(self.program_bytes)
         )
     }
 }

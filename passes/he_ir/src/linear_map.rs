@@ -128,6 +128,12 @@ impl LinearMap {
         self.weight_scale
     }
 
+    /// Bytes of weights, groups and bias.
+    pub fn byte_len(&self) -> usize {
+        let weights = self.blocks.iter().map(|block| size_of_val(&block.weights[..])).sum::<usize>();
+        weights + self.groups.byte_len() + size_of_val(&self.bias[..])
+    }
+
     /// Multiply-accumulates per slot: the sum of all groups' block sizes.
     pub fn multiply_accumulates(&self) -> u64 {
         self.groups.iter().map(|g| (g.inputs.len() * g.outputs.len()) as u64).sum()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use he_params::Level;
 
-use crate::{LinearMap, Refresh};
+use crate::{LinearMap, Refresh, RefreshGroup};
 
 /// One operation on tensors of ciphertexts. Its operands stand in the node.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +85,20 @@ impl Op {
     /// Whether it takes the relinearization key.
     pub fn relinearizes(&self) -> bool {
         matches!(self, Op::Relinearize | Op::RelinearizeRescale)
+    }
+
+    /// The weights, constants, indices or groups that it holds, shared with its copies: where they lie, and their bytes.
+    pub(crate) fn shared(&self) -> Option<(*const (), usize)> {
+        match self {
+            Op::Linear { map } => Some((Arc::as_ptr(map).cast(), map.byte_len())),
+            Op::AddConstant { values } => Some((Arc::as_ptr(values).cast(), size_of_val(&values[..]))),
+            Op::Gather { indices, .. } => Some((Arc::as_ptr(indices).cast(), size_of_val(&indices[..]))),
+            Op::Refresh { refresh } => {
+                let groups = refresh.groups.iter().flatten().map(RefreshGroup::byte_len).sum();
+                Some((Arc::as_ptr(refresh).cast(), groups))
+            }
+            _ => None,
+        }
     }
 
     /// Number of operands; of a refresh, the fewest.

@@ -1,5 +1,6 @@
 //! The program itself.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use he_params::Packing;
@@ -90,6 +91,12 @@ impl HeProgram {
     /// The outputs: name and value, in the order of the model.
     pub fn outputs(&self) -> &[(String, ValueId)] {
         &self.outputs
+    }
+
+    /// Bytes of weights, constants, indices and groups; what nodes share, as copies of the program do, is counted once.
+    pub fn byte_len(&self) -> usize {
+        let shared: HashMap<_, _> = self.nodes.iter().filter_map(|node| node.op.shared()).collect();
+        shared.values().sum()
     }
 
     /// For each value the index of the last node that reads it, or `nodes().len()` for an output; its own index when nobody does.

@@ -215,6 +215,13 @@ pub struct RefreshGroup {
     pub outputs: Vec<u32>,
 }
 
+impl RefreshGroup {
+    /// Bytes of the group and its lists.
+    pub fn byte_len(&self) -> usize {
+        size_of::<Self>() + size_of_val(&self.inputs[..]) + size_of_val(&self.outputs[..])
+    }
+}
+
 /// A refresh: the function, which elements meet in it, and the state of the fresh ciphertexts.
 ///
 /// With several operands their elements count on, one operand behind the other.

@@ -53,6 +53,21 @@ output \"y\" %4
 }
 
 #[test]
+fn bytes_of_what_nodes_share_are_counted_once() {
+    let map = Arc::new(pair_sums());
+    let (weights, bias, lists) = (2 * 8, 2 * 8, (4 + 2) * 4);
+    assert!(map.byte_len() > weights + bias + lists);
+    let (mut b, x) = builder();
+    let y = b.linear(Arc::clone(&map), x, vec![2], "dense").unwrap();
+    let z = b.linear(Arc::clone(&map), x, vec![2], "the same").unwrap();
+    let sum = b.push(Op::Add, &[y, z], "sum").unwrap();
+    let moved = Op::Gather { indices: Arc::new(vec![1, 0]), shape: vec![2] };
+    let moved = b.push(moved, &[sum], "moved").unwrap();
+    b.output("y", moved);
+    assert_eq!(b.finish().unwrap().byte_len(), map.byte_len() + 2 * 4);
+}
+
+#[test]
 fn a_mask_changes_numbers_and_nothing_else() {
     let shape = |weights: Vec<i64>, relinearize: bool| {
         let (mut b, x) = builder();

@@ -126,6 +126,11 @@ impl Model {
         self.streamed.weights_bytes() as u64
     }
 
+    /// Bytes of the program and of the lists of its tiles, which all inferences share.
+    pub fn program_bytes(&self) -> u64 {
+        self.streamed.program_bytes() as u64
+    }
+
     /// Requests to the client along one inference that are for one node of the program.
     pub fn requests_of(&self, node: usize) -> u64 {
         self.streamed.requests_of(node)
@@ -133,7 +138,7 @@ impl Model {
 
     /// Tells the operator what a model takes, before the first client comes.
     pub(crate) fn log(&self) {
-        let (plan, weights) = (self.streamed.memory(), self.streamed.weights_bytes());
+        let plan = self.streamed.memory();
         let layer = self.streamed.program().nodes().get(plan.peak_node).map_or("", |node| node.source());
         info!(
             model = self.name(),
@@ -141,7 +146,8 @@ impl Model {
             tiles_peak_bytes = plan.peak,
             peak_layer = layer,
             planned_bytes = self.planned_bytes(),
-            weights_bytes = weights,
+            weights_bytes = self.weights_bytes(),
+            program_bytes = self.program_bytes(),
             requests = self.streamed.requests(),
             images_carried = self.description.capacity(),
             shuffle = self.options.shuffle,

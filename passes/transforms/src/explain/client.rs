@@ -43,7 +43,7 @@ pub struct Tiles {
     /// Requests of each node of the program.
     #[serde(skip)]
     pub requests_of: Vec<u64>,
-    /// The most that tiles and packed weights take.
+    /// The most that tiles, packed weights and the program with the lists of its tiles take.
     pub peak_bytes: u64,
 }
 

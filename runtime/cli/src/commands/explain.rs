@@ -83,7 +83,7 @@ fn planned(compiled: &Compiled, options: &StreamOptions) -> anyhow::Result<Tiles
         in_flight: options.in_flight,
         requests: streamed.requests(),
         requests_of: (0..compiled.program.nodes().len()).map(|node| streamed.requests_of(node)).collect(),
-        peak_bytes: (streamed.memory().peak + streamed.weights_bytes()) as u64,
+        peak_bytes: (streamed.memory().peak + streamed.weights_bytes() + streamed.program_bytes()) as u64,
     })
 }
 

@@ -120,6 +120,12 @@ impl<B: TiledBackend> Streamed<B> {
         self.weights_bytes
     }
 
+    /// Bytes of the program, which copies of it share, and of the lists of its tiles, of what each reads and of the order of all steps.
+    pub fn program_bytes(&self) -> usize {
+        let tasks = self.tasks.iter().map(Task::byte_len).sum::<usize>();
+        self.program.byte_len() + self.tilings.byte_len() + tasks + size_of_val(&self.steps[..])
+    }
+
     /// Tiles of all values.
     pub fn tiles(&self) -> usize {
         self.tasks.len()

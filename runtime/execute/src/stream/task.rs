@@ -50,6 +50,29 @@ pub(super) struct Task<W> {
     pub(super) work: Work<W>,
 }
 
+impl<W> Task<W> {
+    /// Bytes of the lists of what it reads, weights apart.
+    pub(super) fn byte_len(&self) -> usize {
+        let bytes = |places: &Places| size_of_val(&places[..]);
+        let work = match &self.work {
+            Work::Input { .. } => 0,
+            Work::Refresh { places, groups } => {
+                let groups = groups.iter().flat_map(|groups| groups.iter()).map(RefreshGroup::byte_len).sum::<usize>();
+                groups + places.as_ref().map_or(0, bytes)
+            }
+            Work::Linear { places, .. } => bytes(places),
+            Work::Operands(operands) => {
+                let operand = |operand: &Source| match operand {
+                    Source::Tile(_) => 0,
+                    Source::Values(places) => bytes(places),
+                };
+                size_of_val(&operands[..]) + operands.iter().map(operand).sum::<usize>()
+            }
+        };
+        size_of::<Self>() + size_of_val(&self.reads[..]) + work
+    }
+}
+
 /// The tasks of a program, and the bytes of its packed weights.
 pub(super) type Tasks<B> = (Vec<Task<<B as Backend>::Weights>>, usize);
 

@@ -4,6 +4,7 @@
 //! channel (shape `[channels, spatial..]`), whichever lets the tiles of its reader begin sooner, and cut into tiles of about one size, which
 //! keep positions (or channels) whole.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use he_ir::{HeProgram, Node, Op};
@@ -43,6 +44,11 @@ impl Tiling {
             }
         }
         Self { tiles, places }
+    }
+
+    fn byte_len(&self) -> usize {
+        let elements = self.tiles.iter().map(|tile| size_of_val(&tile[..])).sum::<usize>();
+        elements + size_of_val(&self.tiles[..]) + size_of_val(&self.places[..])
     }
 
     /// Elements in some order that keeps units whole.
@@ -106,6 +112,12 @@ impl Tilings {
     /// The number of a value's tile among all.
     pub(super) fn number(&self, value: usize, tile: usize) -> usize {
         self.first.get(value).map_or(usize::MAX, |first| first + tile)
+    }
+
+    /// Bytes of the lists; values that have the same tiles share them.
+    pub(super) fn byte_len(&self) -> usize {
+        let shared: HashMap<_, _> = self.values.iter().map(|tiling| (Arc::as_ptr(tiling), tiling.byte_len())).collect();
+        shared.values().sum()
     }
 
     /// Tiles of all values.
