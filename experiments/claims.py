@@ -152,6 +152,16 @@ def gb(r, key):
     return f"{r[key] / 1e9:.2f} GB" if r[key] >= 1e8 else f"{r[key] / 1e6:.1f} MB"
 
 
+def three_digits(x):
+    """A number without an exponent."""
+    return f"{float(f'{x:.3g}'):,g}"
+
+
+def images_per_second(r):
+    found = r["images_per_second"]
+    return f"{found:,.0f}" if found >= 10 else three_digits(found)
+
+
 def agreement(r):
     return f"{r['images'] - len(r['disagreements']):,} of {r['images']:,}"
 
@@ -184,7 +194,7 @@ def one_party(row, r):
     """A line of CryptoNets' own table."""
     ours = (
         f"{accuracy(r)}; {agreement(r)} labels agree, largest logit error {r['largest_logit_error']:.1e} on a range of {r['logit_range']:.1f}; "
-        f"server {r['seconds_per_batch']:.2f} s a batch = {r['images_per_second']:,.0f} images/s; memory {r['peak_rss_bytes'] / 2**30:.2f} GiB"
+        f"server {r['seconds_per_batch']:.2f} s a batch = {images_per_second(r)} images/s; memory {r['peak_rss_bytes'] / 2**30:.2f} GiB"
     )
     return line(row.claim, row.where, parameters_of(r), ours, row.command(), machine_of(r, threads_of(r)))
 
@@ -195,7 +205,7 @@ def short(row, r):
         row.claim,
         f"{100 * r['accuracy_encrypted']:.2f} % / {100 * r['accuracy_clear']:.2f} %",
         agreement(r),
-        f"{r['seconds_per_batch']:.2f} s, {r['images_per_second']:,.0f} images/s on {threads_of(r)}",
+        f"{r['seconds_per_batch']:.2f} s, {images_per_second(r)} images/s on {threads_of(r)}",
         f"{r['peak_rss_bytes'] / 2**30:.2f} GiB",
         row.command(),
     )
@@ -235,7 +245,7 @@ def two_parties(row, r):
     least = (r["minimum_bytes_up_per_image"] + r["minimum_bytes_down_per_image"]) / 1e6
     right = f"{accuracy(r)} of {r['labelled']:,}; " if r["labelled"] else ""
     ours = (
-        f"{r['milliseconds_per_image']:.3g} ms an image = {r['images_per_second']:,.0f} images/s, {r['seconds_per_batch']:.2f} s a batch, both parties, "
+        f"{three_digits(r['milliseconds_per_image'])} ms an image = {images_per_second(r)} images/s, {r['seconds_per_batch']:.2f} s a batch, both parties, "
         f"of which the server computes {statistics.median(r['seconds']['server']):.2f} s; memory {memory} (server planned {gb(r, 'planned_server_bytes')} + {gb(r, 'weights_bytes')} of weights + {gb(r, 'program_bytes')} of program); "
         f"{travels:.4g} MB an image (ciphertexts alone {least:.4g}), {r['requests']:,} requests a batch in {r['rounds']} rounds; "
         f"{right}{agreement(r)} labels agree{differing(r)}, {largest_error(r)}"
@@ -252,7 +262,7 @@ def short_two_parties(row, r):
     moonshots = f", {sum(wishes)} of {len(wishes)} moonshots" if wishes else ""
     return line(
         row.claim,
-        f"{r['milliseconds_per_image']:.3g} ms",
+        f"{three_digits(r['milliseconds_per_image'])} ms",
         gb(r, "peak_rss_bytes"),
         f"{(r['bytes_up_per_image'] + r['bytes_down_per_image']) / 1e6:.4g} MB",
         agreement(r),

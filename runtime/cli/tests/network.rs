@@ -340,7 +340,9 @@ fn options_of_one_model_are_not_those_of_another() {
         .filter(|fields| fields["message"] == "model")
         .collect();
     assert_eq!(models.len(), 2, "{lines}");
-    assert!(models.iter().all(|model| model["tiles_peak_bytes"].as_u64() > Some(0)), "{models:?}");
+    for bytes in ["tiles_peak_bytes", "weights_bytes", "program_bytes"] {
+        assert!(models.iter().all(|model| model[bytes].as_u64() > Some(0)), "{models:?}");
+    }
     assert!(models[0]["shuffle"] == false && models[1]["shuffle"] == true, "{models:?}");
     assert!(models[0]["planned_bytes"].as_u64() > models[1]["planned_bytes"].as_u64(), "{models:?}");
     // The third inference is the last.
