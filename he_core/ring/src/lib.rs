@@ -22,6 +22,7 @@ mod aligned;
 mod arithmetic;
 mod automorphism;
 mod base_conversion;
+pub mod bits;
 mod compose;
 mod error;
 mod fft;

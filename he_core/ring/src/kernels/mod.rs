@@ -8,6 +8,9 @@ mod accumulate;
 mod accumulate_avx2;
 #[cfg(target_arch = "x86_64")]
 mod accumulate_avx512;
+mod bits;
+#[cfg(target_arch = "x86_64")]
+mod bits_avx2;
 mod centered;
 #[cfg(target_arch = "x86_64")]
 mod centered_avx2;
@@ -93,6 +96,7 @@ mod permute_avx2;
 mod permute_avx512;
 
 pub(crate) use accumulate::{LANES, Panel, PanelRow, accumulate};
+pub(crate) use bits::unpack_groups;
 pub(crate) use centered::dispatch::*;
 pub(crate) use centered::{COLUMNS, DigitRow};
 pub(crate) use elementwise::dispatch::*;

@@ -106,7 +106,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod bits;
 mod digest;
 mod envelope;
 mod error;

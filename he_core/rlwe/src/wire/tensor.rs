@@ -1,9 +1,9 @@
 //! Sections of residue rows: shape, then every row packed in as many bits as its prime has.
 
-use he_ring::{Domain, Residues, ResiduesMut, Ring, RnsTensor, RnsView, RnsViewMut};
+use he_ring::bits::{BadRow, bits_of, pack, packed_len, unpack};
+use he_ring::{Domain, Isa, Residues, ResiduesMut, Ring, RnsTensor, RnsView, RnsViewMut};
 use rayon::prelude::*;
 
-use super::bits::{BadRow, bits_of, pack, packed_len, unpack};
 use super::{Reader, WireError, Writer};
 
 /// Words of work that are worth a task of their own.
@@ -129,7 +129,7 @@ impl Reader<'_> {
         }
         let read = |(piece, (packed, out)): (usize, (&[u8], ResiduesMut<'_>))| {
             let (limb, row) = (piece / rows, piece % rows);
-            read_row(packed, primes[limb], out).err().map(|bad| match bad {
+            read_row(ring.isa(), packed, primes[limb], out).err().map(|bad| match bad {
                 BadRow::Residue(word, found) => WireError::Residue { limb, row, word, found, q: primes[limb] },
                 BadRow::Padding(found) => WireError::Padding { limb, row, found },
             })
@@ -152,9 +152,9 @@ impl Reader<'_> {
 }
 
 /// Unpacks a row; a bad one is left zero, so that no residue ever reaches its prime.
-fn read_row(packed: &[u8], q: u64, out: ResiduesMut<'_>) -> Result<(), BadRow> {
+fn read_row(isa: Isa, packed: &[u8], q: u64, out: ResiduesMut<'_>) -> Result<(), BadRow> {
     match out {
-        ResiduesMut::U32(words) => unpack(packed, q, words).inspect_err(|_| words.fill(0)),
-        ResiduesMut::U64(words) => unpack(packed, q, words).inspect_err(|_| words.fill(0)),
+        ResiduesMut::U32(words) => unpack(isa, packed, q, words).inspect_err(|_| words.fill(0)),
+        ResiduesMut::U64(words) => unpack(isa, packed, q, words).inspect_err(|_| words.fill(0)),
     }
 }

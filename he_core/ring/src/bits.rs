@@ -5,11 +5,12 @@
 //! Cost: eight words are `b` whole bytes, so they are cut out, or put together, with the same shifts in every such group, none
 //! waiting for another; what is left at the end goes through a shift register of 64 bits.
 
-use he_ring::Word;
+use crate::kernels::unpack_groups;
+use crate::{Isa, Word};
 
 /// Why a packed row is refused.
-#[derive(Debug, PartialEq)]
-pub(super) enum BadRow {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadRow {
     /// Word number, its value.
     Residue(usize, u64),
     /// The bits that should be zero.
@@ -17,17 +18,17 @@ pub(super) enum BadRow {
 }
 
 /// Bits to a residue of `q`: ceil(log2 q) for an odd q.
-pub(super) const fn bits_of(q: u64) -> u32 {
+pub const fn bits_of(q: u64) -> u32 {
     u64::BITS - q.leading_zeros()
 }
 
 /// Bytes of `words` packed residues of `q`.
-pub(super) const fn packed_len(words: u64, q: u64) -> u64 {
+pub const fn packed_len(words: u64, q: u64) -> u64 {
     (words * bits_of(q) as u64).div_ceil(8)
 }
 
 /// Packs `words`, each below `2^bits`, into all of `out`, which has the packed length; `1 <= bits <= 61`.
-pub(super) fn pack<W: Word>(words: &[W], bits: u32, out: &mut [u8]) {
+pub fn pack<W: Word>(words: &[W], bits: u32, out: &mut [u8]) {
     debug_assert_eq!(out.len(), (words.len() * bits as usize).div_ceil(8));
     let groups = pack_groups(words, bits, out);
     let (words, out) = (&words[8 * groups..], &mut out[bits as usize * groups..]);
@@ -77,34 +78,15 @@ fn pack_groups<W: Word>(words: &[W], bits: u32, out: &mut [u8]) -> usize {
     groups
 }
 
-/// Unpacks as many groups of eight words as it can, and says how many: only words that fit eight bytes wherever they begin.
-fn unpack_groups<W: Word>(packed: &[u8], bits: u32, words: &mut [W]) -> usize {
-    if bits > 57 {
-        return 0;
-    }
-    let (mask, len) = ((1u64 << bits) - 1, bits as usize);
-    let groups = (words.len() / 8).min(packed.len().saturating_sub(8) / len);
-    let (groups_of_words, _) = words.as_chunks_mut::<8>();
-    for (i, group) in groups_of_words[..groups].iter_mut().enumerate() {
-        let packed = &packed[i * len..][..len + 8];
-        for (j, slot) in group.iter_mut().enumerate() {
-            let bit = j * len;
-            let mut bytes = [0; 8];
-            bytes.copy_from_slice(&packed[bit / 8..bit / 8 + 8]);
-            *slot = W::from_u64(u64::from_le_bytes(bytes) >> (bit % 8) & mask);
-        }
-    }
-    groups
-}
-
 /// Unpacks all of `packed`, which has the packed length, into `words`, each checked to be below `q < 2^61`.
 ///
-/// After an error the words are unspecified.
-pub(super) fn unpack<W: Word>(packed: &[u8], q: u64, words: &mut [W]) -> Result<(), BadRow> {
+/// # Errors
+/// A word that is no residue, or bits behind the last that are not zero; the words are unspecified then.
+pub fn unpack<W: Word>(isa: Isa, packed: &[u8], q: u64, words: &mut [W]) -> Result<(), BadRow> {
     let bits = bits_of(q);
     debug_assert_eq!(packed.len() as u64, packed_len(words.len() as u64, q));
     let mask = (1u64 << bits) - 1;
-    let groups = unpack_groups(packed, bits, words);
+    let (groups, largest) = unpack_groups(isa, packed, bits, words);
     let (whole, tail) = packed[bits as usize * groups..].as_chunks::<8>();
     let mut last = [0u8; 8];
     last.iter_mut().zip(tail).for_each(|(last, byte)| *last = *byte);
@@ -126,7 +108,7 @@ pub(super) fn unpack<W: Word>(packed: &[u8], q: u64, words: &mut [W]) -> Result<
         };
         *slot = W::from_u64(word);
     }
-    let largest = words.iter().map(|word| word.to_u64()).max().unwrap_or_default();
+    let largest = words[8 * groups..].iter().copied().fold(largest, Ord::max).to_u64();
     if largest >= q {
         let word = words.iter().position(|word| word.to_u64() >= q).unwrap_or_default();
         return Err(BadRow::Residue(word, words.get(word).map_or(largest, |word| word.to_u64())));
@@ -154,9 +136,11 @@ mod tests {
         let mut packed = vec![0xa5; packed_len(words.len() as u64, q) as usize];
         pack(&narrow, bits_of(q), &mut packed);
         assert_eq!(packed, oracle(words, bits_of(q)));
-        let mut back = vec![W::from_u64(1); words.len()];
-        assert_eq!(unpack(&packed, q, &mut back), Ok(()));
-        assert_eq!(back, narrow);
+        for isa in Isa::available() {
+            let mut back = vec![W::from_u64(1); words.len()];
+            assert_eq!(unpack(isa, &packed, q, &mut back), Ok(()), "{}", isa.name());
+            assert_eq!(back, narrow, "{}", isa.name());
+        }
     }
 
     proptest! {
@@ -180,6 +164,9 @@ mod tests {
             for len in 1..=66usize {
                 let words: Vec<u64> = (0..len as u64).map(|i| q - 1 - i * 0x1_2345 % q).collect();
                 check::<u64>(q, &words);
+                if bits <= 30 {
+                    check::<u32>(q, &words);
+                }
             }
         }
     }
@@ -187,13 +174,15 @@ mod tests {
     #[test]
     fn a_residue_as_large_as_its_prime_is_refused_wherever_it_stands() {
         let q = 97;
-        for at in 0..20 {
+        for at in 0..60 {
             for (value, fine) in [(96, true), (97, false), (127, false)] {
-                let mut words = [5u64; 20];
+                let mut words = [5u64; 60];
                 words[at] = value;
-                let mut back = [0u32; 20];
-                let read = unpack(&oracle(&words, 7), q, &mut back);
-                assert_eq!(read, if fine { Ok(()) } else { Err(BadRow::Residue(at, value)) });
+                let expected = if fine { Ok(()) } else { Err(BadRow::Residue(at, value)) };
+                for isa in Isa::available() {
+                    assert_eq!(unpack(isa, &oracle(&words, 7), q, &mut [0u32; 60]), expected, "{}", isa.name());
+                    assert_eq!(unpack(isa, &oracle(&words, 7), q, &mut [0u64; 60]), expected, "{}", isa.name());
+                }
             }
         }
     }
@@ -204,9 +193,9 @@ mod tests {
         let mut back = [0u32; 3];
         for bit in 5..8 {
             packed[2] ^= 1 << bit;
-            assert_eq!(unpack(&packed, 97, &mut back), Err(BadRow::Padding(1 << (bit - 5))));
+            assert_eq!(unpack(Isa::Scalar, &packed, 97, &mut back), Err(BadRow::Padding(1 << (bit - 5))));
             packed[2] ^= 1 << bit;
         }
-        assert_eq!(unpack(&packed, 97, &mut back), Ok(()));
+        assert_eq!(unpack(Isa::Scalar, &packed, 97, &mut back), Ok(()));
     }
 }
