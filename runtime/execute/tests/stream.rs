@@ -215,6 +215,10 @@ fn a_deeper_network_in_tiles_holds_a_part_of_it() {
     let (whole, rows) = (peak(usize::MAX), peak(48));
     println!("whole tensors {whole} bytes, tiles {rows}");
     assert!(rows * 4 < whole);
+    // A plane has 1024 elements: whole ones are tiles of 512 as well, but not of 500.
+    let (planes, parts) = (peak(512), peak(500));
+    println!("tiles that planes could be {planes} bytes, others {parts}");
+    assert!(planes * 10 < parts * 11);
 }
 
 /// Fails, or answers with something else than was asked for.

@@ -163,11 +163,17 @@ fn orders(shape: &[usize], size: usize) -> Vec<Tiling> {
     vec![Tiling::of_units(&by_position, channels, size), Tiling::of_units(&natural, pixels, size)]
 }
 
-/// How many tiles of an operand have to be there before each tile of the result, summed over the result; `before` is the number of the operand's
-/// first element.
+/// How many elements of an operand have to be there before each tile of the result, in whole tiles, summed over the result; `before` is the number
+/// of the operand's first element.
 fn waiting(op: &Op, result: &Tiling, operand: &Tiling, before: usize) -> usize {
+    let there = operand.tiles.iter().scan(0, |there, tile| {
+        *there += tile.len();
+        Some(*there)
+    });
+    let there: Vec<usize> = there.collect();
     let place = |element: u32| {
-        (element as usize).checked_sub(before).and_then(|e| operand.places.get(e)).map_or(0, |p| p.0 as usize + 1)
+        let place = (element as usize).checked_sub(before).and_then(|e| operand.places.get(e));
+        place.and_then(|place| there.get(place.0 as usize)).copied().unwrap_or(0)
     };
     let mut last = vec![0usize; result.tiles.len()];
     let mut note = |output: u32, at: usize| {
