@@ -5,7 +5,7 @@
 //! Cost: eight words are `b` whole bytes, so they are cut out, or put together, with the same shifts in every such group, none
 //! waiting for another; what is left at the end goes through a shift register of 64 bits.
 
-use crate::kernels::unpack_groups;
+use crate::kernels::{PACKED_GROUP as GROUP, unpack_groups};
 use crate::{Isa, Word};
 
 /// Why a packed row is refused.
@@ -27,11 +27,14 @@ pub const fn packed_len(words: u64, q: u64) -> u64 {
     (words * bits_of(q) as u64).div_ceil(8)
 }
 
-/// Packs `words`, each below `2^bits`, into all of `out`, which has the packed length; `1 <= bits <= 61`.
+/// Packs `words`, each below `2^bits`, into all of `out`; `bits` are those of a modulus that `W` holds.
+///
+/// # Panics
+/// When `out` has another length than the packed words.
 pub fn pack<W: Word>(words: &[W], bits: u32, out: &mut [u8]) {
-    debug_assert_eq!(out.len(), (words.len() * bits as usize).div_ceil(8));
+    assert_eq!(out.len(), (words.len() * bits as usize).div_ceil(8));
     let groups = pack_groups(words, bits, out);
-    let (words, out) = (&words[8 * groups..], &mut out[bits as usize * groups..]);
+    let (words, out) = (&words[GROUP * groups..], &mut out[bits as usize * groups..]);
     let (whole, tail) = out.as_chunks_mut::<8>();
     let mut whole = whole.iter_mut();
     let (mut register, mut fill) = (0u64, 0u32);
@@ -63,7 +66,7 @@ fn pack_groups<W: Word>(words: &[W], bits: u32, out: &mut [u8]) -> usize {
     // Where each pair begins: a byte, and the bits in it that end the pair before. They come to at most 64 with the pair's own.
     let starts: [(usize, u32); 4] = std::array::from_fn(|pair| (pair * 2 * len / 8, pair as u32 * pair_bits % 8));
     let reach = starts[3].0 + 8;
-    let groups = (words.len() / 8).min((out.len() + len).saturating_sub(reach) / len);
+    let groups = (words.len() / GROUP).min((out.len() + len).saturating_sub(reach) / len);
     let pairs = words.as_chunks::<2>().0.as_chunks::<4>().0;
     for (i, group) in pairs[..groups].iter().enumerate() {
         let out = &mut out[i * len..][..reach];
@@ -78,13 +81,16 @@ fn pack_groups<W: Word>(words: &[W], bits: u32, out: &mut [u8]) -> usize {
     groups
 }
 
-/// Unpacks all of `packed`, which has the packed length, into `words`, each checked to be below `q < 2^61`.
+/// Unpacks all of `packed` into `words`, each checked to be below `q`, a modulus that `W` holds.
 ///
 /// # Errors
 /// A word that is no residue, or bits behind the last that are not zero; the words are unspecified then.
+///
+/// # Panics
+/// When `packed` has another length than the packed words.
 pub fn unpack<W: Word>(isa: Isa, packed: &[u8], q: u64, words: &mut [W]) -> Result<(), BadRow> {
     let bits = bits_of(q);
-    debug_assert_eq!(packed.len() as u64, packed_len(words.len() as u64, q));
+    assert_eq!(packed.len() as u64, packed_len(words.len() as u64, q));
     let mask = (1u64 << bits) - 1;
     let (groups, largest) = unpack_groups(isa, packed, bits, words);
     let (whole, tail) = packed[bits as usize * groups..].as_chunks::<8>();
@@ -92,7 +98,7 @@ pub fn unpack<W: Word>(isa: Isa, packed: &[u8], q: u64, words: &mut [W]) -> Resu
     last.iter_mut().zip(tail).for_each(|(last, byte)| *last = *byte);
     let mut source = whole.iter().chain(std::iter::once(&last)).map(|chunk| u64::from_le_bytes(*chunk));
     let (mut register, mut fill) = (0u64, 0u32);
-    for slot in &mut words[8 * groups..] {
+    for slot in &mut words[GROUP * groups..] {
         let word = if fill >= bits {
             let word = register & mask;
             register >>= bits;
@@ -108,7 +114,7 @@ pub fn unpack<W: Word>(isa: Isa, packed: &[u8], q: u64, words: &mut [W]) -> Resu
         };
         *slot = W::from_u64(word);
     }
-    let largest = words[8 * groups..].iter().copied().fold(largest, Ord::max).to_u64();
+    let largest = words[GROUP * groups..].iter().copied().fold(largest, Ord::max).to_u64();
     if largest >= q {
         let word = words.iter().position(|word| word.to_u64() >= q).unwrap_or_default();
         return Err(BadRow::Residue(word, words.get(word).map_or(largest, |word| word.to_u64())));

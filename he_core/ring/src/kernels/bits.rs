@@ -6,7 +6,7 @@ use crate::Word;
 use crate::isa::Isa;
 
 /// Words of a group.
-pub(super) const GROUP: usize = 8;
+pub(crate) const GROUP: usize = 8;
 
 /// Unpacks as many groups as it can, and says how many, and the largest of their words: only words that fit eight bytes wherever they begin.
 pub(crate) fn unpack_groups<W: Word>(isa: Isa, packed: &[u8], bits: u32, words: &mut [W]) -> (usize, W) {

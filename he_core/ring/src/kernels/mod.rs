@@ -96,7 +96,7 @@ mod permute_avx2;
 mod permute_avx512;
 
 pub(crate) use accumulate::{LANES, Panel, PanelRow, accumulate};
-pub(crate) use bits::unpack_groups;
+pub(crate) use bits::{GROUP as PACKED_GROUP, unpack_groups};
 pub(crate) use centered::dispatch::*;
 pub(crate) use centered::{COLUMNS, DigitRow};
 pub(crate) use elementwise::dispatch::*;

@@ -83,7 +83,8 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) fn new() -> Self {
-        let limits = Limits { resume_window: Duration::from_secs(20), shutdown_grace: PATIENCE, ..Limits::default() };
+        // Longer than any test waits: what is forgotten in time did not just expire.
+        let limits = Limits { resume_window: 2 * PATIENCE, shutdown_grace: PATIENCE, ..Limits::default() };
         Self { tls: true, certificates: false, limits, port: 0, models: Models::Usual }
     }
 
